@@ -1,0 +1,1 @@
+"""Foyer: a virtual waiting room. Domain, use cases and adapters shared by every Lambda."""

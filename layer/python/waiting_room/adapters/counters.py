@@ -1,0 +1,125 @@
+"""The rest of the counters table: join numbers, sales, minute rows and the exchanger's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waiting_room.adapters.dynamodb import Answer, Clients, Table, decode, encode, reading, writing
+
+SOLD_SLOTS = 8
+MINUTE_RETENTION_SEC = 90 * 86400
+LOCK_SEC = 5
+"""A lock not renewed for this long is free; renewed every other second."""
+WAKING_SEC = 10
+"""One wake-up call in this time is enough: a cold exchanger is up by then."""
+
+
+class Joins:
+    """Join counters by zone, run, lane and shard."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def next(self, zone_id: str, run: int, lane: str, shard: int) -> int:
+        """Take the next number, from 1. A number whose answer is lost is burned: a visitor who never comes."""
+        answer = reading(
+            self._table.clients.once.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(_join_partition(zone_id, run, lane, shard), 0),
+            UpdateExpression="ADD #seq :one",
+            ExpressionAttributeNames={"#seq": "seq"},
+            ExpressionAttributeValues=encode({":one": 1}),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(decode(answer["Attributes"])["seq"])
+
+    def tail(self, zone_id: str, run: int, lane: str, shard: int) -> int:
+        """How many numbers have been taken (consistent)."""
+        item = self._table.get(_join_partition(zone_id, run, lane, shard), 0)
+        return int(item["seq"]) if item else 0
+
+
+class Sales:
+    """What was sold in a run, spread over slots so that no item is hot; written with the sale in `Queue`."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def sold(self, zone_id: str, run: int) -> int:
+        """Everything sold so far (consistent)."""
+        return sum(int(item["n"]) for item in self._table.query(f"sold#{zone_id}#{run}"))
+
+
+class Minutes:
+    """Minute rows: cumulative numbers of a run as they stood in a minute, so that writing one twice is harmless."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def put(self, zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> None:
+        """Write the row of the minute `now_ms` lies in; a later one of the same minute replaces it."""
+        item = self._table.key(f"minute#{zone_id}#{run}", now_ms // 60_000)
+        item |= encode({**row, self._table.ttl: now_ms // 1000 + MINUTE_RETENTION_SEC})
+        reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=item)
+
+    def latest(self, zone_id: str, run: int, count: int) -> list[dict[str, Any]]:
+        """The newest rows of a run, oldest first; each with its `minute` since the epoch."""
+        rows = self._table.query(f"minute#{zone_id}#{run}", newest=count)
+        hidden = (self._table.partition_key, self._table.sort_key, self._table.ttl)
+        return [
+            {"minute": row[str(self._table.sort_key)], **{k: v for k, v in row.items() if k not in hidden}}
+            for row in reversed(rows)
+        ]
+
+
+class Locks:
+    """Who ticks a zone. Only thrift hangs on it: two exchangers at once are kept apart by the tick's condition."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def hold(self, zone_id: str, owner: str, now_ms: int) -> bool:
+        """Take or keep the lock for LOCK_SEC seconds; False while somebody else has it."""
+        return self._write(
+            zone_id,
+            "SET #until = :until, #owner = :owner",
+            "attribute_not_exists(#until) OR #until < :now OR #owner = :owner",
+            {"#until": "until", "#owner": "owner"},
+            {":until": now_ms + LOCK_SEC * 1000, ":now": now_ms, ":owner": owner},
+        )
+
+    def release(self, zone_id: str, owner: str) -> None:
+        """Give the lock up, if it is still ours."""
+        names = {"#until": "until", "#owner": "owner", "#waking": "waking_until"}
+        self._write(
+            zone_id, "SET #until = :zero, #waking = :zero", "#owner = :owner", names, {":zero": 0, ":owner": owner}
+        )
+
+    def may_wake(self, zone_id: str, now_ms: int) -> bool:
+        """Whether this caller, and nobody else, is to start an exchanger now."""
+        return self._write(
+            zone_id,
+            "SET #waking = :until",
+            "(attribute_not_exists(#until) OR #until < :now) AND (attribute_not_exists(#waking) OR #waking < :now)",
+            {"#until": "until", "#waking": "waking_until"},
+            {":until": now_ms + WAKING_SEC * 1000, ":now": now_ms},
+        )
+
+    def _write(
+        self, zone_id: str, update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
+    ) -> bool:
+        answer = writing(
+            self._table.clients.repeating.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(f"lock#{zone_id}", 0),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=encode(values),
+        )
+        return answer is Answer.YES
+
+
+def _join_partition(zone_id: str, run: int, lane: str, shard: int) -> str:
+    return f"join#{zone_id}#{run}#{lane}#{shard}"

@@ -1,0 +1,197 @@
+"""What every table has in common: its keys, plain values for items, and the three answers a write can get."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from waiting_room import schemas
+from waiting_room.domain.errors import Overloaded
+
+THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+CONFLICT_TRIES = 4
+
+
+class Answer(Enum):
+    """What became of a conditional write."""
+
+    YES = "it was applied"
+    NO = "its condition did not hold; nothing was applied"
+    UNSURE = "the answer was lost; it may have been applied, or may yet be"
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Two clients of one database.
+
+    `repeating` lets the SDK repeat a call whose answer was lost. `once` never does: for writes that are not the
+    same when applied twice.
+    """
+
+    repeating: Any
+    once: Any
+
+
+class Table:
+    """A table's name in the account and the keys its schema gives it."""
+
+    def __init__(self, clients: Clients, schema_name: str, table_name: str) -> None:
+        schema = schemas.table(schema_name)
+        self.clients = clients
+        self.name = table_name
+        self.partition_key: str = schema["partition_key"]["name"]
+        self.sort_key: str | None = (schema.get("sort_key") or {}).get("name")
+        self.ttl: str = schema["ttl_attribute"]
+
+    def key(self, partition: str, sort: str | int | None = None) -> dict[str, Any]:
+        """The key of an item, in DynamoDB's form."""
+        key: dict[str, Any] = {self.partition_key: partition}
+        if self.sort_key is not None:
+            key[self.sort_key] = sort
+        return encode(key)
+
+    def get(self, partition: str, sort: str | int | None = None, *, consistent: bool = True) -> dict[str, Any] | None:
+        """One item as plain values, or None."""
+        answer = reading(
+            self.clients.repeating.get_item,
+            TableName=self.name,
+            Key=self.key(partition, sort),
+            ConsistentRead=consistent,
+        )
+        return decode(answer["Item"]) if "Item" in answer else None
+
+    def query(
+        self, partition: str, *, begins_with: str | None = None, newest: int | None = None
+    ) -> list[dict[str, Any]]:
+        """All items of a partition in key order (consistent), by a prefix of the sort key or only the newest few."""
+        condition, names = "#pk = :pk", {"#pk": self.partition_key}
+        values: dict[str, Any] = {":pk": partition}
+        if begins_with is not None:
+            condition += " AND begins_with(#sk, :prefix)"
+            names["#sk"] = str(self.sort_key)
+            values[":prefix"] = begins_with
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode(values),
+            "ConsistentRead": True,
+        }
+        if newest is not None:
+            request |= {"ScanIndexForward": False, "Limit": newest}
+        items: list[dict[str, Any]] = []
+        while True:
+            page = reading(self.clients.repeating.query, **request)
+            items += [decode(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page or newest is not None:
+                return items
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def scan(self) -> list[dict[str, Any]]:
+        """Every item of a small table (consistent)."""
+        items: list[dict[str, Any]] = []
+        request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
+        while True:
+            page = reading(self.clients.repeating.scan, **request)
+            items += [decode(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return items
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def encode(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values as DynamoDB attribute values; None is left out, floats keep six decimals."""
+    return {name: _tagged(value) for name, value in values.items() if value is not None}
+
+
+def decode(item: Mapping[str, Any]) -> dict[str, Any]:
+    """DynamoDB attribute values as plain values: whole numbers as int, others as float."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _tagged(value: Any) -> dict[str, Any]:
+    # bool before int: in Python it is one.
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, float):
+        return {"N": f"{value:.6f}".rstrip("0").rstrip(".")}
+    if isinstance(value, Mapping):
+        return {"M": encode(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [_tagged(inner) for inner in value]}
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def _plain(tagged: Mapping[str, Any]) -> Any:
+    ((kind, value),) = tagged.items()
+    if kind == "N":
+        return int(value) if value.lstrip("-").isdigit() else _number(value)
+    if kind == "M":
+        return decode(value)
+    if kind == "L":
+        return [_plain(inner) for inner in value]
+    return None if kind == "NULL" else value
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def reading(call: Callable[..., Any], **request: Any) -> Any:
+    """Make a call whose loss harms nothing; raises Overloaded when the table throttles or cannot be reached."""
+    try:
+        return call(**request)
+    except HTTPClientError as error:
+        raise Overloaded("The database could not be reached.") from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] in THROTTLES or _server_fault(error):
+            raise Overloaded from error
+        raise
+
+
+def writing(call: Callable[..., Any], **request: Any) -> Answer:
+    """Make a conditional write and name its outcome; raises Overloaded when nothing was applied for lack of capacity.
+
+    A conflict with a transaction is a definite "not applied" and is tried again.
+    """
+    for attempt in range(CONFLICT_TRIES):
+        try:
+            call(**request)
+            return Answer.YES
+        except HTTPClientError:
+            return Answer.UNSURE
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
+                return Answer.NO
+            if code in THROTTLES or reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+                raise Overloaded from error
+            if code == "TransactionConflictException" or "TransactionConflict" in reasons:
+                time.sleep(0.02 * 2**attempt)
+                continue
+            if _server_fault(error):
+                return Answer.UNSURE
+            raise
+    raise Overloaded
+
+
+def _server_fault(error: ClientError) -> bool:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500

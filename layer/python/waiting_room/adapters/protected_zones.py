@@ -1,0 +1,71 @@
+"""The protected_zones table: zones and everything the gate snapshot is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, reading, writing
+from waiting_room.domain.zones import Zone
+
+CONFIG = "config"
+
+
+class ProtectedZones:
+    """Zones (`config` items) and their records: revocations, bypass tokens, entry, keys."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "protected_zones", table_name)
+
+    def get(self, zone_id: str, *, consistent: bool = True) -> Zone | None:
+        """A zone, or None."""
+        item = self._table.get(zone_id, CONFIG, consistent=consistent)
+        return None if item is None else self.zone_of(item)
+
+    def all(self) -> list[Zone]:
+        """Every zone, by id."""
+        zones = [self.zone_of(item) for item in self._table.scan() if item[str(self._table.sort_key)] == CONFIG]
+        return sorted(zones, key=lambda zone: zone.zone_id)
+
+    def zone_of(self, item: Mapping[str, Any]) -> Zone:
+        """The zone a `config` item stores; attributes this version does not know are left alone."""
+        known = {name: value for name, value in item.items() if name in Zone.__dataclass_fields__}
+        return Zone.from_document(known)
+
+    def save(self, zone: Zone, expected_version: int | None) -> bool:
+        """Store a zone over the version that was read (None: over nothing); False when it is another by now."""
+        item = self._table.key(zone.zone_id, CONFIG) | encode(zone.document)
+        names, condition, values = {"#version": "version"}, "attribute_not_exists(#version)", {}
+        if expected_version is not None:
+            condition, values = "#version = :expected", encode({":expected": expected_version})
+        request: dict[str, Any] = {"ConditionExpression": condition, "ExpressionAttributeNames": names}
+        if values:
+            request["ExpressionAttributeValues"] = values
+        put = self._table.clients.repeating.put_item
+        return writing(put, TableName=self._table.name, Item=item, **request) is Answer.YES
+
+    def delete(self, zone_id: str) -> None:
+        """Remove a zone and all its records; done twice it is the same."""
+        for item in self._table.query(zone_id):
+            sort = item[str(self._table.sort_key)]
+            key = self._table.key(zone_id, sort)
+            reading(self._table.clients.repeating.delete_item, TableName=self._table.name, Key=key)
+
+    def put_record(
+        self, zone_id: str, item: str, attributes: Mapping[str, Any], expires_at_sec: int | None = None
+    ) -> None:
+        """Write a record beside the zone; the same one again changes nothing and wakes nobody."""
+        stored = self._table.key(zone_id, item) | encode({**attributes, self._table.ttl: expires_at_sec})
+        reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=stored)
+
+    def record(self, zone_id: str, item: str) -> dict[str, Any] | None:
+        """One record, or None."""
+        return self._table.get(zone_id, item)
+
+    def records(self, zone_id: str, prefix: str) -> list[dict[str, Any]]:
+        """Records of a zone whose name begins with a prefix."""
+        return self._table.query(zone_id, begins_with=prefix)
+
+    def scan_items(self) -> list[dict[str, Any]]:
+        """Every item of the table, for the publisher."""
+        return self._table.scan()

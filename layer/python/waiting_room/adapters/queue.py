@@ -1,0 +1,171 @@
+"""The queue table: one item per visitor of a run, changed only by compare-and-set (DESIGN 4.3).
+
+Each compare-and-set stores an attempt id, so that a visitor's own write is known again when its answer was lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
+from waiting_room.domain.places import QueueItem
+
+RETENTION_SEC = 7 * 86400
+"""How long a place is kept after its last change; nothing depends on when it really goes."""
+
+_STORED = [field.name for field in fields(QueueItem) if field.name not in ("zone_id", "run", "visitor_id")]
+
+
+class Queue:
+    """Places by zone, run and visitor."""
+
+    def __init__(self, clients: Clients, table_name: str, counters_table_name: str) -> None:
+        self._table = Table(clients, "queue", table_name)
+        self._counters = Table(clients, "counters", counters_table_name)
+        self._once = clients.once
+
+    def get(self, zone_id: str, run: int, visitor_id: str) -> QueueItem | None:
+        """The place as stored (consistent), or None for somebody who never joined this run."""
+        item = self._table.get(_partition(zone_id, run, visitor_id))
+        if item is None:
+            return None
+        known = {name: item[name] for name in _STORED if name in item}
+        return QueueItem(zone_id=zone_id, run=run, visitor_id=visitor_id, **known)
+
+    def add(self, item: QueueItem, replacing: QueueItem | None = None) -> Answer:
+        """Write a new place: where there is none, or instead of exactly the one that was read."""
+        partition = _partition(item.zone_id, item.run, item.visitor_id)
+        attributes = {name: getattr(item, name) for name in _STORED}
+        stored = self._table.key(partition) | encode(attributes | self._expiry(item.joined_at_ms))
+        names, values = {"#seq": "seq"}, {}
+        condition = "attribute_not_exists(#seq)"
+        if replacing is not None:
+            condition = "#seq = :seq AND #status = :status AND #attempt = :attempt"
+            names |= {"#status": "status", "#attempt": "attempt"}
+            values = {":seq": replacing.seq, ":status": replacing.status, ":attempt": replacing.attempt}
+        request = {"ConditionExpression": condition, "ExpressionAttributeNames": names}
+        if values:
+            request["ExpressionAttributeValues"] = encode(values)
+        return writing(self._once.put_item, TableName=self._table.name, Item=stored, **request)
+
+    def admit(
+        self, item: QueueItem, *, sid: str, bucket: int, hard_end_at_ms: int, kind: str, attempt: str, now_ms: int
+    ) -> Answer:
+        """Turn a waiting visitor into an admitted one, if the place is still the one that was read."""
+        sets = {
+            "status": "admitted",
+            "sid": sid,
+            "bucket": bucket,
+            "hard_end_at_ms": hard_end_at_ms,
+            "lease_kind": kind,
+            "admitted_at_ms": now_ms,
+        }
+        return self._change(item, sets, {"status": "waiting", "seq": item.seq, "gen": item.gen}, attempt, now_ms)
+
+    def readmit(self, item: QueueItem, *, bucket: int, attempt: str, now_ms: int) -> Answer:
+        """Give a session whose lease has ended a new lease; session id and hard end stay."""
+        return self.move_lease(item, bucket=bucket, attempt=attempt, now_ms=now_ms)
+
+    def move_lease(self, item: QueueItem, *, bucket: int, attempt: str, now_ms: int) -> Answer:
+        """Move an admitted visitor's lease from the bucket that was read to another."""
+        return self._change(item, {"bucket": bucket}, _session(item), attempt, now_ms)
+
+    def leave(self, item: QueueItem, *, attempt: str, now_ms: int) -> Answer:
+        """End a place, waiting or admitted, as it was read."""
+        return self._change(item, {"status": "left"}, _session(item), attempt, now_ms)
+
+    def revoke(self, item: QueueItem, *, attempt: str, now_ms: int) -> Answer:
+        """Bar the visitor from this run, whatever the place was when it was read."""
+        return self._change(item, {"status": "revoked"}, _session(item), attempt, now_ms)
+
+    def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
+        """Note when a waiting visitor hid the page."""
+        return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))
+
+    def confirm(self, item: QueueItem, *, reference: str, attempt: str, now_ms: int) -> Answer:
+        """Tie a session to the site's reference, once."""
+        return self._change(item, {"reference": reference}, _session(item), attempt, now_ms, unused_reference=reference)
+
+    def complete(self, item: QueueItem, *, reference: str, attempt: str, now_ms: int) -> Answer:
+        """End a session because its visitor bought."""
+        sets = self._completion(item, reference, now_ms)
+        return self._change(item, sets, _session(item), attempt, now_ms, unused_reference=reference)
+
+    def complete_with_sale(self, item: QueueItem, *, reference: str, slot: int, attempt: str, now_ms: int) -> Answer:
+        """The same, and one more sold: both or neither."""
+        sets = self._completion(item, reference, now_ms) | {"attempt": attempt} | self._expiry(now_ms)
+        sale = {
+            "TableName": self._counters.name,
+            "Key": self._counters.key(f"sold#{item.zone_id}#{item.run}", slot),
+            "UpdateExpression": "ADD #n :one",
+            "ExpressionAttributeNames": {"#n": "n"},
+            "ExpressionAttributeValues": encode({":one": 1}),
+        }
+        return writing(
+            self._once.transact_write_items,
+            TransactItems=[{"Update": self._update(item, sets, _session(item), reference)}, {"Update": sale}],
+            ClientRequestToken=attempt,
+        )
+
+    def _completion(self, item: QueueItem, reference: str, now_ms: int) -> dict[str, Any]:
+        return {
+            "status": "completed",
+            "reference": reference,
+            "completed_at_ms": now_ms,
+            "purchases": item.purchases + 1,
+        }
+
+    def _expiry(self, now_ms: int) -> dict[str, int]:
+        return {self._table.ttl: now_ms // 1000 + RETENTION_SEC}
+
+    def _change(
+        self,
+        item: QueueItem,
+        sets: Mapping[str, Any],
+        as_read: Mapping[str, Any],
+        attempt: str,
+        now_ms: int,
+        *,
+        unused_reference: str | None = None,
+    ) -> Answer:
+        all_sets = {**sets, "attempt": attempt, **self._expiry(now_ms)}
+        return writing(self._once.update_item, **self._update(item, all_sets, as_read, unused_reference))
+
+    def _update(
+        self,
+        item: QueueItem,
+        sets: Mapping[str, Any],
+        as_read: Mapping[str, Any],
+        unused_reference: str | None = None,
+    ) -> dict[str, Any]:
+        """A compare-and-set: `sets`, if every attribute of `as_read` still has that value."""
+        names = {f"#{name}": name for name in {*sets, *as_read}}
+        values = {f":new_{name}": value for name, value in sets.items()}
+        values |= {f":old_{name}": value for name, value in as_read.items()}
+        checks = [f"#{name} = :old_{name}" for name in as_read]
+        if unused_reference is not None:
+            names["#reference"] = "reference"
+            values[":reference"] = unused_reference
+            checks.append("(attribute_not_exists(#reference) OR #reference = :reference)")
+        return {
+            "TableName": self._table.name,
+            "Key": self._table.key(_partition(item.zone_id, item.run, item.visitor_id)),
+            "UpdateExpression": "SET " + ", ".join(f"#{name} = :new_{name}" for name in sets),
+            "ConditionExpression": " AND ".join(checks),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": encode(values),
+        }
+
+
+def _session(item: QueueItem) -> dict[str, Any]:
+    """The part of an item that makes it the same place, the same session and the same lease."""
+    same: dict[str, Any] = {"status": item.status, "seq": item.seq}
+    if item.status == "admitted":
+        same |= {"sid": item.sid, "bucket": item.bucket}
+    return same
+
+
+def _partition(zone_id: str, run: int, visitor_id: str) -> str:
+    return f"{zone_id}#{run}#{visitor_id}"

@@ -1,0 +1,187 @@
+"""One tick of admission: how far the limit, the watermarks and the closed buckets may move (DESIGN 4.3).
+
+`decide` is a pure function of what one tick read. Its result is written only if nobody else ticked meanwhile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from waiting_room.domain import claim_clock
+from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
+from waiting_room.domain.leases import last_ended_bucket
+from waiting_room.domain.phases import Phase, phase
+from waiting_room.domain.zones import Zone
+
+BURST_SEC = 5
+"""Seconds of the set rate that may be saved up: covers a called visitor's next poll, yet dumps nothing."""
+LONGEST_TICK_MS = 2_000
+"""A longer gap between ticks counts as this much: time nobody was watching is nobody's fault."""
+SPEED_MEMORY_SEC = 60
+"""Time constant of the moving average of the calling speed."""
+LINE_FOR_PAGE = 25
+"""Visitors waiting from which on newcomers are sent to the static page instead of the API."""
+WARM_UP_MS = 150_000
+"""How long before a start the ticks begin."""
+RESUME_SEC = 60
+"""After a lock, how long sessions that ran out during it may still renew."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A decision: the gate item to write, what the status document needs, and whether nothing is left to do."""
+
+    gate: GateItem
+    phase: Phase
+    share: float
+    idle: bool
+
+
+def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_ms: int) -> Tick:
+    """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
+    now_phase = phase(zone, sold, now_ms)
+    state = _advance_clocks(zone, gate, now_phase, now_ms)
+    stand = Sample(state.clock_ms, gate.claimed, {name: lane.serving for name, lane in gate.lanes.items()})
+    share, state = claim_clock.measure_share(state, stand, zone.claim.window_sec * 1000)
+    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms
+    free = _free(zone, gate, sold, state) if grants_open else 0.0
+    lanes, state = _move_watermarks(zone, gate, state, tails, free, share, grants_open)
+    state = replace(state, entry=_entry(state.entry, lanes, tails))
+    closed_to = gate.closed_to if _held(zone, state, now_ms) else _close(gate, now_ms)
+    decided = replace(
+        gate,
+        limit=gate.claimed + max(0, math.floor(free)),
+        closed_to=closed_to,
+        tick=gate.tick + 1,
+        lanes=lanes,
+        buckets={bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to},
+        state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
+    )
+    return Tick(decided, now_phase, share, idle(zone, decided, tails, sold, now_ms))
+
+
+def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:
+    state = gate.state
+    elapsed_ms = max(0, now_ms - state.ticked_at_ms) if state.ticked_at_ms else 0
+    unused_grants = gate.limit > gate.claimed
+    counted_ms = min(elapsed_ms, LONGEST_TICK_MS) if now_phase == "open" and unused_grants else 0
+    hold_until_ms = state.hold_until_ms
+    if state.locked and zone.control != "lock":
+        hold_until_ms = now_ms + RESUME_SEC * 1000
+    return replace(
+        state,
+        ticked_at_ms=max(now_ms, state.ticked_at_ms),
+        claimed=gate.claimed,
+        rate_tokens=_refill(zone, gate, now_phase, elapsed_ms),
+        clock_ms=state.clock_ms + counted_ms,
+        locked=zone.control == "lock",
+        hold_until_ms=hold_until_ms,
+        phase=now_phase,
+    )
+
+
+def _refill(zone: Zone, gate: GateItem, now_phase: Phase, elapsed_ms: int) -> float:
+    if zone.rate_per_min is None:
+        return 0.0
+    per_sec = zone.rate_per_min / 60
+    spent = gate.claimed - gate.state.claimed
+    earned = per_sec * elapsed_ms / 1000 if now_phase == "open" else 0.0
+    return min(_most_tokens(per_sec), gate.state.rate_tokens + earned) - spent
+
+
+def _most_tokens(per_sec: float) -> float:
+    return max(1.0, per_sec * BURST_SEC)
+
+
+def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState) -> float:
+    """Sessions that may begin now: the smallest of room, rate and stock. May be negative after a cap was lowered."""
+    room = [math.inf]
+    if zone.max_active is not None:
+        room.append(zone.max_active - gate.active)
+    if zone.rate_per_min is not None:
+        room.append(state.rate_tokens)
+    if zone.inventory is not None:
+        room.append(zone.inventory - sold - gate.active)
+    return min(room)
+
+
+def _move_watermarks(
+    zone: Zone,
+    gate: GateItem,
+    state: ControllerState,
+    tails: Mapping[str, int],
+    free: float,
+    share: float,
+    grants_open: bool,
+) -> tuple[dict[str, Watermarks], ControllerState]:
+    """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
+    (lane,) = zone.lanes
+    old, tail = gate.lane(lane), tails.get(lane, 0)
+    # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
+    serving = max(old.serving, min(tail, old.ahead))
+    now = Sample(state.clock_ms, gate.claimed, {lane: serving})
+    coming = share * claim_clock.pending(state, now, zone.claim.window_sec * 1000, lane)
+    if grants_open:
+        calls = max(0, math.floor((free - coming) / share + 1e-9)) if free >= 1 else 0
+        calls = min(calls, tail - serving) if math.isfinite(free) else tail - serving
+        state = _speed(state, lane, calls, gate, waiting=tail > serving)
+        serving, coming = serving + calls, coming + share * calls
+    spare = math.floor(max(0.0, free - coming)) if grants_open and serving >= tail else 0
+    ahead = tail + spare if spare else serving
+    floor = max(old.floor, claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane))
+    return {lane: Watermarks(serving=serving, floor=floor, ahead=ahead)}, state
+
+
+def _memory_ms(zone: Zone) -> int:
+    return (zone.claim.window_sec + zone.claim.grace_sec) * 1000
+
+
+def _speed(state: ControllerState, lane: str, calls: int, gate: GateItem, *, waiting: bool) -> ControllerState:
+    """Moving average of positions called a second, over the ticks in which somebody waited."""
+    elapsed_sec = (state.ticked_at_ms - gate.state.ticked_at_ms) / 1000 if gate.state.ticked_at_ms else 0.0
+    if not waiting or elapsed_sec <= 0:
+        return state
+    keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
+    speed = state.speed.get(lane, 0.0) * keep + (1 - keep) * calls / elapsed_sec
+    return replace(state, speed={**state.speed, lane: speed}, speed_weight=state.speed_weight * keep + 1 - keep)
+
+
+def speed_per_sec(state: ControllerState, lane: str) -> float:
+    """Positions called a second, corrected for the short memory after a start; 0 while nothing is known."""
+    return state.speed.get(lane, 0.0) / state.speed_weight if state.speed_weight > 0 else 0.0
+
+
+def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:
+    return zone.control == "lock" or now_ms < state.hold_until_ms
+
+
+def _close(gate: GateItem, now_ms: int) -> int:
+    return max(gate.closed_to, last_ended_bucket(now_ms, gate.width_sec))
+
+
+def _entry(entry: str, lanes: Mapping[str, Watermarks], tails: Mapping[str, int]) -> str:
+    """Where the gate sends newcomers: straight to the static page while there is a line, so that no crowd hits the API.
+
+    It switches on at a line of LINE_FOR_PAGE and off only when the line is gone.
+    """
+    waiting = sum(max(0, tails.get(name, 0) - lane.serving) for name, lane in lanes.items())
+    if waiting >= LINE_FOR_PAGE:
+        return "page"
+    return entry if waiting else "enter"
+
+
+def idle(zone: Zone, gate: GateItem, tails: Mapping[str, int], sold: int, now_ms: int) -> bool:
+    """Whether another tick would change nothing: nobody waits, nobody is in, nothing is about to happen."""
+    now_phase = phase(zone, sold, now_ms)
+    if now_phase != gate.state.phase or not gate.state.ticked_at_ms or gate.active:
+        return False
+    if now_phase == "before":
+        return (zone.starts_at_ms or 0) - now_ms > WARM_UP_MS
+    if now_phase != "open":
+        return True
+    lines = [(tails.get(name, 0), gate.lane(name)) for name in zone.lanes]
+    if any(tail > lane.serving or lane.serving > lane.floor for tail, lane in lines):
+        return False
+    return zone.rate_per_min is None or gate.state.rate_tokens >= _most_tokens(zone.rate_per_min / 60)

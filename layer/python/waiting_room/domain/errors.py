@@ -1,0 +1,178 @@
+"""Every error the product raises on purpose. `http/errors.py` maps `problem` to a status."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyCompleted",
+    "BadToken",
+    "Forbidden",
+    "HardEnd",
+    "InvalidInput",
+    "InvalidZone",
+    "Lapsed",
+    "NotReady",
+    "Overloaded",
+    "ReferenceUsed",
+    "RunOver",
+    "SoldOut",
+    "StaleVersion",
+    "TooLarge",
+    "UnknownRoute",
+    "UnknownVisitor",
+    "UnknownZone",
+    "Unsure",
+    "WaitingRoomError",
+    "WrongMethod",
+]
+
+
+class WaitingRoomError(Exception):
+    """Base of all expected errors; `problem` is the last part of the problem type URN."""
+
+    problem = "error"
+    title = "Something went wrong"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+
+
+class InvalidInput(WaitingRoomError):
+    """Raised when a request does not fit its schema; `pointer` is the JSON pointer of the fault."""
+
+    problem = "invalid-input"
+    title = "The request is not valid"
+
+    def __init__(self, detail: str = "", pointer: str = "") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+class InvalidZone(InvalidInput):
+    """Raised when a zone document contradicts itself or its schema."""
+
+    problem = "invalid-zone"
+    title = "The zone is not valid"
+
+
+class TooLarge(WaitingRoomError):
+    """Raised when a body or a document is larger than allowed."""
+
+    problem = "too-large"
+    title = "The request is too large"
+
+
+class UnknownZone(WaitingRoomError):
+    """Raised when no zone has this id."""
+
+    problem = "unknown-zone"
+    title = "There is no such zone"
+
+
+class UnknownVisitor(WaitingRoomError):
+    """Raised when nobody with this id has joined the current run."""
+
+    problem = "unknown-visitor"
+    title = "There is no such visitor"
+
+
+class UnknownRoute(WaitingRoomError):
+    """Raised when no operation has this path."""
+
+    problem = "unknown-route"
+    title = "There is nothing here"
+
+
+class WrongMethod(WaitingRoomError):
+    """Raised when the path exists, but not for this method."""
+
+    problem = "wrong-method"
+    title = "This path does not take that method"
+
+
+class BadToken(WaitingRoomError):
+    """Raised when a request needs a valid token and has none."""
+
+    problem = "no-token"
+    title = "A valid token is needed"
+
+
+class Forbidden(WaitingRoomError):
+    """Raised when a caller is known and may not do this, or a visitor was revoked."""
+
+    problem = "forbidden"
+    title = "This is not allowed"
+
+
+class Lapsed(WaitingRoomError):
+    """Raised when a place or a session ran out and can only be replaced by joining again."""
+
+    problem = "lapsed"
+    title = "Your turn has passed"
+
+
+class RunOver(WaitingRoomError):
+    """Raised when a token belongs to a run that has ended."""
+
+    problem = "run-over"
+    title = "This event has ended"
+
+
+class SoldOut(WaitingRoomError):
+    """Raised when nothing is left to be sold."""
+
+    problem = "sold-out"
+    title = "Everything is sold"
+
+
+class HardEnd(WaitingRoomError):
+    """Raised when a session has reached the longest time it may last."""
+
+    problem = "hard-end"
+    title = "Your time in the zone has ended"
+
+
+class AlreadyCompleted(WaitingRoomError):
+    """Raised when a visitor has bought as often as the zone allows."""
+
+    problem = "already-completed"
+    title = "You have already completed your purchase"
+
+
+class ReferenceUsed(WaitingRoomError):
+    """Raised when a session was confirmed with another reference."""
+
+    problem = "reference-used"
+    title = "This session was used for another purchase"
+
+
+class StaleVersion(WaitingRoomError):
+    """Raised when a zone changed since the caller read it."""
+
+    problem = "stale-version"
+    title = "The zone has changed since you read it"
+
+
+class Overloaded(WaitingRoomError):
+    """Raised when a table throttles; nothing was applied. `retry_after_sec` is a hint."""
+
+    problem = "overloaded"
+    title = "Too many requests at the moment"
+
+    def __init__(self, detail: str = "", retry_after_sec: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after_sec = retry_after_sec
+
+
+class Unsure(Overloaded):
+    """Raised when a write's answer was lost and reading did not settle it; the caller may ask again."""
+
+    problem = "try-again"
+    title = "The answer was lost on the way; please try again"
+
+
+class NotReady(Overloaded):
+    """Raised when the zone has no signing keys or no gate item yet."""
+
+    problem = "not-ready"
+    title = "The waiting room is being set up"

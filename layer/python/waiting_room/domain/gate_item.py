@@ -1,0 +1,82 @@
+"""The gate item: the one small record of a run that the cap depends on (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Watermarks:
+    """Of one lane: positions below `serving` are called, below `floor` lapsed; below `ahead` may walk straight in."""
+
+    serving: int = 0
+    floor: int = 0
+    ahead: int = 0
+
+    def may_claim(self, position: int) -> bool:
+        """Whether a position may be claimed now, room permitting."""
+        return self.floor <= position and (position < self.serving or position < self.ahead)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The lane watermarks and the claims so far at a moment of the claim clock (milliseconds)."""
+
+    clock_ms: int
+    claimed: int
+    serving: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ControllerState:
+    """What a new exchanger needs to carry on where the last one stopped."""
+
+    ticked_at_ms: int = 0
+    claimed: int = 0
+    rate_tokens: float = 0.0
+    clock_ms: int = 0
+    samples: tuple[Sample, ...] = ()
+    matured_called: float = 0
+    matured_claimed: float = 0
+    recent_called: float = 0.0
+    recent_claimed: float = 0.0
+    speed: Mapping[str, float] = field(default_factory=dict)
+    speed_weight: float = 0.0
+    locked: bool = False
+    hold_until_ms: int = 0
+    phase: str = "before"
+    entry: str = "enter"
+
+
+@dataclass(frozen=True)
+class GateItem:
+    """`claimed` only grows; `limit` is what it may grow to; leases are counted in `buckets` until `closed_to`."""
+
+    zone_id: str
+    run: int
+    width_sec: int
+    claimed: int = 0
+    limit: int = 0
+    closed_to: int = 0
+    tick: int = 0
+    lanes: Mapping[str, Watermarks] = field(default_factory=dict)
+    buckets: Mapping[int, int] = field(default_factory=dict)
+    state: ControllerState = field(default_factory=ControllerState)
+
+    @property
+    def active(self) -> int:
+        """Leases counted in buckets that are still open: an upper bound of the live sessions."""
+        return sum(count for bucket, count in self.buckets.items() if bucket > self.closed_to)
+
+    def lane(self, name: str) -> Watermarks:
+        """Watermarks of a lane; a lane nobody was called in yet starts at 0."""
+        return self.lanes.get(name, Watermarks())
+
+    def can_claim(self, lane: str, position: int, bucket: int) -> bool:
+        """The claim's condition, as far as this copy of the item tells."""
+        return self.claimed < self.limit and self.closed_to < bucket and self.lane(lane).may_claim(position)
+
+    def replace_state(self, **changes: object) -> GateItem:
+        """A copy with a changed controller state."""
+        return replace(self, state=replace(self.state, **changes))  # type: ignore[arg-type]

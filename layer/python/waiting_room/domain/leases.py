@@ -1,0 +1,58 @@
+"""Arithmetic of leases: which bucket a lease is counted in, and when a bucket may be closed.
+
+A lease is counted in one bucket of the gate item. Bucket `k` of a width `w` ends at `(k + 1) * w` seconds since
+the epoch, and no token of a lease in it is valid past that moment. Times are milliseconds unless named otherwise.
+"""
+
+from __future__ import annotations
+
+MARGIN_SEC = 10
+"""The largest difference of any two clocks that the cap survives."""
+
+PIN_SEC = 120
+"""How far ahead a lease is pinned while a sale is recorded; the bouncer's time-out is far below it."""
+
+
+def bucket_width_sec(idle_sec: int) -> int:
+    """Width of the buckets of a zone in seconds: at most about 30 are open at a time (DESIGN 4.3)."""
+    return max(10, idle_sec // 30)
+
+
+def bucket_end_ms(bucket: int, width_sec: int) -> int:
+    """The moment a bucket ends."""
+    return (bucket + 1) * width_sec * 1000
+
+
+def bucket_covering(end_ms: int, width_sec: int) -> int:
+    """The first bucket that ends no earlier than `end_ms`."""
+    return -(-end_ms // (width_sec * 1000)) - 1
+
+
+def last_ended_bucket(now_ms: int, width_sec: int) -> int:
+    """The last bucket whose end is at least the margin ago, on whatever clock it is looked at.
+
+    A bucket may only be closed when it is over on every clock: ended `MARGIN_SEC` ago on the closer's.
+    """
+    return (now_ms - MARGIN_SEC * 1000) // (width_sec * 1000) - 1
+
+
+def lease_bucket(now_ms: int, lease_sec: int, hard_end_ms: int, width_sec: int) -> int:
+    """The bucket of a lease taken now, cut at the session's hard end."""
+    return bucket_covering(min(now_ms + lease_sec * 1000, hard_end_ms), width_sec)
+
+
+def expires_at_ms(bucket: int, hard_end_ms: int, width_sec: int) -> int:
+    """When tokens of a lease in this bucket expire: a pure function of the stored lease, so retries agree."""
+    return min(bucket_end_ms(bucket, width_sec), hard_end_ms)
+
+
+def heartbeat_sec(max_active: int | None, configured: int | None) -> int:
+    """Seconds between heartbeats of script sessions: the gate item never sees more than about 400 writes a second."""
+    return configured if configured is not None else max(15, (max_active or 0) // 200)
+
+
+def lease_sec(kind: str, idle_sec: int, beat_sec: int, first: bool) -> int:
+    """Length of a lease in seconds by kind; a script session gets 60 s to load the page first."""
+    if kind == "navigation":
+        return idle_sec
+    return 60 if first else 2 * beat_sec

@@ -1,0 +1,43 @@
+"""The status document: everything a waiting browser needs, the same for everybody (DESIGN 4.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from waiting_room.domain.controller import Tick, speed_per_sec
+from waiting_room.domain.zones import Zone
+
+
+def status_document(zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int) -> dict[str, Any]:
+    """The document to publish after a tick was won; readers ignore one with a lower (run, tick)."""
+    gate = tick.gate
+    return {
+        "zone_id": zone.zone_id,
+        "run": gate.run,
+        "tick": gate.tick,
+        "phase": tick.phase,
+        "lanes": {
+            name: {
+                "serving": lane.serving,
+                "floor": lane.floor,
+                "ahead": lane.ahead,
+                "tail": tails.get(name, 0),
+                "speed_per_sec": round(speed_per_sec(gate.state, name), 4),
+            }
+            for name, lane in gate.lanes.items()
+        },
+        "poll": vars(zone.poll).copy(),
+        "push_window": zone.push_window,
+        "title": zone.title,
+        "message": zone.message,
+        "picture_url": zone.picture_url,
+        "starts_at_ms": zone.starts_at_ms,
+        "updated_at_ms": now_ms,
+        "draw": None,
+    }
+
+
+def status_key(zone_id: str) -> str:
+    """Where the document is stored; the key is the URL path without its first slash."""
+    return f".waiting-room/status/{zone_id}.json"

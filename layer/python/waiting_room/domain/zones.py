@@ -1,0 +1,168 @@
+"""The zone: what an operator sets, with defaults filled in and contradictions refused."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from waiting_room.domain.errors import InvalidZone
+from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec
+
+Mode = Literal["waiting_room", "queueing", "combined"]
+Control = Literal["auto", "pause", "pass", "lock", "end"]
+LeaseKind = Literal["navigation", "script"]
+
+ZONE_ID = re.compile(r"\A[a-z0-9][a-z0-9-]{0,39}\Z")
+LANE_ID = re.compile(r"\A[a-z0-9]{1,12}\Z")
+VISITOR_ID = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
+
+SERVER_FIELDS = ("run", "version", "updated_at_ms", "updated_by", "granted_from_ms")
+"""Fields of the stored zone that the service writes; in a PUT body only `version` is read."""
+
+JOINS_PER_SHARD_PER_SEC = 500
+"""A DynamoDB partition takes 1,000 writes a second; half of it leaves room for retries."""
+
+
+@dataclass(frozen=True)
+class SessionRules:
+    """How long an admitted visitor may stay; seconds."""
+
+    kind: LeaseKind = "navigation"
+    idle_sec: int = 300
+    heartbeat_sec: int | None = None
+    max_sec: int = 3600
+
+
+@dataclass(frozen=True)
+class ClaimRules:
+    """How long a called visitor has to come, and how long a late one may still return; seconds."""
+
+    window_sec: int = 60
+    grace_sec: int = 60
+
+
+@dataclass(frozen=True)
+class PollRules:
+    """How often a waiting browser reads the status document; seconds, and the distance that counts as near."""
+
+    near_sec: int = 2
+    far_sec: int = 30
+    near_ahead: int = 200
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One protected zone as stored. Times are epoch milliseconds (`_at_ms`), durations seconds (`_sec`)."""
+
+    zone_id: str
+    mode: Mode
+    rules: tuple[Mapping[str, Any], ...]
+    title: str = ""
+    control: Control = "auto"
+    observe: bool = False
+    landing_path: str = "/"
+    starts_at_ms: int | None = None
+    max_active: int | None = None
+    rate_per_min: float | None = None
+    inventory: int | None = None
+    session: SessionRules = field(default_factory=SessionRules)
+    claim: ClaimRules = field(default_factory=ClaimRules)
+    expected_joins_per_sec: int = 100
+    lanes: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: {"general": {"weight": 1}})
+    poll: PollRules = field(default_factory=PollRules)
+    push_window: int = 5000
+    message: str = ""
+    picture_url: str = ""
+    purchases_per_visitor: int = 1
+    strict_exit: bool = False
+    forward_token: bool = False
+    site_key_sha256: str = ""
+    run: int = 1
+    version: int = 0
+    updated_at_ms: int = 0
+    updated_by: str = ""
+    granted_from_ms: int = 0
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Zone:
+        """Build a zone from a document that fits schemas/zone.json; raises InvalidZone on a contradiction."""
+        values = dict(document)
+        try:
+            values["rules"] = tuple(dict(rule) for rule in values.get("rules", ()))
+            values["session"] = SessionRules(**values.get("session", {}))
+            values["claim"] = ClaimRules(**values.get("claim", {}))
+            values["poll"] = PollRules(**values.get("poll", {}))
+            zone = cls(**values)
+        except TypeError as error:
+            raise InvalidZone(f"The zone document has a field that is missing or unknown: {error}") from None
+        zone.check()
+        return zone
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The zone as plain JSON data; fields that are not set are left out."""
+        document = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        document["rules"] = [dict(rule) for rule in self.rules]
+        document["lanes"] = {name: dict(lane) for name, lane in self.lanes.items()}
+        for part in ("session", "claim", "poll"):
+            document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
+        return {name: value for name, value in document.items() if value is not None}
+
+    def with_changes(self, **changes: Any) -> Zone:
+        """A copy with some fields replaced, checked again; None unsets an optional field."""
+        zone = replace(self, **changes)
+        zone.check()
+        return zone
+
+    def check(self) -> None:
+        """Refuse what no schema can see: settings that contradict each other. Raises InvalidZone."""
+        for pointer, message in self._contradictions():
+            raise InvalidZone(message, pointer)
+
+    def _contradictions(self) -> list[tuple[str, str]]:
+        faults = []
+        if not ZONE_ID.match(self.zone_id):
+            faults.append(("/zone_id", "Use lower-case letters, digits and '-', at most 40, not beginning with '-'."))
+        if not self.rules:
+            faults.append(("/rules", "Give at least one rule with the paths to guard."))
+        if self.mode in ("waiting_room", "combined") and self.starts_at_ms is None:
+            faults.append(("/starts_at_ms", f"Mode {self.mode} holds visitors until a start: set starts_at_ms."))
+        if self.mode == "waiting_room" and self.rate_per_min is None:
+            faults.append(("/rate_per_min", "Mode waiting_room lets visitors in at a set rate: set rate_per_min."))
+        if self.mode in ("queueing", "combined") and self.max_active is None:
+            faults.append(("/max_active", f"Mode {self.mode} lets a set number in at once: set max_active."))
+        if self.max_active is not None and self.max_active < 1:
+            faults.append(("/max_active", "The smallest limit is 1; use control 'pause' or 'lock' to let nobody in."))
+        if self.rate_per_min is not None and not (0 < self.rate_per_min < math.inf):
+            faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
+        if self.session.max_sec < self.session.idle_sec:
+            faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
+        if list(self.lanes) != ["general"]:
+            faults.append(("/lanes", "Only the lane 'general' is supported in this version."))
+        if self.shards > 1:
+            limit = JOINS_PER_SHARD_PER_SEC
+            faults.append(("/expected_joins_per_sec", f"This version takes up to {limit} joins a second for a zone."))
+        return faults
+
+    @property
+    def shards(self) -> int:
+        """Number of join counters of a lane."""
+        return max(1, math.ceil(self.expected_joins_per_sec / JOINS_PER_SHARD_PER_SEC))
+
+    @property
+    def bucket_width_sec(self) -> int:
+        """Bucket width for a new run. Fixed in the gate item from then on, whatever changes here."""
+        longest = self.session.idle_sec if self.session.kind == "navigation" else 60
+        return bucket_width_sec(longest)
+
+    def lease_sec(self, kind: str, *, first: bool) -> int:
+        """Length of a lease of this kind, in seconds."""
+        beat = heartbeat_sec(self.max_active, self.session.heartbeat_sec)
+        return lease_sec(kind, self.session.idle_sec, beat, first)
+
+    def started(self, now_ms: int) -> bool:
+        """Whether visitors may be let in by the clock; queueing zones without a start have always started."""
+        return self.starts_at_ms is None or now_ms >= self.starts_at_ms

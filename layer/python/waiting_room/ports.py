@@ -1,0 +1,84 @@
+"""The seams: protocols for everything that has a second implementation in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Clock(Protocol):
+    """The time, the only source of it."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        ...
+
+
+class Ids(Protocol):
+    """Randomness, the only source of it."""
+
+    def visitor_id(self) -> str:
+        """22 base64url characters."""
+        ...
+
+    def session_id(self) -> str:
+        """22 base64url characters."""
+        ...
+
+    def attempt_id(self) -> str:
+        """22 base64url characters, new for every write that may need to be recognised."""
+        ...
+
+    def jitter(self) -> float:
+        """A number in [0, 1)."""
+        ...
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as read, with the tag a conditional write needs."""
+
+    body: bytes
+    etag: str
+
+
+class ObjectStore(Protocol):
+    """The site bucket; a key is the URL path without its first slash."""
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, or None when there is none."""
+        ...
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        cache_control: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+    ) -> bool:
+        """Write an object; False when the condition did not hold."""
+        ...
+
+
+class Functions(Protocol):
+    """Other functions of this deployment."""
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Start a function and do not wait for it."""
+        ...
+
+
+class Tokens(Protocol):
+    """Signed tokens."""
+
+    def sign(self, audience: str, claims: Mapping[str, Any]) -> str:
+        """A JWT with issuer and audience added; `claims` hold iat and exp in seconds."""
+        ...
+
+    def verify(self, token: str, audience: str, *, now_sec: int, allow_expired: bool = False) -> dict[str, Any] | None:
+        """The claims, or None for anything that is not exactly a valid token of this audience."""
+        ...

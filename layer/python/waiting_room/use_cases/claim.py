@@ -1,0 +1,167 @@
+"""Claim: a called visitor exchanges the place for a session, never beyond the cap (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.errors import (
+    AlreadyCompleted,
+    Forbidden,
+    HardEnd,
+    Lapsed,
+    RunOver,
+    SoldOut,
+    UnknownVisitor,
+    Unsure,
+)
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.leases import lease_bucket
+from waiting_room.domain.places import QueueItem, Session, may_return, session_of, status_now
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.room import Rooms, Wake
+
+LONGEST_RETRY_SEC = 15
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Not yet: ask again after `retry_after_sec`."""
+
+    status: str
+    position: int
+    retry_after_sec: int
+
+
+class Claim:
+    """Answers with a session, or with how long to wait before asking again."""
+
+    def __init__(
+        self, gates: Gates, queue: Queue, rooms: Rooms, renew: Renew, wake: Wake, clock: Clock, ids: Ids
+    ) -> None:
+        self._gates = gates
+        self._queue = queue
+        self._rooms = rooms
+        self._renew = renew
+        self._wake = wake
+        self._clock = clock
+        self._ids = ids
+
+    def __call__(self, zone: Zone, visitor_id: str, gen: int) -> Session | Waiting:
+        """The visitor's session (asked again: the same one) or Waiting.
+
+        Raises UnknownVisitor, Forbidden (revoked, or a place moved to another device), Lapsed, HardEnd, RunOver,
+        SoldOut, AlreadyCompleted, and Unsure when the answer of a write was lost: asking again is safe.
+        """
+        item = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        if item is None:
+            raise UnknownVisitor
+        if item.gen > gen:
+            raise Forbidden("This place was moved to another device.")
+        gate = self._rooms.peek(zone)
+        self._wake(zone, gate)
+        if item.status == "admitted":
+            return self._again(zone, item)
+        return self._first(zone, item, gate)
+
+    def _first(self, zone: Zone, item: QueueItem, gate: GateItem) -> Session | Waiting:
+        now_ms = self._clock.now_ms()
+        _refuse_ended(zone, item, gate, now_ms)
+        hard_end_at_ms = now_ms + zone.session.max_sec * 1000
+        kind = zone.session.kind
+        bucket = lease_bucket(now_ms, zone.lease_sec(kind, first=True), hard_end_at_ms, gate.width_sec)
+        if not gate.can_claim(item.lane, item.position, bucket):
+            return self._wait(zone, item, gate)
+        answer = self._gates.claim(zone.zone_id, zone.run, bucket, item.lane, item.position)
+        if answer is Answer.UNSURE:
+            raise Unsure
+        if answer is Answer.NO:
+            gate = self._rooms.look(zone)
+            _refuse_ended(zone, item, gate, now_ms)
+            return self._wait(zone, item, gate)
+        attempt, sid = self._ids.attempt_id(), self._ids.session_id()
+        won = self._queue.admit(
+            item, sid=sid, bucket=bucket, hard_end_at_ms=hard_end_at_ms, kind=kind, attempt=attempt, now_ms=now_ms
+        )
+        stored = replace(
+            item,
+            status="admitted",
+            sid=sid,
+            bucket=bucket,
+            hard_end_at_ms=hard_end_at_ms,
+            lease_kind=kind,
+            admitted_at_ms=now_ms,
+            attempt=attempt,
+        )
+        return self._settle(zone, stored, won, gate.width_sec)
+
+    def _again(self, zone: Zone, item: QueueItem) -> Session | Waiting:
+        """A visitor who is in, or was: the same session, with a new lease if the old one has ended."""
+        try:
+            return self._renew(zone, item.visitor_id, item.sid or "", early=False)
+        except Lapsed:
+            pass
+        gate, now_ms = self._rooms.look(zone), self._clock.now_ms()
+        current = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
+        if current is None or current.status != "admitted":
+            raise Lapsed
+        if current.lease > gate.closed_to:
+            return session_of(current, gate.width_sec)
+        if now_ms >= (current.hard_end_at_ms or 0):
+            raise HardEnd
+        if not may_return(current, gate, zone.claim.grace_sec, now_ms):
+            raise Lapsed
+        if zone.control in ("end", "pause", "lock", "pass") or gate.claimed >= gate.limit:
+            return self._wait(zone, current, gate)
+        lease = zone.lease_sec(current.lease_kind, first=False)
+        bucket = lease_bucket(now_ms, lease, current.hard_end_at_ms or 0, gate.width_sec)
+        answer = self._gates.claim(zone.zone_id, zone.run, bucket, None, current.position)
+        if answer is Answer.UNSURE:
+            raise Unsure
+        if answer is Answer.NO:
+            return self._wait(zone, current, self._rooms.look(zone))
+        attempt = self._ids.attempt_id()
+        won = self._queue.readmit(current, bucket=bucket, attempt=attempt, now_ms=now_ms)
+        return self._settle(zone, replace(current, bucket=bucket, attempt=attempt), won, gate.width_sec)
+
+    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int) -> Session:
+        """What a claim ends in once a lease is counted for it: mine, or the session that was faster."""
+        if won is Answer.YES:
+            return session_of(mine, width_sec)
+        if won is Answer.NO:
+            self._gates.release(zone.zone_id, zone.run, mine.lease)
+        stored = self._queue.get(zone.zone_id, zone.run, mine.visitor_id)
+        if stored is None:
+            raise Unsure
+        if won is Answer.UNSURE and stored.attempt != mine.attempt:
+            # The write may still arrive, so its lease stays counted; it ends with its bucket.
+            raise Unsure
+        if stored.status != "admitted":
+            raise Lapsed
+        return session_of(stored, width_sec)
+
+    def _wait(self, zone: Zone, item: QueueItem, gate: GateItem) -> Waiting:
+        """Not now. The more are called and not in, the longer the pause, each a little different."""
+        status = status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms())
+        called = max(0, gate.lane(item.lane).serving - gate.claimed)
+        base = 1 + math.log2(1 + called)
+        retry_after_sec = min(LONGEST_RETRY_SEC, math.ceil(base * (0.75 + self._ids.jitter() / 2)))
+        return Waiting("called" if status == "admitted" else status, item.position, retry_after_sec)
+
+
+def _refuse_ended(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> None:
+    if item.status == "revoked":
+        raise Forbidden("This visitor may not take part.")
+    if item.status == "completed":
+        raise AlreadyCompleted
+    if item.status == "left" or status_now(item, gate, zone.claim.grace_sec, now_ms) == "lapsed":
+        raise Lapsed
+    if zone.control == "end":
+        raise RunOver
+    if gate.state.phase == "sold_out":
+        raise SoldOut

@@ -1,0 +1,78 @@
+"""Dispatch: every minute, start exchangers for the zones that need one and heal a snapshot that grows old."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from waiting_room.adapters.counters import Sales
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.controller import idle
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Functions, ObjectStore
+from waiting_room.use_cases.tick import TickZone
+
+ZONES_PER_EXCHANGER = 20
+SNAPSHOT_AGE_MS = 90_000
+"""An older snapshot is written again, long before the gate closes at 300 s."""
+
+
+class Dispatch:
+    """Looks at every zone once."""
+
+    def __init__(
+        self,
+        zones: ProtectedZones,
+        gates: Gates,
+        sales: Sales,
+        tick: TickZone,
+        objects: ObjectStore,
+        functions: Functions,
+        clock: Clock,
+        *,
+        exchanger: str,
+        publisher: str,
+        snapshot_key: str,
+    ) -> None:
+        self._zones = zones
+        self._gates = gates
+        self._sales = sales
+        self._tick = tick
+        self._objects = objects
+        self._functions = functions
+        self._clock = clock
+        self._exchanger = exchanger
+        self._publisher = publisher
+        self._snapshot_key = snapshot_key
+
+    def __call__(self) -> list[str]:
+        """Start what is needed; returns the zones for which an exchanger was started."""
+        if self._snapshot_is_old():
+            self._functions.start(self._publisher, {"refresh": True})
+        needed = [zone.zone_id for zone in self._zones.all() if self._needs_exchanger(zone)]
+        for batch in _batches(needed, ZONES_PER_EXCHANGER):
+            self._functions.start(self._exchanger, {"zones": batch})
+        return needed
+
+    def _needs_exchanger(self, zone: Zone) -> bool:
+        gate = self._gates.read(zone.zone_id, zone.run, consistent=False)
+        if gate is None:
+            return False
+        sold = self._sales.sold(zone.zone_id, zone.run) if zone.inventory is not None else 0
+        return not idle(zone, gate, self._tick.tails(zone), sold, self._clock.now_ms())
+
+    def _snapshot_is_old(self) -> bool:
+        stored = self._objects.get(self._snapshot_key)
+        if stored is None:
+            return True
+        try:
+            published_at_ms = int(json.loads(stored.body)["published_at_ms"])
+        except (ValueError, KeyError, TypeError):
+            return True
+        return self._clock.now_ms() - published_at_ms > SNAPSHOT_AGE_MS
+
+
+def _batches(zone_ids: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(zone_ids), size):
+        yield list(zone_ids[start : start + size])

@@ -1,0 +1,82 @@
+"""Join: take a place in line, once (DESIGN 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from waiting_room.adapters.counters import Joins
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.places import Place, QueueItem, status_now
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.locate import describe
+from waiting_room.use_cases.room import Rooms, Wake
+
+LANE = "general"
+SHARD = 0
+
+
+class Join:
+    """Gives a visitor a place, the place held already, or a new one instead of one that is over."""
+
+    def __init__(self, queue: Queue, joins: Joins, rooms: Rooms, wake: Wake, clock: Clock, ids: Ids) -> None:
+        self._queue = queue
+        self._joins = joins
+        self._rooms = rooms
+        self._wake = wake
+        self._clock = clock
+        self._ids = ids
+
+    def __call__(self, zone: Zone, visitor_id: str) -> Place:
+        """The visitor's place. Asked again, the same; 2 write units when it is new.
+
+        Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
+        often as the zone allows, Unsure when the answer was lost.
+        """
+        gate = self._rooms.peek(zone)
+        held = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        reason = "" if held is None else _over(zone, held, gate, self._clock.now_ms())
+        if held is not None and not reason:
+            return describe(zone, held, gate, self._clock.now_ms())
+        if zone.control == "end":
+            raise RunOver
+        item, new = self._take(zone, visitor_id, held, reason)
+        self._wake(zone, gate)
+        return replace(describe(zone, item, gate, self._clock.now_ms()), new=new)
+
+    def _take(self, zone: Zone, visitor_id: str, held: QueueItem | None, reason: str) -> tuple[QueueItem, bool]:
+        fresh = QueueItem(
+            zone_id=zone.zone_id,
+            run=zone.run,
+            visitor_id=visitor_id,
+            lane=LANE,
+            shard=SHARD,
+            seq=self._joins.next(zone.zone_id, zone.run, LANE, SHARD),
+            joined_at_ms=self._clock.now_ms(),
+            gen=held.gen if held else 0,
+            attempt=self._ids.attempt_id(),
+            rejoined=reason,
+            purchases=held.purchases if held else 0,
+        )
+        if self._queue.add(fresh, replacing=held) is Answer.YES:
+            return fresh, True
+        # Somebody was faster (another tab, an earlier try of this one), or the answer was lost: what is stored counts.
+        stored = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        if stored is None or (held is not None and stored.attempt == held.attempt):
+            raise Unsure
+        return stored, stored.attempt == fresh.attempt
+
+
+def _over(zone: Zone, held: QueueItem, gate: GateItem, now_ms: int) -> str:
+    """Why a place is to be replaced; empty while it still stands."""
+    if held.status == "revoked":
+        raise Forbidden("This visitor may not take part.")
+    if held.status == "completed":
+        if held.purchases >= zone.purchases_per_visitor:
+            raise AlreadyCompleted
+        return "completed"
+    status = status_now(held, gate, zone.claim.grace_sec, now_ms)
+    return status if status in ("lapsed", "left") else ""

@@ -1,0 +1,89 @@
+"""Leave and revoke: end a place and give its room to the next visitor at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.errors import UnknownVisitor, Unsure
+from waiting_room.domain.places import QueueItem
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Ids
+
+TRIES = 4
+"""Reads and compare-and-sets before a busy item is given up: each loss means another request of the same visitor."""
+
+REVOKED_SID = "revocation#sid#"
+REVOKED_VISITOR = "revocation#visitor#"
+
+
+class EndPlace:
+    """Ends a place by compare-and-set, then stops counting its lease: in this order, and the second at most once."""
+
+    def __init__(self, gates: Gates, queue: Queue, clock: Clock, ids: Ids) -> None:
+        self._gates = gates
+        self._queue = queue
+        self._clock = clock
+        self._ids = ids
+
+    def __call__(self, zone: Zone, visitor_id: str, change: Callable[..., Answer], over: set[str]) -> QueueItem | None:
+        """Apply `change` (a method of Queue) until the place is in one of the statuses `over`.
+
+        Returns the item as it was read before, or None when it was over already. Raises UnknownVisitor, Unsure.
+        """
+        for _ in range(TRIES):
+            item = self._queue.get(zone.zone_id, zone.run, visitor_id)
+            if item is None:
+                raise UnknownVisitor
+            if item.status in over:
+                return None
+            attempt = self._ids.attempt_id()
+            answer = change(item, attempt=attempt, now_ms=self._clock.now_ms())
+            if answer is Answer.UNSURE:
+                stored = self._queue.get(zone.zone_id, zone.run, visitor_id)
+                if stored is None or stored.attempt != attempt:
+                    raise Unsure
+            if answer is not Answer.NO:
+                if item.status == "admitted":
+                    self._gates.release(zone.zone_id, zone.run, item.lease)
+                return item
+        raise Unsure
+
+
+class Leave:
+    """A visitor goes: from the line or from the zone. Done twice it is the same."""
+
+    def __init__(self, end_place: EndPlace, queue: Queue, zones: ProtectedZones, clock: Clock) -> None:
+        self._end_place = end_place
+        self._queue = queue
+        self._zones = zones
+        self._clock = clock
+
+    def __call__(self, zone: Zone, visitor_id: str, sid: str | None = None) -> None:
+        """End the place; with `sid` only if it is that session. A session of a `strict_exit` zone is revoked too."""
+        if sid is not None:
+            item = self._queue.get(zone.zone_id, zone.run, visitor_id)
+            if item is None or item.sid != sid:
+                return
+        try:
+            left = self._end_place(zone, visitor_id, self._queue.leave, {"left", "completed", "revoked"})
+        except UnknownVisitor:
+            return
+        if zone.strict_exit and left is not None and left.sid:
+            expires_at_sec = (left.hard_end_at_ms or self._clock.now_ms()) // 1000
+            self._zones.put_record(zone.zone_id, REVOKED_SID + left.sid, {"reason": "left"}, expires_at_sec)
+
+
+class Bar:
+    """An operator bars a visitor from the run; a live session ends."""
+
+    def __init__(self, end_place: EndPlace, queue: Queue) -> None:
+        self._end_place = end_place
+        self._queue = queue
+
+    def __call__(self, zone: Zone, visitor_id: str) -> None:
+        """End the place as revoked; raises UnknownVisitor. Done twice it is the same."""
+        self._end_place(zone, visitor_id, self._queue.revoke, {"revoked"})

@@ -1,0 +1,57 @@
+"""Locate: say truthfully where a visitor stands."""
+
+from __future__ import annotations
+
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.controller import speed_per_sec
+from waiting_room.domain.errors import UnknownVisitor
+from waiting_room.domain.estimates import estimate
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.phases import phase
+from waiting_room.domain.places import Place, QueueItem, status_now
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock
+from waiting_room.use_cases.room import Rooms, Wake
+
+
+class Locate:
+    """Reads a place; writes nothing."""
+
+    def __init__(self, queue: Queue, rooms: Rooms, wake: Wake, clock: Clock) -> None:
+        self._queue = queue
+        self._rooms = rooms
+        self._wake = wake
+        self._clock = clock
+
+    def __call__(self, zone: Zone, visitor_id: str) -> Place:
+        """The visitor's place; raises UnknownVisitor for one who has not joined this run."""
+        item = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        if item is None:
+            raise UnknownVisitor
+        gate = self._rooms.peek(zone)
+        self._wake(zone, gate)
+        return describe(zone, item, gate, self._clock.now_ms())
+
+
+def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
+    """A stored place as it is told: with the number ahead and the range of the wait while it waits."""
+    status = status_now(item, gate, zone.claim.grace_sec, now_ms)
+    now_phase = phase(zone, zone.inventory or 0 if gate.state.phase == "sold_out" else 0, now_ms)
+    ahead = max(0, item.position - gate.lane(item.lane).serving) if status == "waiting" else None
+    moving = now_phase == "open" and ahead is not None
+    return Place(
+        zone_id=item.zone_id,
+        run=item.run,
+        visitor_id=item.visitor_id,
+        status=status,
+        phase=now_phase,
+        lane=item.lane,
+        shard=item.shard,
+        seq=item.seq,
+        gen=item.gen,
+        position=item.position,
+        ahead=ahead,
+        estimate=estimate(ahead, speed_per_sec(gate.state, item.lane)) if moving and ahead is not None else None,
+        joined_at_ms=item.joined_at_ms,
+        rejoined=item.rejoined,
+    )

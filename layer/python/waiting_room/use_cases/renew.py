@@ -1,0 +1,78 @@
+"""Renew: lengthen a lease, never shorten one, never revive one that was given away (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.errors import AlreadyCompleted, Forbidden, HardEnd, Lapsed, Unsure
+from waiting_room.domain.leases import lease_bucket
+from waiting_room.domain.places import QueueItem, Session, session_of
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.room import Rooms
+
+
+class Renew:
+    """Counts the lease in its new bucket first, then moves it, then stops counting the old: never too few."""
+
+    def __init__(self, gates: Gates, queue: Queue, rooms: Rooms, clock: Clock, ids: Ids) -> None:
+        self._gates = gates
+        self._queue = queue
+        self._rooms = rooms
+        self._clock = clock
+        self._ids = ids
+
+    def __call__(self, zone: Zone, visitor_id: str, sid: str, *, early: bool = True) -> Session:
+        """The session with a lease from now; 3 write units. A retry gets the lease it already has.
+
+        With `early` False a lease in its first two thirds is left as it is. A lease past its end is renewed as long
+        as its bucket is still counted. Raises Lapsed, HardEnd, Forbidden, AlreadyCompleted, Unsure.
+        """
+        item = _live(self._queue.get(zone.zone_id, zone.run, visitor_id), sid)
+        width_sec = self._rooms.peek(zone).width_sec
+        session, now_ms = session_of(item, width_sec), self._clock.now_ms()
+        if now_ms >= session.hard_end_at_ms:
+            raise HardEnd
+        lease_sec = zone.lease_sec(item.lease_kind, first=False)
+        bucket = max(item.lease, lease_bucket(now_ms, lease_sec, session.hard_end_at_ms, width_sec))
+        fresh_enough = session.expires_at_ms - now_ms > lease_sec * 1000 / 3
+        if bucket == item.lease or (fresh_enough and not early):
+            if now_ms < session.expires_at_ms:
+                return session
+            raise Lapsed
+        return self._move(zone, item, bucket, now_ms, width_sec)
+
+    def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
+        held = self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease)
+        if held is Answer.NO:
+            raise Lapsed
+        if held is Answer.UNSURE:
+            raise Unsure
+        attempt = self._ids.attempt_id()
+        moved = self._queue.move_lease(item, bucket=bucket, attempt=attempt, now_ms=now_ms)
+        if moved is not Answer.YES:
+            stored = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
+            if moved is Answer.NO:
+                # Another tab was faster: its lease is counted, so this one must not be.
+                self._gates.release(zone.zone_id, zone.run, bucket)
+                return session_of(_live(stored, item.sid or ""), width_sec)
+            if stored is None or stored.attempt != attempt:
+                raise Unsure
+        self._gates.release(zone.zone_id, zone.run, item.lease)
+        return session_of(replace(item, bucket=bucket), width_sec)
+
+
+def _live(item: QueueItem | None, sid: str) -> QueueItem:
+    """The item, if it is this session and has not ended."""
+    if item is not None and item.status == "revoked":
+        raise Forbidden("This session was revoked.")
+    if item is None or item.sid != sid:
+        raise Lapsed
+    if item.status == "completed":
+        raise AlreadyCompleted
+    if item.status != "admitted":
+        raise Lapsed
+    return item

@@ -1,0 +1,64 @@
+"""What several verbs need of a run: a fresh enough copy of its gate item, and a call for an exchanger."""
+
+from __future__ import annotations
+
+from waiting_room.adapters.counters import Locks
+from waiting_room.adapters.gates import Gates
+from waiting_room.domain.errors import NotReady
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Functions
+
+COPY_MS = 1_000
+"""How old a copy of the gate item may be when it decides that a claim is not worth a write."""
+SILENCE_MS = 5_000
+"""Without a tick for this long, no exchanger is at work."""
+
+
+class Rooms:
+    """Gate items as seen by the visitors' verbs: read at most once a second, whatever the crowd."""
+
+    def __init__(self, gates: Gates, clock: Clock) -> None:
+        self._gates = gates
+        self._clock = clock
+        self._copies: dict[tuple[str, int], tuple[int, GateItem]] = {}
+
+    def peek(self, zone: Zone) -> GateItem:
+        """A copy at most a second old; raises NotReady before the run was created."""
+        now_ms = self._clock.now_ms()
+        read_at_ms, gate = self._copies.get((zone.zone_id, zone.run), (0, None))
+        if gate is None or not 0 <= now_ms - read_at_ms < COPY_MS:
+            return self.look(zone)
+        return gate
+
+    def look(self, zone: Zone) -> GateItem:
+        """The item as it is now (consistent)."""
+        read_at_ms = self._clock.now_ms()
+        gate = self._gates.read(zone.zone_id, zone.run)
+        if gate is None:
+            raise NotReady
+        self._copies[zone.zone_id, zone.run] = (read_at_ms, gate)
+        return gate
+
+
+class Wake:
+    """Starts an exchanger for a zone that has none: the first visitor into an idle zone waits for nobody."""
+
+    def __init__(self, locks: Locks, functions: Functions, exchanger: str, clock: Clock) -> None:
+        self._locks = locks
+        self._functions = functions
+        self._exchanger = exchanger
+        self._clock = clock
+
+    def __call__(self, zone: Zone, gate: GateItem) -> bool:
+        """Wake an exchanger if the gate item has not been ticked for a while; True for the one who did."""
+        if self._clock.now_ms() - gate.state.ticked_at_ms < SILENCE_MS:
+            return False
+        return self.now(zone.zone_id)
+
+    def now(self, zone_id: str) -> bool:
+        """Wake an exchanger unless one holds the zone or is on its way; True for the one who did."""
+        if not self._locks.may_wake(zone_id, self._clock.now_ms()):
+            return False
+        self._functions.start(self._exchanger, {"zones": [zone_id]})
+        return True

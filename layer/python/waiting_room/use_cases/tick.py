@@ -1,0 +1,120 @@
+"""Tick: read the run, decide, write the decision if nobody else did, then tell everybody waiting (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from waiting_room.adapters.counters import Joins, Minutes, Sales
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.controller import Tick, decide
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.status import status_document, status_key
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, Ids, ObjectStore
+
+STATUS_CACHE = "public, max-age=1"
+ROW_MS = 10_000
+"""How often the minute row and the entry record are refreshed."""
+ENTRY = "entry"
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What came of a tick; `idle` says that the next one would change nothing."""
+
+    won: bool
+    idle: bool
+
+
+class TickZone:
+    """One tick of one zone."""
+
+    def __init__(
+        self,
+        zones: ProtectedZones,
+        gates: Gates,
+        joins: Joins,
+        sales: Sales,
+        minutes: Minutes,
+        objects: ObjectStore,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._zones = zones
+        self._gates = gates
+        self._joins = joins
+        self._sales = sales
+        self._minutes = minutes
+        self._objects = objects
+        self._clock = clock
+        self._ids = ids
+        self._runs: dict[str, int] = {}
+
+    def __call__(self, zone_id: str) -> Ticked:
+        """Tick a zone once. A zone or run that is gone counts as idle; a lost or unsure tick is simply over."""
+        # The clock is read first: everything decided from it is only ever too late, never too early.
+        now_ms = self._clock.now_ms()
+        read = self._read(zone_id)
+        if read is None:
+            return Ticked(won=False, idle=True)
+        zone, gate = read
+        # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
+        sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
+        tails = self.tails(zone)
+        tick = decide(zone, gate, sold, tails, now_ms)
+        if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
+            return Ticked(won=False, idle=False)
+        self._publish(zone, gate, tick, tails, sold, now_ms)
+        return Ticked(won=True, idle=tick.idle)
+
+    def tails(self, zone: Zone) -> dict[str, int]:
+        """Positions taken, by lane."""
+        return {
+            lane: sum(self._joins.tail(zone.zone_id, zone.run, lane, shard) for shard in range(zone.shards))
+            for lane in zone.lanes
+        }
+
+    def _read(self, zone_id: str) -> tuple[Zone, GateItem] | None:
+        """The gate item, then the zone: a change after this read of the zone refuses the tick by its fence."""
+        run = self._runs.get(zone_id)
+        for _ in range(3):
+            gate = None if run is None else self._gates.read(zone_id, run)
+            zone = self._zones.get(zone_id)
+            if zone is None:
+                self._runs.pop(zone_id, None)
+                return None
+            if gate is not None and gate.run == zone.run:
+                return zone, gate
+            run = self._runs[zone_id] = zone.run
+        return None
+
+    def _publish(
+        self, zone: Zone, before: GateItem, tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int
+    ) -> None:
+        document = status_document(zone, tick, tails, now_ms)
+        body = json.dumps(document, separators=(",", ":")).encode()
+        self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
+        if now_ms // ROW_MS == before.state.ticked_at_ms // ROW_MS and tick.gate.state.entry == before.state.entry:
+            return
+        self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
+        self._minutes.put(zone.zone_id, zone.run, now_ms, minute_row(tick, tails, sold, now_ms))
+
+
+def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> dict[str, object]:
+    """Cumulative numbers of the run: whoever wants a rate subtracts two rows."""
+    gate = tick.gate
+    return {
+        "phase": tick.phase,
+        "tokens_issued": gate.claimed,
+        "active": gate.active,
+        "sold": sold,
+        "show_up_share": round(tick.share, 4),
+        "joined": sum(tails.values()),
+        "called": sum(lane.serving for lane in gate.lanes.values()),
+        "lapsed": sum(lane.floor for lane in gate.lanes.values()),
+        "updated_at_ms": now_ms,
+    }

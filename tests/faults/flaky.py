@@ -1,0 +1,141 @@
+"""A DynamoDB client as seen over a bad network: calls take time, get lost, arrive late, or the caller dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tests.faults.scheduler import Crash, Scheduler
+
+OPERATIONS = (
+    "get_item",
+    "put_item",
+    "update_item",
+    "delete_item",
+    "query",
+    "scan",
+    "batch_get_item",
+    "transact_write_items",
+)
+WRITES = ("put_item", "update_item", "delete_item", "transact_write_items")
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Probabilities for each call."""
+
+    crash: float = 0.004
+    lost_request: float = 0.012
+    lost_answer: float = 0.012
+    late_arrival: float = 0.008
+    pause: float = 0.01
+    longest_pause_ms: int = 25_000
+    throttle: float = 0.004
+    conflict: float = 0.02
+
+    @classmethod
+    def harsh(cls) -> Faults:
+        """A network on its worst day."""
+        return cls(lost_request=0.03, lost_answer=0.08, late_arrival=0.06, pause=0.05)
+
+    @classmethod
+    def none(cls) -> Faults:
+        """A perfect network."""
+        return cls(crash=0, lost_request=0, lost_answer=0, late_arrival=0, pause=0, throttle=0, conflict=0)
+
+
+class FlakyClient:
+    """Wraps a store's client. `retries` is how often the SDK repeats a call by itself when the answer is lost."""
+
+    def __init__(
+        self,
+        client: Any,
+        scheduler: Scheduler,
+        faults: Callable[[], Faults],
+        retries: int,
+        after: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._scheduler = scheduler
+        self._faults = faults
+        self._retries = retries
+        self._after = after
+        for operation in OPERATIONS:
+            setattr(self, operation, self._operation(operation))
+
+    def _operation(self, name: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            for attempt in range(self._retries + 1):
+                try:
+                    return self._once(name, request)
+                except ReadTimeoutError:
+                    if attempt == self._retries:
+                        raise
+            raise AssertionError("not reached")
+
+        return call
+
+    def _once(self, name: str, request: dict[str, Any]) -> Any:
+        scheduler, faults = self._scheduler, self._faults()
+        rng = scheduler.rng
+        scheduler.sleep(rng.uniform(0, 15))
+        self._disturb(faults)
+        if name in WRITES:
+            self._refuse(name, faults)
+            if rng.random() < faults.lost_request:
+                scheduler.sleep(2_000)
+                raise ReadTimeoutError(endpoint_url="lost request")
+            if rng.random() < faults.late_arrival:
+                scheduler.at(
+                    scheduler.now_ms + rng.randrange(2_000, 9_000), lambda: self._apply(name, request, late=True)
+                )
+                scheduler.sleep(2_000)
+                raise ReadTimeoutError(endpoint_url="late arrival")
+        answer, refused = None, None
+        try:
+            answer = self._apply(name, request)
+        except ClientError as error:
+            refused = error
+        if name in WRITES and rng.random() < faults.lost_answer:
+            scheduler.sleep(2_000)
+            raise ReadTimeoutError(endpoint_url="lost answer")
+        scheduler.sleep(rng.uniform(0, 15))
+        self._disturb(faults)
+        if refused is not None:
+            raise refused
+        return answer
+
+    def _apply(self, name: str, request: dict[str, Any], *, late: bool = False) -> Any:
+        try:
+            return getattr(self._client, name)(**request)
+        except ClientError:
+            if not late:
+                raise
+            return None
+        finally:
+            self._after()
+
+    def _disturb(self, faults: Faults) -> None:
+        rng = self._scheduler.rng
+        if rng.random() < faults.crash:
+            raise Crash
+        if rng.random() < faults.pause:
+            self._scheduler.sleep(rng.uniform(500, faults.longest_pause_ms))
+
+    def _refuse(self, name: str, faults: Faults) -> None:
+        rng = self._scheduler.rng
+        if rng.random() < faults.throttle:
+            raise _client_error(name, "ProvisionedThroughputExceededException")
+        if name == "transact_write_items" and rng.random() < faults.conflict:
+            error = _client_error(name, "TransactionCanceledException")
+            error.response["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+            raise error
+
+
+def _client_error(operation: str, code: str) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, operation
+    )

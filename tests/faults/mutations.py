@@ -1,0 +1,150 @@
+"""The safeguards of the protocol, each taken away once. The harness must notice every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.faults.world import Parts
+from waiting_room.adapters.dynamodb import Answer, encode, writing
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain import controller, leases
+from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.places import QueueItem, Session, session_of
+from waiting_room.domain.zones import Zone
+from waiting_room.use_cases import tick as tick_module
+from waiting_room.use_cases.claim import Claim
+from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.tick import TickZone
+
+
+class ReleasesFirst(Renew):
+    """Renewal stops counting the old lease before the new one is counted."""
+
+    def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
+        self._gates.release(zone.zone_id, zone.run, item.lease)
+        self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease)
+        self._queue.move_lease(item, bucket=bucket, attempt=self._ids.attempt_id(), now_ms=now_ms)
+        stored = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
+        return session_of(stored or item, width_sec)
+
+
+class TrustsSilence(Claim):
+    """A lost answer is taken for a lost race, and its lease is given back, whatever the attempt id says."""
+
+    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int) -> Session:
+        return super()._settle(zone, mine, Answer.NO if won is Answer.UNSURE else won, width_sec)
+
+
+class ForgetsAttempts(Renew):
+    """Renewal takes a lost answer for a refusal: it gives back a lease that may have been moved."""
+
+    def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
+        if self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease) is not Answer.YES:
+            return super()._move(zone, item, bucket, now_ms, width_sec)
+        moved = self._queue.move_lease(item, bucket=bucket, attempt=self._ids.attempt_id(), now_ms=now_ms)
+        self._gates.release(zone.zone_id, zone.run, item.lease if moved is Answer.YES else bucket)
+        stored = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
+        return session_of(stored or item, width_sec)
+
+
+class RenewsAnything(Gates):
+    """A lease is renewed although its bucket was closed and its room given away."""
+
+    def hold(self, zone_id: str, run: int, bucket: int, while_open: int) -> Answer:
+        return super().hold(zone_id, run, bucket, while_open + 10**6)
+
+
+class TicksBlindly(Gates):
+    """The tick is written whoever else ticked meanwhile."""
+
+    def _update(
+        self, zone_id: str, run: int, update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
+    ) -> Answer:
+        if condition == "#tick = :read":
+            condition = "#tick >= :zero OR #tick = :read"
+            values = {**values, ":zero": 0}
+        return super()._update(zone_id, run, update, condition, names, values)
+
+
+class RepeatsDecrements(Gates):
+    """Decrements go through the client that repeats a call whose answer was lost."""
+
+    def release(self, zone_id: str, run: int, *buckets: int) -> None:
+        once, self._once = self._once, self._table.clients.repeating
+        try:
+            super().release(zone_id, run, *buckets)
+        finally:
+            self._once = once
+
+
+class ClaimsUnchecked(Gates):
+    """A claim does not look at the limit."""
+
+    def _update(
+        self, zone_id: str, run: int, update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
+    ) -> Answer:
+        return super()._update(
+            zone_id, run, update, condition.replace("#claimed < #limit", "#claimed <= #limit"), names, values
+        )
+
+
+class SellsUnpinned(Confirm):
+    """A sale is recorded without keeping its lease counted: at its end neither may be counted for a moment."""
+
+    def _sell(self, zone: Zone, item: QueueItem, reference: str, attempt: str) -> Answer:
+        now_ms = self._clock.now_ms()
+        answer = self._queue.complete_with_sale(item, reference=reference, slot=0, attempt=attempt, now_ms=now_ms)
+        answer = self._know(item, attempt, answer)
+        if answer is Answer.YES:
+            self._gates.release(zone.zone_id, zone.run, item.lease)
+        return answer
+
+
+class ReadsSalesFirst(TickZone):
+    """Sales are read before the leases: one that moves from the one to the other is seen in neither."""
+
+    def __call__(self, zone_id: str) -> Any:
+        real, sold = self._sales.sold, self._sales.sold(zone_id, 1)
+        self._sales.sold = lambda *_: sold  # type: ignore[method-assign]
+        try:
+            return super().__call__(zone_id)
+        finally:
+            self._sales.sold = real  # type: ignore[method-assign]
+
+
+class ReplacesAnything(Queue):
+    """A place is overwritten whoever holds one already."""
+
+    def add(self, item: QueueItem, replacing: QueueItem | None = None) -> Answer:
+        attributes = {name: getattr(item, name) for name in ("lane", "shard", "seq", "joined_at_ms", "status", "gen")}
+        key = self._table.key(f"{item.zone_id}#{item.run}#{item.visitor_id}")
+        stored = key | encode(attributes | {"attempt": item.attempt, "rejoined": item.rejoined, "purchases": 0})
+        return writing(self._once.put_item, TableName=self._table.name, Item=stored)
+
+
+def _frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
+    """The tick gives away the room of the buckets it is only just closing: a renewal may be under way."""
+    now_ms = rest[-1]
+    closed_to = max(gate.closed_to, leases.last_ended_bucket(now_ms, gate.width_sec))
+    buckets = {bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to}
+    return controller.decide(zone, replace(gate, buckets=buckets), *rest)
+
+
+MUTATIONS: dict[str, Parts] = {
+    "renew order": Parts(renew=ReleasesFirst),
+    "attempt id of a claim": Parts(claim=TrustsSilence),
+    "attempt id of a renewal": Parts(renew=ForgetsAttempts),
+    "closed_to of a renewal": Parts(gates=RenewsAnything),
+    "closed_to one tick early": Parts(patches=((tick_module, "decide", _frees_closing_buckets),)),
+    "tick condition": Parts(gates=TicksBlindly),
+    "decrement at most once": Parts(gates=RepeatsDecrements),
+    "limit of a claim": Parts(gates=ClaimsUnchecked),
+    "pinned sale": Parts(confirm=SellsUnpinned),
+    "sales read after leases": Parts(tick=ReadsSalesFirst),
+    "margin of the clocks": Parts(patches=((leases, "MARGIN_SEC", -3),)),
+    "one place a visitor": Parts(queue=ReplacesAnything),
+}

@@ -1,0 +1,102 @@
+"""Rules 1, 2 and 5 of the design, checked from issued tokens and stored places, never from counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from waiting_room.adapters.dynamodb import decode
+from waiting_room.domain.leases import expires_at_ms
+from waiting_room.domain.places import Place, Session
+
+EDGE_BEHIND_MS = 5_000
+"""The gate's clock may be this far behind: a token is live as long as any gate may accept it."""
+
+
+class RuleBroken(AssertionError):
+    """A rule of the design does not hold."""
+
+
+@dataclass
+class Rules:
+    """Everything visitors were given, and what must be true of it at every moment."""
+
+    cap: int
+    inventory: int | None
+    width_sec: int
+    expires_ms: dict[str, int] = field(default_factory=dict)
+    owner: dict[str, str] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+    reference: dict[str, str] = field(default_factory=dict)
+    holders: dict[int, str] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shown: dict[str, int] = field(default_factory=dict)
+    sold: int = 0
+    bound: int = 0
+    peak: int = 0
+
+    def __post_init__(self) -> None:
+        self.bound = self.cap
+
+    def live(self, now_ms: int) -> int:
+        """Sessions that were claimed, have not ended and have not expired on the slowest gate's clock."""
+        edge_ms = now_ms - EDGE_BEHIND_MS
+        return sum(1 for sid, until in self.expires_ms.items() if until > edge_ms and sid not in self.ended)
+
+    def stored(self, item: dict[str, Any]) -> None:
+        """A queue item as it is after a write."""
+        place = decode(item)
+        visitor, sid, status = place["place"], place.get("sid"), place["status"]
+        before = self.places.get(visitor)
+        if before == place:
+            return
+        holder = self.holders.setdefault(place["seq"], visitor)
+        if holder != visitor:
+            raise RuleBroken(f"rule 2: {holder} and {visitor} share number {place['seq']}")
+        if before is not None and place["seq"] != before["seq"] and not place.get("rejoined"):
+            raise RuleBroken(f"rule 2: {visitor} was moved from {before['seq']} to {place['seq']}")
+        if sid and status == "admitted":
+            if before and before.get("sid") == sid and before["status"] != "admitted":
+                raise RuleBroken(f"session {sid} came back after it had ended")
+            self.issue(visitor, sid, expires_at_ms(place["bucket"], place["hard_end_at_ms"], self.width_sec))
+        elif sid:
+            self.ended.add(sid)
+        reference = place.get("reference")
+        if sid and reference and self.reference.setdefault(sid, reference) != reference:
+            raise RuleBroken(f"rule 5: session {sid} was confirmed for two references")
+        self.places[visitor] = place
+
+    def issue(self, visitor: str, sid: str, until_ms: int) -> None:
+        """A token that was, or may have been, given to somebody."""
+        if self.owner.setdefault(sid, visitor) != visitor:
+            raise RuleBroken(f"session {sid} belongs to two visitors")
+        self.expires_ms[sid] = max(until_ms, self.expires_ms.get(sid, 0))
+
+    def given(self, visitor: str, session: Session) -> None:
+        """A session as a visitor was told."""
+        self.issue(visitor, session.sid, session.expires_at_ms)
+
+    def told(self, tab: str, place: Place) -> None:
+        """A place as a tab was told: it never gets worse unless the visitor joined again."""
+        if place.position is None:
+            return
+        before = self.shown.get(tab)
+        if before is not None and place.position > before and not place.rejoined:
+            raise RuleBroken(f"rule 2: {tab} fell from {before} to {place.position}")
+        self.shown[tab] = place.position
+
+    def lower(self, leases: int) -> None:
+        """After the cap was lowered: those in, or just coming in, may stay; as they go, the bound follows them down."""
+        self.bound = max(self.cap, min(self.bound, leases))
+
+    def check(self, now_ms: int) -> None:
+        """Rule 1, at this instant."""
+        live = self.live(now_ms)
+        self.peak = max(self.peak, live)
+        if live > self.bound:
+            raise RuleBroken(f"rule 1: {live} live sessions, {self.bound} allowed")
+        if self.inventory is not None and self.sold + live > self.inventory:
+            raise RuleBroken(f"rule 1: {self.sold} sold + {live} live > inventory {self.inventory}")
+        completed = sum(1 for place in self.places.values() if place["status"] == "completed")
+        if self.inventory is not None and self.sold < completed:
+            raise RuleBroken(f"{completed} completed, but {self.sold} counted as sold")

@@ -1,0 +1,26 @@
+"""A harness that notices nothing is worth nothing: each safeguard is taken away once, and a rule must break."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.flaky import Faults
+from tests.faults.mutations import MUTATIONS
+from tests.faults.rules import RuleBroken
+from tests.faults.runs import run, scenario_of
+
+MOST_RUNS = 400
+
+
+@pytest.mark.parametrize("safeguard", MUTATIONS)
+def test_a_missing_safeguard_breaks_a_rule(safeguard: str) -> None:
+    for seed in range(MOST_RUNS):
+        scenario = replace(scenario_of(seed), faults=Faults.harsh())
+        try:
+            run(seed, scenario, MUTATIONS[safeguard])
+        except RuleBroken as broken:
+            if "rule 4" not in str(broken):
+                return
+    pytest.fail(f"without the safeguard '{safeguard}' no rule broke in {MOST_RUNS} runs")

@@ -1,0 +1,188 @@
+"""One simulated sale: visitors with tabs, bouncers, two exchangers and an operator over one flaky store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
+from tests.faults.flaky import Faults, FlakyClient
+from tests.faults.rules import Rules
+from tests.faults.scheduler import Scheduler
+from tests.memory_dynamo import MemoryDynamo
+from waiting_room import schemas
+from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.zones import Zone
+from waiting_room.use_cases.claim import Claim
+from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.join import Join
+from waiting_room.use_cases.leave import EndPlace, Leave
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.tick import TickZone
+
+TABLES = ("protected_zones", "counters", "queue")
+
+
+@dataclass
+class SkewedClock:
+    """A machine's clock: the world's, some seconds off."""
+
+    scheduler: Scheduler
+    skew_ms: int
+
+    def now_ms(self) -> int:
+        return self.scheduler.now_ms + self.skew_ms
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The classes a run is built of; a mutation replaces one."""
+
+    gates: type[Gates] = Gates
+    queue: type[Queue] = Queue
+    renew: type[Renew] = Renew
+    claim: type[Claim] = Claim
+    confirm: type[Confirm] = Confirm
+    tick: type[TickZone] = TickZone
+    patches: tuple[tuple[Any, str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What kind of sale it is."""
+
+    visitors: int = 14
+    cap: int = 3
+    inventory: int | None = None
+    idle_sec: int = 30
+    max_sec: int = 200
+    seconds: int = 240
+    faults: Faults = field(default_factory=Faults)
+
+
+class World:
+    """Everything of one run. `rules` holds what was given to whom; it is checked after every store call."""
+
+    def __init__(self, seed: int, scenario: Scenario, parts: Parts | None = None) -> None:
+        self.scenario = scenario
+        self.parts = parts or Parts()
+        self.rng = random.Random(seed)
+        self.seed = seed
+        self.scheduler = Scheduler(self.rng)
+        self.faults = scenario.faults
+        self.store = MemoryDynamo([schemas.table(name) for name in TABLES])
+        self._seen: dict[Any, Any] = {}
+        self.functions = FakeFunctions()
+        self.calm = Clients(self.store, self.store)
+        self.zone = self._zone()
+        self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
+        ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
+        lanes = {name: Watermarks() for name in self.zone.lanes}
+        Gates(self.calm, "counters").create(GateItem("z", 1, self.zone.bucket_width_sec, lanes=lanes))
+
+    def _zone(self) -> Zone:
+        scenario = self.scenario
+        document = {
+            "zone_id": "z",
+            "mode": "queueing",
+            "rules": [{"paths": ["/sale"]}],
+            "max_active": scenario.cap,
+            "session": {"idle_sec": scenario.idle_sec, "max_sec": scenario.max_sec},
+            "claim": {"window_sec": 15, "grace_sec": 20},
+        }
+        if scenario.inventory is not None:
+            document["inventory"] = scenario.inventory
+        return Zone.from_document(document)
+
+    def clients(self) -> Clients:
+        """A process's own pair of clients."""
+
+        def wrap(retries: int) -> FlakyClient:
+            return FlakyClient(self.store, self.scheduler, lambda: self.faults, retries, self.after_call)
+
+        return Clients(repeating=wrap(2), once=wrap(0))
+
+    def skew_ms(self) -> int:
+        """Any two clocks differ by less than the margin of 10 s, the gate's own 5 s included."""
+        return self.rng.randrange(-4_900, 4_900)
+
+    def after_call(self) -> None:
+        """Look at what changed in the store, from the outside, and check the rules."""
+        for key, record in self.store.tables["queue"].records.items():
+            if self._seen.get(key) is not record.item:
+                self._seen[key] = record.item
+                self.rules.stored(record.item)
+        if self.scenario.inventory is not None:
+            slots = self.store.tables["counters"].records.items()
+            self.rules.sold = sum(int(row.item["n"]["N"]) for (name, _), row in slots if str(name).startswith("sold#"))
+        self._follow_cap()
+        self.rules.check(self.scheduler.now_ms)
+
+    def _follow_cap(self) -> None:
+        """A raised cap counts from the moment it is stored, even by a write its operator thought lost."""
+        record = self.store.tables["protected_zones"].records["z", "config"]
+        self.rules.cap = max(self.rules.cap, int(record.item["max_active"]["N"]))
+        if self.rules.bound != self.rules.cap:
+            self.rules.lower(sum(self.gate().buckets.values()))
+
+    def gate(self) -> GateItem:
+        """The gate item as it is."""
+        gate = Gates(self.calm, "counters").read("z", self.zone.run)
+        assert gate is not None
+        return gate
+
+
+class Bouncer:
+    """One Lambda instance of the bouncer: its own clock, caches and connections."""
+
+    def __init__(self, world: World) -> None:
+        parts, clients, clock = world.parts, world.clients(), SkewedClock(world.scheduler, world.skew_ms())
+        ids = FakeIds(f"{world.seed}/{world.rng.random()}")
+        self.zones = ProtectedZones(clients, "protected_zones")
+        gates = parts.gates(clients, "counters")
+        queue = parts.queue(clients, "queue", "counters")
+        rooms = Rooms(gates, clock)
+        wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
+        renew = parts.renew(gates, queue, rooms, clock, ids)
+        self.join = Join(queue, Joins(clients, "counters"), rooms, wake, clock, ids)
+        self.claim = parts.claim(gates, queue, rooms, renew, wake, clock, ids)
+        self.renew = renew
+        self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, self.zones, clock)
+        self.confirm = parts.confirm(gates, queue, rooms, clock, ids)
+        self.clock = clock
+
+
+def exchanger(world: World) -> TickZone:
+    """One exchanger's tick: its own clock and connections."""
+    clients, clock = world.clients(), SkewedClock(world.scheduler, world.skew_ms())
+    return world.parts.tick(
+        ProtectedZones(clients, "protected_zones"),
+        world.parts.gates(clients, "counters"),
+        Joins(clients, "counters"),
+        Sales(clients, "counters"),
+        Minutes(clients, "counters"),
+        FakeObjectStore(),
+        clock,
+        FakeIds(f"exchanger/{world.rng.random()}"),
+    )
+
+
+def patched(parts: Parts) -> Callable[[], None]:
+    """Apply a mutation's patches; returns what undoes them."""
+    undo = [(target, name, getattr(target, name)) for target, name, _ in parts.patches]
+    for target, name, value in parts.patches:
+        setattr(target, name, value)
+
+    def restore() -> None:
+        for target, name, value in undo:
+            setattr(target, name, value)
+
+    return restore
