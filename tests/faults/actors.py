@@ -127,6 +127,10 @@ class Visitor:
     def buy(self, session: Session) -> None:
         """Confirm and complete; the same again is the same, another reference is refused."""
         zone, until_sec = self.world.zone, session.expires_at_ms // 1000
+        if self.world.rng.random() < 0.5:
+            # Long over the form, and off at the last moment.
+            last_moment_ms = session.expires_at_ms - self.world.rng.uniform(500, 5_000)
+            self.world.scheduler.sleep(max(0.0, last_moment_ms - self.world.scheduler.now_ms))
         order = f"order-{session.sid}"
 
         def confirm(reference: str) -> Any:
@@ -166,9 +170,9 @@ def operator(world: World) -> Callable[[], None]:
     def life() -> None:
         rng = world.rng
         while True:
-            world.scheduler.sleep(rng.uniform(10_000, 60_000))
+            world.scheduler.sleep(rng.uniform(4_000, 30_000))
             cap = rng.choice([max(1, world.scenario.cap // 2), world.scenario.cap, world.scenario.cap + 2])
-            control = rng.choice(["auto", "auto", "auto", "pause"])
+            control = rng.choice(["auto", "auto", "pause"])
             try:
                 change(world, max_active=cap, control=control)
             except (Overloaded, Crash):

@@ -143,7 +143,6 @@ MUTATIONS: dict[str, Parts] = {
     "tick condition": Parts(gates=TicksBlindly),
     "decrement at most once": Parts(gates=RepeatsDecrements),
     "limit of a claim": Parts(gates=ClaimsUnchecked),
-    "pinned sale": Parts(confirm=SellsUnpinned),
     "sales read after leases": Parts(tick=ReadsSalesFirst),
     "margin of the clocks": Parts(patches=((leases, "MARGIN_SEC", -3),)),
     "one place a visitor": Parts(queue=ReplacesAnything),

@@ -12,7 +12,7 @@ from tests.faults.flaky import Faults
 from tests.faults.rules import RuleBroken
 from tests.faults.world import Bouncer, Parts, Scenario, World, patched
 
-DRAIN_SEC = 900
+DRAIN_SEC = 2_400
 
 
 def scenario_of(seed: int) -> Scenario:

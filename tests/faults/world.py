@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from tests.faults.flaky import Faults, FlakyClient
-from tests.faults.rules import Rules
+from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import Scheduler
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
@@ -123,13 +123,20 @@ class World:
         if self.scenario.inventory is not None:
             slots = self.store.tables["counters"].records.items()
             self.rules.sold = sum(int(row.item["n"]["N"]) for (name, _), row in slots if str(name).startswith("sold#"))
-        self._follow_cap()
+        self._follow_operator()
         self.rules.check(self.scheduler.now_ms)
 
-    def _follow_cap(self) -> None:
-        """A raised cap counts from the moment it is stored, even by a write its operator thought lost."""
-        record = self.store.tables["protected_zones"].records["z", "config"]
-        self.rules.cap = max(self.rules.cap, int(record.item["max_active"]["N"]))
+    def _follow_operator(self) -> None:
+        """A raised cap counts from the moment it is stored, even by a write its operator thought lost.
+
+        Once a pause is fenced, no decision of before may land: there is not one grant until the zone changes again.
+        """
+        stored = self.store.tables["protected_zones"].records["z", "config"].item
+        self.rules.cap = max(self.rules.cap, int(stored["max_active"]["N"]))
+        if self.zone.control == "pause" and int(stored["version"]["N"]) == self.zone.version:
+            gate = self.gate()
+            if gate.limit > gate.claimed:
+                raise RuleBroken(f"rule 1: a paused zone grants {gate.limit - gate.claimed}")
         if self.rules.bound != self.rules.cap:
             self.rules.lower(sum(self.gate().buckets.values()))
 

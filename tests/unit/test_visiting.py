@@ -13,6 +13,7 @@ from waiting_room.domain.errors import (
     HardEnd,
     Lapsed,
     NotReady,
+    Overloaded,
     ReferenceUsed,
     RunOver,
     SoldOut,
@@ -331,6 +332,15 @@ def test_the_first_visitor_into_an_idle_zone_wakes_one_exchanger(sale: Sale) -> 
     sale.enter("a")
     sale.join("b")
     assert sale.functions.started == [("exchanger", {"zones": ["z"]})]
+
+
+def test_a_visitor_gets_the_place_even_if_no_exchanger_can_be_started(sale: Sale) -> None:
+    def refuse(*_: object) -> None:
+        raise Overloaded
+
+    sale.functions.start = refuse  # type: ignore[method-assign]
+    sale.clock.advance(3_600)
+    assert sale.join("a").position == 0
 
 
 def test_a_hidden_page_is_noted_while_waiting_only(sale: Sale) -> None:

@@ -18,6 +18,7 @@ THROTTLES = frozenset(
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionInProgressException",
     }
 )
@@ -155,11 +156,11 @@ def _number(text: str) -> int | float:
 
 
 def reading(call: Callable[..., Any], **request: Any) -> Any:
-    """Make a call whose loss harms nothing; raises Overloaded when the table throttles or cannot be reached."""
+    """Make a call whose loss harms nothing; raises Overloaded when AWS throttles or cannot be reached."""
     try:
         return call(**request)
     except HTTPClientError as error:
-        raise Overloaded("The database could not be reached.") from error
+        raise Overloaded("A part of the service could not be reached.") from error
     except ClientError as error:
         if error.response["Error"]["Code"] in THROTTLES or _server_fault(error):
             raise Overloaded from error

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from waiting_room.adapters.counters import Locks
 from waiting_room.adapters.gates import Gates
-from waiting_room.domain.errors import NotReady
+from waiting_room.domain.errors import NotReady, Overloaded
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Functions
+
+logger = logging.getLogger(__name__)
 
 COPY_MS = 1_000
 """How old a copy of the gate item may be when it decides that a claim is not worth a write."""
@@ -58,7 +62,12 @@ class Wake:
 
     def now(self, zone_id: str) -> bool:
         """Wake an exchanger unless one holds the zone or is on its way; True for the one who did."""
-        if not self._locks.may_wake(zone_id, self._clock.now_ms()):
+        try:
+            if not self._locks.may_wake(zone_id, self._clock.now_ms()):
+                return False
+            self._functions.start(self._exchanger, {"zones": [zone_id]})
+        except Overloaded:
+            # The visitor's own answer must not hang on it: the dispatcher wakes the zone within a minute.
+            logger.warning("no exchanger could be started", extra={"zone_id": zone_id})
             return False
-        self._functions.start(self._exchanger, {"zones": [zone_id]})
         return True

@@ -1,0 +1,131 @@
+"""Exchanger and dispatcher: who ticks what, who takes over, who is started when."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeIds
+from tests.sale import Sale
+from waiting_room.domain.errors import Overloaded
+from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
+from waiting_room.use_cases.exchange import IDLE_TICKS, Exchange
+
+SNAPSHOT = ".waiting-room/gate-0.json"
+
+
+@pytest.fixture
+def sale() -> Sale:
+    return Sale()
+
+
+def exchange(sale: Sale, name: str = "first", **changes: Any) -> Exchange:
+    parts = {"tick": sale.ticker, "locks": sale.locks, "clock": sale.clock, "ids": FakeIds(name)} | changes
+    return Exchange(sleep=sale.clock.advance, **parts)
+
+
+def dispatch(sale: Sale) -> Dispatch:
+    return Dispatch(
+        sale.zones,
+        sale.gates,
+        sale.sales,
+        sale.ticker,
+        sale.objects,
+        sale.functions,
+        sale.clock,
+        exchanger="exchanger",
+        publisher="publisher",
+        snapshot_key=SNAPSHOT,
+    )
+
+
+def put_snapshot(sale: Sale, published_at_ms: object) -> None:
+    body = json.dumps({"published_at_ms": published_at_ms}).encode()
+    sale.objects.put(SNAPSHOT, body, "application/json", "max-age=5")
+
+
+def test_a_run_ticks_every_second_until_its_time_is_up(sale: Sale) -> None:
+    for number in range(5):
+        sale.join(f"v{number}")
+    assert exchange(sale)(["z"], run_sec=20) == 20
+    assert sale.gate().tick == 20
+
+
+def test_an_idle_zone_is_left_alone(sale: Sale) -> None:
+    assert exchange(sale)(["z"], run_sec=90) <= IDLE_TICKS + 1
+    assert exchange(sale, "second")(["z"], run_sec=2) > 0, "the lock was given up"
+
+
+def test_a_second_exchanger_waits_and_takes_over_within_seconds(sale: Sale) -> None:
+    sale.join("a")
+    sale.join("b")
+    sale.join("c")
+    assert sale.locks.hold("z", "a dead exchanger", sale.clock.now_ms())
+    won = exchange(sale, "second")(["z"], run_sec=30)
+    assert 20 <= won < 30
+
+
+def test_one_broken_zone_does_not_stop_the_others(sale: Sale, caplog: pytest.LogCaptureFixture) -> None:
+    sale.join("a")
+
+    def tick(zone_id: str) -> Any:
+        if zone_id == "broken":
+            raise Overloaded
+        return sale.ticker(zone_id)
+
+    assert exchange(sale, tick=tick)(["broken", "z"], run_sec=5) == 5
+    assert "tick failed" in caplog.text
+
+
+def test_a_deleted_zone_is_dropped(sale: Sale) -> None:
+    sale.zones.delete("z")
+    assert exchange(sale)(["z"], run_sec=30) == 0
+
+
+def test_a_reset_run_is_followed(sale: Sale) -> None:
+    sale.tick()
+    new_run = sale.zone.with_changes(run=2, version=1)
+    assert sale.zones.save(new_run, 0)
+    gate = sale.gate()
+    sale.gates.create(type(gate)("z", 2, gate.width_sec, lanes={"general": type(gate.lane("general"))()}))
+    assert sale.ticker("z").won
+    second = sale.gates.read("z", 2)
+    assert second is not None
+    assert second.tick == 1
+
+
+def test_the_dispatcher_starts_only_what_is_needed(sale: Sale) -> None:
+    put_snapshot(sale, sale.clock.now_ms())
+    assert dispatch(sale)() == ["z"], "a zone nobody ever ticked needs its first ticks"
+    exchange(sale)(["z"])
+    sale.functions.started.clear()
+    assert dispatch(sale)() == []
+    sale.join("a")
+    for name in "bcd":
+        sale.join(name)
+    sale.functions.started.clear()
+    assert dispatch(sale)() == ["z"]
+    assert sale.functions.started == [("exchanger", {"zones": ["z"]})]
+
+
+def test_zones_are_shared_out_in_batches(sale: Sale) -> None:
+    put_snapshot(sale, sale.clock.now_ms())
+    gate = sale.gate()
+    for number in range(ZONES_PER_EXCHANGER + 4):
+        zone = sale.zone.with_changes(zone_id=f"zone-{number:02d}")
+        sale.zones.save(zone, None)
+        sale.gates.create(type(gate)(zone.zone_id, 1, gate.width_sec, lanes=gate.lanes))
+    dispatch(sale)()
+    assert [len(payload["zones"]) for _, payload in sale.functions.started] == [ZONES_PER_EXCHANGER, 5]
+
+
+@pytest.mark.parametrize("published", ["none", "old", "torn"])
+def test_a_stale_snapshot_is_healed(sale: Sale, published: str) -> None:
+    if published == "old":
+        put_snapshot(sale, sale.clock.now_ms() - 120_000)
+    if published == "torn":
+        sale.objects.put(SNAPSHOT, b'{"published_at', "application/json", "max-age=5")
+    dispatch(sale)()
+    assert ("publisher", {"refresh": True}) in sale.functions.started
