@@ -1,0 +1,164 @@
+"""The composition root: the only place that makes clients and decides which implementation is used where.
+
+Each function of this module builds one Lambda's application from its environment, once per container.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from waiting_room import config, schemas
+from waiting_room.adapters.clock import RandomIds, SystemClock
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.object_store import S3ObjectStore
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.signer import Signer
+from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, tick_zone
+from waiting_room.domain.errors import Forbidden
+from waiting_room.http.app import HttpApp
+from waiting_room.http.assets import assets
+from waiting_room.http.pages import problem_page, waiting_page
+from waiting_room.http.request import Request
+from waiting_room.http.router import Router
+from waiting_room.jobs import Job
+from waiting_room.logs import json_log
+from waiting_room.use_cases.dispatch import Dispatch
+from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.publish import Publish
+from waiting_room.use_cases.room import Wake
+
+_TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 3, "tcp_keepalive": True}
+"""Seconds. Three tries fit into the ten seconds a bouncer has."""
+
+REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIMEOUTS)
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
+"""For writes that are not the same when applied twice: a lost answer must come back as a lost answer."""
+
+
+def bouncer(env: Mapping[str, str]) -> HttpApp:
+    """The token service."""
+    settings = config.read(config.BouncerConfig, env)
+    clock, ids = SystemClock(), RandomIds()
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
+    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
+    endpoints = bouncer_endpoints(stores, tokens, wake, clock, ids)
+    return HttpApp(
+        Router(schemas.operations().values(), endpoints),
+        clock,
+        json_log("bouncer"),
+        ids.jitter,
+        guard=only_from_distribution(settings.origin_secret),
+        error_page=problem_page,
+    )
+
+
+def operator(env: Mapping[str, str]) -> HttpApp:
+    """Zones, control, keys, look-up."""
+    settings = config.read(config.OperatorConfig, env)
+    clock, ids = SystemClock(), RandomIds()
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
+    keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
+    tokens = Signer(keys, settings.token_issuer)
+    endpoints = operator_endpoints(stores, tokens, EnsureKeys(keys, stores.zones), clock, ids)
+    # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
+    local = bool(env.get("AWS_ENDPOINT_URL"))
+    return HttpApp(
+        Router(schemas.operations().values(), endpoints),
+        clock,
+        json_log("operator"),
+        ids.jitter,
+        guard=(lambda _: None) if local else only_with_identity,
+    )
+
+
+def dispatcher(env: Mapping[str, str]) -> Job:
+    """Starts exchangers, heals stale snapshots."""
+    settings = config.read(config.DispatcherConfig, env)
+    clock, ids = SystemClock(), RandomIds()
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    dispatch = Dispatch(
+        stores.zones,
+        stores.gates,
+        stores.sales,
+        tick_zone(stores, objects, clock, ids),
+        objects,
+        LambdaFunctions(_client("lambda")),
+        clock,
+        exchanger=settings.exchanger_function,
+        publisher=settings.publisher_function,
+        snapshot_key=settings.snapshot_key,
+    )
+    return Job(lambda _: {"started_for": dispatch()}, clock, json_log("dispatcher"))
+
+
+def exchanger(env: Mapping[str, str]) -> Job:
+    """Ticks zones for a minute and a half; the event names them: `{"zones": ["a", "b"]}`."""
+    settings = config.read(config.ExchangerConfig, env)
+    clock, ids = SystemClock(), RandomIds()
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    exchange = Exchange(tick_zone(stores, objects, clock, ids), stores.locks, clock, ids, time.sleep)
+
+    def run(event: Mapping[str, Any]) -> dict[str, Any]:
+        zone_ids = [str(zone_id) for zone_id in event["zones"]]
+        return {"zones": zone_ids, "ticks": exchange(zone_ids)}
+
+    return Job(run, clock, json_log("exchanger"))
+
+
+def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
+    """Writes the gate snapshot, key set and waiting pages; `site_folder` has the pages' scripts and styles."""
+    settings = config.read(config.PublisherConfig, env)
+    clock = SystemClock()
+    publish = Publish(
+        ProtectedZones(_clients(), settings.protected_zones_table),
+        S3ObjectStore(_client("s3"), settings.site_bucket),
+        clock,
+        waiting_page,
+        assets(site_folder),
+        issuer=settings.token_issuer,
+        snapshot_key=settings.snapshot_key,
+    )
+
+    def run(event: Mapping[str, Any]) -> dict[str, Any]:
+        published = publish(recheck=bool(event.get("refresh")))
+        return {"version": published.version, "written": list(published.written)}
+
+    return Job(run, clock, json_log("publisher"))
+
+
+def only_from_distribution(secret: str) -> Callable[[Request], None]:
+    """A guard that refuses requests that did not come through CloudFront, which alone knows the secret."""
+    header = schemas.behaviours()["origin_secret_header"]
+
+    def guard(request: Request) -> None:
+        if not hmac.compare_digest(request.headers.get(header, "").encode(), secret.encode()):
+            raise Forbidden("Requests must come through the site's own address.")
+
+    return guard
+
+
+def only_with_identity(request: Request) -> None:
+    """A guard that refuses requests nobody signed."""
+    if not request.identity:
+        raise Forbidden("Operators need AWS credentials.")
+
+
+def _client(service: str, settings: Config = REPEATING) -> Any:
+    return boto3.client(service, config=settings)
+
+
+def _clients() -> Clients:
+    return Clients(repeating=_client("dynamodb"), once=_client("dynamodb", ONCE))

@@ -1,0 +1,102 @@
+"""How use cases and endpoints are put together from tables and ports: the same on AWS and in the tests."""
+
+from __future__ import annotations
+
+from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.queue import Queue
+from waiting_room.adapters.zone_copies import ZoneCopies
+from waiting_room.http.credentials import Credentials
+from waiting_room.http.operator_api import OperatorApi
+from waiting_room.http.router import Endpoint
+from waiting_room.http.site_api import SiteApi
+from waiting_room.http.validation import validate
+from waiting_room.http.visitor_api import VisitorApi
+from waiting_room.ports import Clock, Ids, ObjectStore, Tokens
+from waiting_room.use_cases.bypass import MakeBypass
+from waiting_room.use_cases.claim import Claim
+from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.control import ControlZone
+from waiting_room.use_cases.join import Join
+from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.locate import Locate
+from waiting_room.use_cases.look_up import LookUp
+from waiting_room.use_cases.mark_away import MarkAway
+from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
+from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
+
+
+class Stores:
+    """The tables of one deployment by name. A function that was not given the queue's name never touches it."""
+
+    def __init__(self, clients: Clients, protected_zones: str, counters: str, queue: str = "") -> None:
+        self.zones = ProtectedZones(clients, protected_zones)
+        self.gates = Gates(clients, counters)
+        self.joins = Joins(clients, counters)
+        self.sales = Sales(clients, counters)
+        self.minutes = Minutes(clients, counters)
+        self.locks = Locks(clients, counters)
+        self.queue = Queue(clients, queue, counters)
+
+
+def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, ids: Ids) -> dict[str, Endpoint]:
+    """What the token service answers, by operationId."""
+    gates, queue = stores.gates, stores.queue
+    zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
+    rooms = Rooms(gates, clock)
+    renew = Renew(gates, queue, rooms, clock, ids)
+    leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
+    refuse_revoked = RefuseRevoked(stores.zones, leave)
+    visitors = VisitorApi(
+        zones=zones,
+        credentials=credentials,
+        clock=clock,
+        ids=ids,
+        join=Join(queue, stores.joins, rooms, wake, clock, ids),
+        claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
+        locate=Locate(queue, rooms, wake, clock),
+        renew=renew,
+        leave=leave,
+        away=MarkAway(queue, clock),
+        refuse_revoked=refuse_revoked,
+    )
+    sites = SiteApi(
+        zones=zones,
+        credentials=credentials,
+        confirm=Confirm(gates, queue, rooms, clock, ids),
+        refuse_revoked=refuse_revoked,
+    )
+    return {**visitors.endpoints(), **sites.endpoints()}
+
+
+def operator_endpoints(
+    stores: Stores, tokens: Tokens, ensure_keys: EnsureKeys, clock: Clock, ids: Ids
+) -> dict[str, Endpoint]:
+    """What operators may ask for, by operationId."""
+    zones, gates, queue = stores.zones, stores.gates, stores.queue
+    bar = Bar(EndPlace(gates, queue, clock, ids), queue)
+    api = OperatorApi(
+        put=PutZone(zones, gates, ensure_keys, clock, ids),
+        get=GetZone(zones),
+        list=ListZones(zones),
+        delete=DeleteZone(zones, gates),
+        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), clock),
+        make_bypass=MakeBypass(zones, tokens, clock, ids),
+        revoke=Revoke(zones, queue, bar, clock),
+        look_up=LookUp(zones, gates, queue, clock),
+        metrics=ReadMetrics(zones, stores.minutes),
+        keys=ensure_keys,
+    )
+    return api.endpoints()
+
+
+def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids) -> TickZone:
+    """One tick of a zone, for those who make ticks and for those who ask whether any are needed."""
+    return TickZone(stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids)

@@ -1,0 +1,90 @@
+"""Settings of each function, read from its environment. One class per function; its fields are the variables.
+
+schemas/functions.json says which function is given which variable; a field `queue_table` reads `QUEUE_TABLE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class MissingSettings(Exception):
+    """Raised when variables are not set or empty; names all of them at once."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Set these environment variables: {', '.join(names)}")
+        self.names = names
+
+
+@dataclass(frozen=True)
+class BouncerConfig:
+    """Token service. `origin_secret` is what only CloudFront knows."""
+
+    foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    queue_table: str
+    signing_keys_parameter: str
+    token_issuer: str
+    origin_secret: str
+    exchanger_function: str
+
+
+@dataclass(frozen=True)
+class OperatorConfig:
+    """Zones, control, keys, look-up."""
+
+    foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    queue_table: str
+    signing_keys_parameter: str
+    token_issuer: str
+
+
+@dataclass(frozen=True)
+class DispatcherConfig:
+    """Starts exchangers, heals stale snapshots."""
+
+    foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    site_bucket: str
+    snapshot_key: str
+    exchanger_function: str
+    publisher_function: str
+
+
+@dataclass(frozen=True)
+class ExchangerConfig:
+    """Ticks, and writes status documents."""
+
+    foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    site_bucket: str
+
+
+@dataclass(frozen=True)
+class PublisherConfig:
+    """Writes gate snapshot, JWKS and pages."""
+
+    foyer_name: str
+    protected_zones_table: str
+    site_bucket: str
+    snapshot_key: str
+    token_issuer: str
+
+
+def read(kind: type[T], env: Mapping[str, str]) -> T:
+    """The settings of one function; raises MissingSettings with every name that is missing."""
+    names = {each.name: each.name.upper() for each in fields(kind)}  # type: ignore[arg-type]
+    missing = [variable for variable in names.values() if not env.get(variable)]
+    if missing:
+        raise MissingSettings(missing)
+    values: dict[str, Any] = {name: env[variable] for name, variable in names.items()}
+    return kind(**values)

@@ -1,0 +1,38 @@
+"""Where things are under the prefix, for those who send visitors there. The routes themselves are in openapi.json."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from waiting_room.domain.redirects import PREFIX
+
+__all__ = ["enter_url", "page_path", "page_url", "place_url", "renew_url"]
+
+
+def page_path(zone_id: str) -> str:
+    """Path of a zone's waiting page."""
+    return f"{PREFIX}/pages/{zone_id}/index.html"
+
+
+def page_url(zone_id: str, to: str | None) -> str:
+    """The waiting page, remembering where the visitor wants to go: a path already checked by `safe_path`, or None."""
+    return page_path(zone_id) + _query(to)
+
+
+def enter_url(zone_id: str, to: str | None) -> str:
+    """The operation `enter_zone`."""
+    return f"{PREFIX}/v1/zones/{zone_id}/enter{_query(to)}"
+
+
+def place_url(zone_id: str, to: str | None) -> str:
+    """The operation `get_visitor`, which a browser without scripts gets as a page."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me{_query(to)}"
+
+
+def renew_url(zone_id: str, to: str | None) -> str:
+    """The operation that renews a session and leads back."""
+    return f"{PREFIX}/v1/zones/{zone_id}/sessions/me/renew{_query(to)}"
+
+
+def _query(to: str | None) -> str:
+    return f"?to={quote(to, safe='/')}" if to else ""

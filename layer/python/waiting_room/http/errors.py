@@ -1,0 +1,58 @@
+"""The one table from a domain problem to an HTTP status, and the problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waiting_room.domain.errors import InvalidInput, Overloaded, WaitingRoomError
+
+__all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
+
+STATUS_OF = {
+    "invalid-input": 400,
+    "invalid-zone": 400,
+    "no-token": 401,
+    "forbidden": 403,
+    "unknown-zone": 404,
+    "unknown-visitor": 404,
+    "unknown-route": 404,
+    "wrong-method": 405,
+    "already-completed": 409,
+    "reference-used": 409,
+    "stale-version": 409,
+    "lapsed": 410,
+    "run-over": 410,
+    "sold-out": 410,
+    "hard-end": 410,
+    "too-large": 413,
+    "overloaded": 429,
+    "try-again": 503,
+    "not-ready": 503,
+}
+
+INTERNAL_PROBLEM = {
+    "type": "urn:foyer:problem:internal",
+    "title": "Something went wrong",
+    "status": 500,
+    "detail": "The request could not be handled; the fault was recorded.",
+}
+
+
+def problem_document(error: WaitingRoomError) -> dict[str, Any]:
+    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input."""
+    document: dict[str, Any] = {
+        "type": f"urn:foyer:problem:{error.problem}",
+        "title": error.title,
+        "status": STATUS_OF[error.problem],
+        "detail": error.detail,
+    }
+    if isinstance(error, InvalidInput):
+        document["pointer"] = error.pointer
+    return document
+
+
+def retry_after_sec(error: WaitingRoomError, jitter: float) -> int | None:
+    """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not."""
+    if not isinstance(error, Overloaded):
+        return None
+    return max(1, round(error.retry_after_sec * (1 + jitter)))

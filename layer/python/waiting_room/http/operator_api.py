@@ -1,0 +1,179 @@
+"""The operators' operations: one method per operationId. Every one that changes something is noted for the audit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from waiting_room.domain.errors import InvalidInput, UnknownVisitor
+from waiting_room.domain.zones import VISITOR_ID, Zone
+from waiting_room.http.body import read_body
+from waiting_room.http.request import Request
+from waiting_room.http.response import Response, empty, json_response
+from waiting_room.http.router import Endpoint
+from waiting_room.use_cases.bypass import MakeBypass
+from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.look_up import Found, LookUp
+from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.revoke import Revoke
+from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
+
+BYPASS_SEC = 3600
+MINUTES, MOST_MINUTES = 60, 1440
+
+
+@dataclass(frozen=True)
+class OperatorApi:
+    """What people with AWS credentials may do. API Gateway has checked who asks."""
+
+    put: PutZone
+    get: GetZone
+    list: ListZones
+    delete: DeleteZone
+    control: ControlZone
+    make_bypass: MakeBypass
+    revoke: Revoke
+    look_up: LookUp
+    metrics: ReadMetrics
+    keys: EnsureKeys
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Endpoints by operationId."""
+        methods: tuple[Callable[[Request], Response], ...] = (
+            self.list_zones,
+            self.get_zone,
+            self.put_zone,
+            self.delete_zone,
+            self.set_control,
+            self.create_bypass_token,
+            self.create_revocation,
+            self.get_metrics,
+            self.look_up_visitor,
+            self.list_keys,
+        )
+        return {method.__name__: method for method in methods}
+
+    def list_zones(self, _: Request) -> Response:
+        """All zones, by id."""
+        return json_response(200, {"zones": [zone.document for zone in self.list()]})
+
+    def get_zone(self, request: Request) -> Response:
+        """One zone with every default filled in."""
+        return json_response(200, self.get(_zone_id(request)).document)
+
+    def put_zone(self, request: Request) -> Response:
+        """Create a zone, or replace the version the operator has read."""
+        document = read_body("put_zone", request)
+        result = self.put(_zone_id(request), document, _by(request))
+        site_key = {} if result.site_key is None else {"site_key": result.site_key}
+        answer = json_response(201 if result.created else 200, {**result.zone.document, **site_key})
+        return _audited(answer, "put_zone", **_state(result.zone))
+
+    def delete_zone(self, request: Request) -> Response:
+        """Delete a zone; its paths are open from then on."""
+        self.delete(_zone_id(request))
+        return _audited(empty(), "delete_zone")
+
+    def set_control(self, request: Request) -> Response:
+        """Change a zone live, or start its next run."""
+        body = read_body("set_control", request)
+        change = Change(
+            control=body.get("control"),
+            changes=body.get("changes", {}),
+            reset=body.get("reset", False),
+            version=body.get("version"),
+        )
+        zone = self.control(_zone_id(request), change, _by(request))
+        changes = {name: value for name, value in change.changes.items() if name != "site_key_sha256"}
+        answer = json_response(200, zone.document)
+        return _audited(answer, "set_control", changes=changes, reset=change.reset, **_state(zone))
+
+    def create_bypass_token(self, request: Request) -> Response:
+        """Make a bypass token for one named person. The log has its id, never the token."""
+        body = read_body("create_bypass_token", request)
+        expires_in_sec = body.get("expires_in_sec", BYPASS_SEC)
+        made = self.make_bypass(_zone_id(request), body["name"], expires_in_sec, _by(request))
+        answer = {"id": made.bypass_id, "token": made.token, "link": made.link, "expires_at_ms": made.expires_at_ms}
+        return _audited(json_response(201, answer), "create_bypass_token", bypass_id=made.bypass_id, name=body["name"])
+
+    def create_revocation(self, request: Request) -> Response:
+        """Revoke a session, a visitor or a bypass token."""
+        body = read_body("create_revocation", request)
+        kinds = {"session_id": self.revoke.session, "visitor_id": self.revoke.visitor, "bypass_id": self.revoke.bypass}
+        kind = next(name for name in kinds if name in body)
+        reason = body.get("reason", "")
+        expires_at_ms = kinds[kind](_zone_id(request), body[kind], reason, _by(request))
+        revoked = {"zone_id": _zone_id(request), kind: body[kind], "reason": reason}
+        answer = json_response(201, {**revoked, "expires_at_ms": expires_at_ms})
+        return _audited(answer, "create_revocation", **{kind: body[kind]}, reason=reason)
+
+    def get_metrics(self, request: Request) -> Response:
+        """The newest minute rows of the current run."""
+        return json_response(200, asdict(self.metrics(_zone_id(request), _minutes(request))))
+
+    def look_up_visitor(self, request: Request) -> Response:
+        """Everything stored of one visitor. Whose data was looked at is noted for the audit too."""
+        visitor_id = request.parameters["visitor_id"]
+        if not VISITOR_ID.match(visitor_id):
+            raise UnknownVisitor
+        found = self.look_up(_zone_id(request), visitor_id)
+        return _audited(json_response(200, _found_json(found)), "look_up_visitor", visitor_id=visitor_id)
+
+    def list_keys(self, _: Request) -> Response:
+        """Public parts of the signing keys; the first call makes them."""
+        keys = [{**key.public_jwk, "state": key.state, "created_at_ms": key.created_at_ms} for key in self.keys()]
+        return json_response(200, {"keys": keys})
+
+
+def _zone_id(request: Request) -> str:
+    return request.parameters["zone_id"]
+
+
+def _by(request: Request) -> str:
+    """Who asks; on a local engine, which knows no IAM, nobody in particular."""
+    return request.identity or "local"
+
+
+def _audited(response: Response, action: str, **details: Any) -> Response:
+    return response.with_notes(audit={"action": action, **details})
+
+
+def _state(zone: Zone) -> dict[str, Any]:
+    return {"version": zone.version, "run": zone.run, "control": zone.control}
+
+
+def _minutes(request: Request) -> int:
+    text = request.query("minutes")
+    if text is None:
+        return MINUTES
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_MINUTES:
+        raise InvalidInput(f"Give a whole number from 1 to {MOST_MINUTES}.", "/minutes")
+    return int(text)
+
+
+def _found_json(found: Found) -> dict[str, Any]:
+    item = found.item
+    return {
+        "zone_id": item.zone_id,
+        "run": item.run,
+        "visitor_id": item.visitor_id,
+        "status": found.status,
+        "stored_status": item.status,
+        "revoked": found.revoked,
+        "lane": item.lane,
+        "position": item.position,
+        "joined_at_ms": item.joined_at_ms,
+        "rejoined": item.rejoined,
+        "away_at_ms": item.away_at_ms,
+        "admitted_at_ms": item.admitted_at_ms,
+        "session_id": item.sid,
+        "lease_kind": item.lease_kind if item.sid else None,
+        "expires_at_ms": found.expires_at_ms,
+        "hard_end_at_ms": item.hard_end_at_ms,
+        "completed_at_ms": item.completed_at_ms,
+        "reference": item.reference,
+        "purchases": item.purchases,
+    }

@@ -1,0 +1,294 @@
+"""The pages visitors see: the static waiting page of a zone, and its sisters that need no scripts.
+
+All of them share one skeleton, so that they look the same and show the same facts in the same places (element ids
+`headline`, `figure`, `place`, `estimate`, `action` ...). Every value is escaped when it is filled in.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from string import Template
+from typing import Any
+
+from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.locations import enter_url, place_url
+from waiting_room.domain.places import Place
+from waiting_room.domain.redirects import PREFIX
+from waiting_room.domain.zones import Zone
+from waiting_room.http.wording import (
+    TEMPLATES,
+    clock_time,
+    expected_wait,
+    held_for,
+    number,
+    say,
+    say_count,
+    texts,
+    time_left,
+)
+
+DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
+
+CALLED_REFRESH_SEC = 3
+"""Long enough to be read, and slow enough for a server that answers "not yet" each time."""
+
+_STANDSTILL_REFRESH_SEC = 15
+_NEAR_REFRESH_SEC = 5
+_FAR_REFRESH_SEC = (15, 60)
+_SPREAD_SEC = 10
+
+# Named so that the browser fetches them all at once; without it, it would find them one after the other.
+_MODULES = ("alarm", "api", "clock", "departures", "line", "pace", "room", "spoken", "view", "words")
+
+_STATE_OF_PROBLEM = {
+    "lapsed": "lapsed",
+    "run-over": "ended",
+    "sold-out": "sold_out",
+    "hard-end": "hard_end",
+    "already-completed": "completed",
+    "forbidden": "revoked",
+    "unknown-zone": "unknown",
+    "unknown-route": "unknown",
+    "no-token": "cookies",
+    "overloaded": "busy",
+    "try-again": "busy",
+    "not-ready": "busy",
+}
+
+_STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
+_IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "busy", "fault"}
+
+
+class Markup(str):
+    """Text that is HTML already; everything else is escaped when it is filled in."""
+
+    __slots__ = ()
+
+
+def waiting_page(zone: Zone) -> str:
+    """The static page of a zone: it finds its visitor's place by script, or sends on a browser without scripts."""
+    facts = {
+        "zone_id": zone.zone_id,
+        "title": _title(zone),
+        "landing_path": zone.landing_path,
+        "starts_at_ms": zone.starts_at_ms,
+        "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
+        "poll": vars(zone.poll),
+        "message": zone.message,
+        "picture_url": _picture(zone.picture_url),
+        "default_picture": DEFAULT_PICTURE,
+    }
+    me = place_url(zone.zone_id, None)
+    modules = "\n".join(f'<link rel="modulepreload" href="{PREFIX}/assets/{name}.js">' for name in _MODULES)
+    head = (
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
+        "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
+        f"{modules}\n"
+        f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
+        f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
+    )
+    foot = (
+        f'<p class="fallback"><a id="fallback" href="{me}">{say("labels", "without_scripts")}</a></p>\n'
+        f'<p class="spoken" id="spoken" role="status"></p>\n'
+        f'<script type="application/json" id="zone">{_data(facts)}</script>\n'
+        f'<script type="application/json" id="texts">{_data(texts())}</script>'
+    )
+    return _page(zone, "loading", head=Markup(head), foot=Markup(foot), ticket=_ticket("loading", {}))
+
+
+def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None) -> str:
+    """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
+
+    `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown.
+    """
+    state = _state_of(zone, place, now_ms)
+    enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
+    goes_in = state in ("called", "entering", "passing")
+    seconds = _refresh_sec(zone, place, state, now_ms)
+    onward = (to if state == "passing" else enter) if goes_in else me
+    foot = ""
+    if not goes_in and seconds is not None:
+        foot = f'<p class="refreshes">{say_count("notices", "refreshes", seconds)}</p>'
+    actions = {"action": say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
+    if goes_in:
+        actions = {"action": texts()["states"]["entering"]["action"], "action_href": onward}
+    return _page(
+        zone,
+        state,
+        to=to,
+        head=Markup("" if seconds is None else _refresh(seconds, onward)),
+        foot=Markup(foot),
+        ticket=_ticket(state, _ticket_facts(zone, place, state, now_ms)),
+        notice=say("notices", "rejoined") if place.rejoined and state in _IN_LINE else "",
+        kept=_kept(zone) if state in _IN_LINE else "",
+        **actions,
+    )
+
+
+def cookies_needed_page(zone: Zone, to: str) -> str:
+    """The page for a browser that did not send back the cookie it was given; offers to try again."""
+    return _page(zone, "cookies", to=to)
+
+
+def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/") -> str:
+    """The page for an error a visitor meets outside the waiting page; one that will pass tries again by itself."""
+    state = _STATE_OF_PROBLEM.get(error.problem, "fault")
+    # Without an address the browser asks again for what it asked for, whatever that was.
+    head = f'<meta http-equiv="refresh" content="{_STANDSTILL_REFRESH_SEC}">' if state == "busy" else ""
+    return _page(zone, state, to=to, head=Markup(head), notice=error.detail if state == "fault" else "")
+
+
+def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
+    """The state to show, in the order of what matters most; `stateOf` in line.js decides the same in the browser."""
+    if place.phase in _STATE_OF_PHASE:
+        return _STATE_OF_PHASE[place.phase]
+    if place.status in ("revoked", "completed", "left", "lapsed"):
+        return place.status
+    if place.phase == "locked":
+        return "locked_inside" if place.status == "admitted" else "locked"
+    if place.status == "admitted":
+        return "entering"
+    if place.phase in ("sold_out", "paused"):
+        return place.phase
+    if place.phase == "before":
+        started = now_ms is not None and zone.started(now_ms)
+        return "starting" if started else "before"
+    if place.status == "called":
+        return "called"
+    if place.ahead is None:
+        return "placing"
+    return "next" if place.ahead == 0 else "waiting"
+
+
+def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> int | None:
+    """Seconds until the page asks again; None when there is nothing to wait for. Each visitor's own, so that those
+    who arrived together do not return together."""
+    if state in ("called", "entering", "passing"):
+        return CALLED_REFRESH_SEC
+    spread = zlib.crc32(place.visitor_id.encode()) % _SPREAD_SEC
+    if state == "before" and now_ms is not None and zone.starts_at_ms is not None:
+        until_start = max(1, (zone.starts_at_ms - now_ms) // 1000)
+        return min(until_start, _FAR_REFRESH_SEC[1]) + spread
+    if state == "waiting" and place.ahead is not None and place.ahead > zone.poll.near_ahead:
+        return min(max(zone.poll.far_sec, _FAR_REFRESH_SEC[0]), _FAR_REFRESH_SEC[1]) + spread
+    if state in ("waiting", "next", "starting", "placing"):
+        return max(_NEAR_REFRESH_SEC, zone.poll.near_sec)
+    return _STANDSTILL_REFRESH_SEC + spread if state in _IN_LINE or state == "locked_inside" else None
+
+
+def _ticket_facts(zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
+    facts: dict[str, str] = {}
+    if place.position is not None:
+        facts["place"] = number(place.position + 1)
+    if state in ("called", "entering"):
+        return {**facts, "figure": say("labels", "now"), "figure_label": say("labels", "your_turn")}
+    if state == "before" and zone.starts_at_ms is not None:
+        facts["starts"] = clock_time(zone.starts_at_ms)
+        if now_ms is not None:
+            facts["figure"] = time_left((zone.starts_at_ms - now_ms) // 1000)
+            facts["figure_label"] = say("labels", "until_start")
+        return facts
+    if place.ahead is not None:
+        facts["figure"] = number(place.ahead)
+        facts["figure_label"] = say_count("labels", "ahead", place.ahead)
+        on_hold = state in ("paused", "locked")
+        facts["estimate"] = say("estimates", "withheld") if on_hold else expected_wait(place.estimate)
+        if now_ms is not None:
+            facts["measured"] = say("labels", "measured", time=clock_time(now_ms).rpartition(", ")[2])
+    return facts
+
+
+def _ticket(state: str, facts: Mapping[str, str]) -> Markup:
+    """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
+    shown = state in _IN_LINE | {"called", "entering"} and bool(facts)
+    values = {**dict.fromkeys(("figure", "figure_label", "place", "estimate", "starts", "measured"), ""), **facts}
+    labels = {f"{name}_label": say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")}
+    hidden = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
+    return _fill(
+        "ticket.html",
+        {
+            **labels,
+            **values,
+            **hidden,
+            "progress": "0",
+            # How far somebody has come is only known where the page can remember where they began.
+            "way_hidden": _hidden(False),
+            "stub_hidden": _hidden(any(values[name] for name in ("place", "estimate", "starts"))),
+            "ticket_hidden": _hidden(shown),
+        },
+    )
+
+
+def _page(zone: Zone | None, state: str, *, to: str = "/", **parts: str) -> str:
+    """The skeleton filled in for a state; `parts` replace what the state itself would say."""
+    words: Mapping[str, str] = texts()["states"][state]
+    title = _title(zone) if zone else ""
+    again = state in _REJOINING
+    values = {
+        "language": texts()["language"],
+        "direction": texts()["direction"],
+        "state": state,
+        "document_title": say("titles", "state", headline=words["headline"], event=title)
+        if title
+        else words["headline"],
+        "title": title,
+        "headline": words["headline"],
+        "lead": words["lead"],
+        "picture": _picture(zone.picture_url if zone else ""),
+        "action": words.get("action", ""),
+        "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
+        "message": zone.message if zone else "",
+        "message_label": say("labels", "message"),
+        "notice": "",
+        "kept": "",
+        "ticket": Markup(),
+        "head": Markup(),
+        "foot": Markup(),
+        **parts,
+    }
+    shown = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("action", "message", "notice", "kept")}
+    return _fill("page.html", {**values, **shown})
+
+
+def _kept(zone: Zone) -> str:
+    held = held_for(zone.claim.window_sec + zone.claim.grace_sec)
+    return f"{say('notices', 'kept')} {say('notices', 'come_back', time=held)}"
+
+
+def _refresh(seconds: int, url: str) -> str:
+    return f'<meta http-equiv="refresh" content="{seconds}; url={html.escape(url)}">'
+
+
+def _title(zone: Zone) -> str:
+    return zone.title or zone.zone_id
+
+
+def _picture(url: str) -> str:
+    """The organiser's picture if it is a path of this site or an https address, else our own."""
+    ours = url.startswith("/") and not url.startswith(("//", "/\\"))
+    return url if ours or url.startswith("https://") else DEFAULT_PICTURE
+
+
+def _hidden(shown: bool) -> Markup:
+    return Markup("" if shown else " hidden")
+
+
+def _data(value: Mapping[str, Any]) -> str:
+    """JSON that cannot end the script element it stands in: no `<`, `>` or `&` is left in it."""
+    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return encoded.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _fill(template: str, values: Mapping[str, str]) -> Markup:
+    escaped = {name: value if isinstance(value, Markup) else html.escape(value) for name, value in values.items()}
+    return Markup(_template(template).substitute(escaped))
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((TEMPLATES / name).read_text(encoding="utf-8"))

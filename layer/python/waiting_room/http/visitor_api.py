@@ -1,0 +1,250 @@
+"""The visitors' operations: one method per operationId that parses, calls the use case and forms the response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from waiting_room.adapters.zone_copies import ZoneCopies
+from waiting_room.domain.errors import BadToken, InvalidInput, Overloaded, UnknownVisitor, WaitingRoomError
+from waiting_room.domain.locations import enter_url, page_url
+from waiting_room.domain.places import Place, Session
+from waiting_room.domain.redirects import safe_path
+from waiting_room.domain.zones import Zone
+from waiting_room.http.credentials import Credentials, Pass, Visitor
+from waiting_room.http.pages import cookies_needed_page, place_page, problem_page
+from waiting_room.http.request import Request
+from waiting_room.http.response import Response, empty, html, json_response, problem, redirect
+from waiting_room.http.router import Endpoint
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.claim import Claim, Waiting
+from waiting_room.use_cases.join import Join
+from waiting_room.use_cases.leave import Leave
+from waiting_room.use_cases.locate import Locate
+from waiting_room.use_cases.mark_away import MarkAway
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.revoke import RefuseRevoked
+
+
+@dataclass(frozen=True)
+class VisitorApi:
+    """What browsers and apps ask for in one zone."""
+
+    zones: ZoneCopies
+    credentials: Credentials
+    clock: Clock
+    ids: Ids
+    join: Join
+    claim: Claim
+    locate: Locate
+    renew: Renew
+    leave: Leave
+    away: MarkAway
+    refuse_revoked: RefuseRevoked
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Endpoints by operationId."""
+        methods: tuple[Callable[[Request], Response], ...] = (
+            self.enter_zone,
+            self.join_queue,
+            self.get_visitor,
+            self.issue_access_token,
+            self.renew_session,
+            self.renew_session_redirect,
+            self.leave_zone,
+            self.mark_away,
+        )
+        return {method.__name__: method for method in methods}
+
+    def enter_zone(self, request: Request) -> Response:
+        """Take a browser in: a cookie first, then a place, then `to` or the waiting page.
+
+        Whatever stands in the way of one who has a cookie, the waiting page explains it and tries again.
+        """
+        zone = self._zone(request)
+        to = safe_path(request.query("to") or zone.landing_path)
+        visitor = self._visitor_or_answer(request, zone, to)
+        if isinstance(visitor, Response):
+            return visitor
+        cookies: list[str] = []
+        try:
+            place = self.join(zone, visitor.visitor_id)
+            cookies += self._place_cookies(request, zone, visitor, place)
+            claimed = self._claim(zone, visitor)
+        except WaitingRoomError as error:
+            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
+        if isinstance(claimed, Waiting):
+            return redirect(page_url(zone.zone_id, to), cookies)
+        token = self.credentials.access_token(claimed)
+        return redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
+
+    def join_queue(self, request: Request) -> Response:
+        """Take a place in line, or tell the one there is."""
+        zone = self._zone(request)
+        visitor = self.credentials.find_visitor(request, zone) or Visitor(self.ids.visitor_id())
+        place = self.join(zone, visitor.visitor_id)
+        return self._told(request, zone, visitor, place, 201 if place.new else 200)
+
+    def get_visitor(self, request: Request) -> Response:
+        """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
+        zone = self._zone(request)
+        if request.wants_html:
+            return self._place_page(request, zone)
+        visitor = self.credentials.visitor(request, zone)
+        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id), 200)
+
+    def issue_access_token(self, request: Request) -> Response:
+        """Exchange a called place for an access token, or say when to ask again."""
+        zone = self._zone(request)
+        claimed = self._claim(zone, self.credentials.visitor(request, zone))
+        if isinstance(claimed, Waiting):
+            return json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec)
+        return self._admitted(request, claimed, 201)
+
+    def renew_session(self, request: Request) -> Response:
+        """Lengthen the session: what apps and the heartbeat of scripted pages call."""
+        zone = self._zone(request)
+        return self._admitted(request, self._renewed(zone, self.credentials.find_pass(request, zone)), 200)
+
+    def renew_session_redirect(self, request: Request) -> Response:
+        """Lengthen the session of a browser on its way to `to`. If that fails it goes on as long as its token holds."""
+        zone = self._zone(request)
+        to = safe_path(request.query("to") or zone.landing_path)
+        held = self.credentials.find_pass(request, zone)
+        try:
+            session = self._renewed(zone, held)
+        except WaitingRoomError as error:
+            on = to if held is not None and self.credentials.is_current(held) else enter_url(zone.zone_id, to)
+            return redirect(on).with_notes(problem=error.problem)
+        return redirect(to, self.credentials.access_cookies(session, self.credentials.access_token(session)))
+
+    def leave_zone(self, request: Request) -> Response:
+        """End the session, or give up the place in line of a visitor who has none."""
+        zone = self._zone(request)
+        held = self.credentials.find_pass(request, zone)
+        if held is not None:
+            self.leave(zone, held.visitor_id, held.sid)
+        else:
+            self.leave(zone, self.credentials.visitor(request, zone).visitor_id)
+        return empty([] if request.bearer else self.credentials.no_access_cookies(zone))
+
+    def mark_away(self, request: Request) -> Response:
+        """Note that the page was hidden."""
+        zone = self._zone(request)
+        self.away(zone, self.credentials.visitor(request, zone).visitor_id)
+        return empty()
+
+    def _zone(self, request: Request) -> Zone:
+        return self.zones.get(request.parameters["zone_id"])
+
+    def _visitor_or_answer(self, request: Request, zone: Zone, to: str) -> Visitor | Response:
+        """The visitor; else the answer that gives the browser a cookie and sees whether it keeps cookies at all."""
+        try:
+            visitor = self.credentials.find_visitor(request, zone)
+            if visitor is not None:
+                return visitor
+            if request.query("again") is not None:
+                return html(400, cookies_needed_page(zone, to))
+            token = self.credentials.visitor_token(zone, Visitor(self.ids.visitor_id()))
+        except Overloaded as error:
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
+        location = f"{enter_url(zone.zone_id, to)}&again=1"
+        return redirect(location, self.credentials.visitor_cookies(request, zone, token))
+
+    def _place_page(self, request: Request, zone: Zone) -> Response:
+        """The page without scripts. It takes a place if there is none yet: going on to `enter` would go in circles."""
+        to = self._destination(request, zone)
+        try:
+            visitor = self.credentials.find_visitor(request, zone)
+            if visitor is None:
+                return redirect(enter_url(zone.zone_id, to))
+            place = self._locate_or_join(zone, visitor)
+        except WaitingRoomError as error:
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
+        page = html(200, place_page(zone, place, to, self.clock.now_ms()))
+        return page.with_cookies(self._place_cookies(request, zone, visitor, place))
+
+    def _locate_or_join(self, zone: Zone, visitor: Visitor) -> Place:
+        try:
+            return self.locate(zone, visitor.visitor_id)
+        except UnknownVisitor:
+            return self.join(zone, visitor.visitor_id)
+
+    def _destination(self, request: Request, zone: Zone) -> str:
+        """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
+        asked = request.query("to")
+        if asked is not None:
+            return safe_path(asked)
+        try:
+            return safe_path(request.referring_query("to") or zone.landing_path)
+        except InvalidInput:
+            return safe_path(zone.landing_path)
+
+    def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
+        claimed = self.claim(zone, visitor.visitor_id, visitor.gen)
+        if isinstance(claimed, Session):
+            self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
+        return claimed
+
+    def _renewed(self, zone: Zone, held: Pass | None) -> Session:
+        if held is None:
+            raise BadToken("Send the access token of the session.")
+        self.refuse_revoked(zone, held.visitor_id, held.sid)
+        return self.renew(zone, held.visitor_id, held.sid)
+
+    def _told(self, request: Request, zone: Zone, visitor: Visitor, place: Place, status: int) -> Response:
+        """A place as JSON. A browser gets its token as a cookie that no script can read, an app in the body."""
+        document = place_json(zone, place)
+        if not self.credentials.needs_token(visitor, place):
+            return json_response(status, document)
+        token = self.credentials.visitor_token(zone, visitor, place)
+        if not request.from_browser:
+            document["visitor_token"] = token
+        cookies = [] if request.bearer else self.credentials.visitor_cookies(request, zone, token)
+        return json_response(status, document).with_cookies(cookies)
+
+    def _place_cookies(self, request: Request, zone: Zone, visitor: Visitor, place: Place) -> list[str]:
+        """Set-Cookie values for a visitor whose token is not up to date."""
+        if not self.credentials.needs_token(visitor, place):
+            return []
+        return self.credentials.visitor_cookies(request, zone, self.credentials.visitor_token(zone, visitor, place))
+
+    def _admitted(self, request: Request, session: Session, status: int) -> Response:
+        token = self.credentials.access_token(session)
+        document = session_json(session)
+        if request.bearer:
+            return json_response(status, {**document, "access_token": token})
+        return json_response(status, document).with_cookies(self.credentials.access_cookies(session, token))
+
+
+def place_json(zone: Zone, place: Place) -> dict[str, Any]:
+    """A place as visitors are told it."""
+    return {
+        "zone_id": place.zone_id,
+        "run": place.run,
+        "visitor_id": place.visitor_id,
+        "status": place.status,
+        "lane": place.lane,
+        "position": place.position,
+        "ahead": place.ahead,
+        "estimate": None if place.estimate is None else asdict(place.estimate),
+        "phase": place.phase,
+        "joined_at_ms": place.joined_at_ms,
+        "poll": asdict(zone.poll),
+        "landing_path": zone.landing_path,
+        "notice": "lapsed" if place.rejoined == "lapsed" else None,
+    }
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """A session as visitors are told it; the token is not in it."""
+    return {
+        "status": "admitted",
+        "zone_id": session.zone_id,
+        "run": session.run,
+        "session_id": session.sid,
+        "expires_at_ms": session.expires_at_ms,
+        "hard_end_at_ms": session.hard_end_at_ms,
+        "lease_kind": session.lease_kind,
+    }

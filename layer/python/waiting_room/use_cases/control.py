@@ -1,0 +1,98 @@
+"""Control: change a zone live. Holds within a second at the cap, within seconds at the edge (DESIGN 4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone
+from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.ports import Clock
+from waiting_room.use_cases.zones import build_zone, open_run, same_settings, save, stamped
+
+TRIES = 4
+"""Times a change without a version is applied anew when another operator was faster."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to change. `changes` is a merge patch of the zone (RFC 7396); `reset` starts a new run."""
+
+    control: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    reset: bool = False
+    version: int | None = None
+
+
+class ControlZone:
+    """Applies a change to the zone as it is now, and withdraws what was decided by the old one."""
+
+    def __init__(
+        self, zones: ProtectedZones, gates: Gates, check_document: Callable[[Mapping[str, Any]], None], clock: Clock
+    ) -> None:
+        self._zones = zones
+        self._gates = gates
+        self._check_document = check_document
+        self._clock = clock
+
+    def __call__(self, zone_id: str, change: Change, by: str) -> Zone:
+        """The changed zone. With `version` only over that one; a change that is there already is no change.
+
+        Raises UnknownZone, InvalidZone (the pointer is into the request), StaleVersion.
+        """
+        for _ in range(TRIES):
+            stored = self._zones.get(zone_id)
+            if stored is None:
+                raise UnknownZone
+            zone = self._patched(stored, change)
+            if same_settings(zone, stored) and not change.reset:
+                self._gates.fence(zone_id, stored.run)
+                return stored
+            if change.version not in (None, stored.version):
+                raise StaleVersion(f"The zone has version {stored.version} by now.")
+            try:
+                return self._store(zone, stored, change, by)
+            except StaleVersion:
+                if change.version is not None:
+                    raise
+        raise StaleVersion
+
+    def _store(self, zone: Zone, stored: Zone, change: Change, by: str) -> Zone:
+        """Save first, then fence: a tick that read the old zone is refused, and so is every grant it gave."""
+        now_ms = self._clock.now_ms()
+        if change.reset:
+            zone = open_run(self._gates, zone, stored.run + 1, now_ms)
+        zone = stamped(zone, stored.version, now_ms, by)
+        save(self._zones, zone)
+        self._gates.fence(zone.zone_id, stored.run)
+        return zone
+
+    def _patched(self, stored: Zone, change: Change) -> Zone:
+        for name in ("zone_id", *SERVER_FIELDS):
+            if name in change.changes:
+                raise InvalidInput(f"{name} cannot be changed.", f"/changes/{name}")
+        try:
+            document = merge(stored.document, change.changes)
+            if change.control is not None:
+                document["control"] = change.control
+            self._check_document(document)
+            return build_zone(document)
+        except InvalidInput as error:
+            raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
+
+
+def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A document with a merge patch applied: null removes, objects merge, anything else replaces (RFC 7396)."""
+    merged = dict(document)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            before = merged.get(name)
+            merged[name] = merge(before if isinstance(before, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged

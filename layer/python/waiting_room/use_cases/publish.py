@@ -1,0 +1,161 @@
+"""Publish: everything CloudFront serves of the zones, made from all of them as they are now (outbox pattern).
+
+What a stream record says is never looked at: it only says that it is time to read again, so records may come late,
+twice or out of order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from waiting_room import schemas
+from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
+from waiting_room.domain.errors import Overloaded
+from waiting_room.domain.locations import page_path
+from waiting_room.domain.redirects import PREFIX
+from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot, public_part
+from waiting_room.domain.zones import Zone
+from waiting_room.ports import Clock, ObjectStore, StoredObject
+from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
+from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
+from waiting_room.use_cases.revoke import REVOKED_BYPASS
+from waiting_room.use_cases.tick import ENTRY
+
+TRIES = 8
+"""Lost puts after which somebody else is at work all the time."""
+EXPIRES_AT_SEC: str = schemas.table("protected_zones")["ttl_attribute"]
+
+JWKS_KEY = f"{PREFIX}/jwks.json".lstrip("/")
+ASSETS_PREFIX = f"{PREFIX}/assets/".lstrip("/")
+
+_REVOKED = {REVOKED_SID: "sids", REVOKED_VISITOR: "visitors", REVOKED_BYPASS: "bypass"}
+
+SiteFile = tuple[str, bytes, str, str]
+"""Path (of an asset: below the assets folder; else the key), content, content type, Cache-Control."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a run did: the snapshot's version, and the keys of the other objects it wrote."""
+
+    version: int
+    written: tuple[str, ...]
+
+
+class Publish:
+    """Writes pages, keys and assets that changed, then the snapshot. Several at once end with the newest state."""
+
+    def __init__(
+        self,
+        zones: ProtectedZones,
+        objects: ObjectStore,
+        clock: Clock,
+        waiting_page: Callable[[Zone], str],
+        assets: Iterable[SiteFile],
+        *,
+        issuer: str,
+        snapshot_key: str,
+    ) -> None:
+        self._zones = zones
+        self._objects = objects
+        self._clock = clock
+        self._waiting_page = waiting_page
+        self._assets = tuple(assets)
+        self._issuer = issuer
+        self._snapshot_key = snapshot_key
+        self._digests: dict[str, bytes] = {}
+
+    def __call__(self, *, recheck: bool = False) -> Published:
+        """Publish once. `recheck` compares every object with the bucket, not only with what this instance wrote.
+
+        Raises Overloaded when others wrote the snapshot each time, TooLarge or BadSnapshot when it cannot be made.
+        """
+        if recheck:
+            self._digests.clear()
+        written: list[str] = []
+        for _ in range(TRIES):
+            # In this order: whoever finds the snapshot unchanged at the end knows that nobody has read the zones
+            # later. And a page is there before the gate sends anybody to it.
+            stored = self._objects.get(self._snapshot_key)
+            now_ms = self._clock.now_ms()
+            parts = self._read(now_ms // 1000)
+            written += [file[0] for file in self._site(parts) if self._put(file)]
+            version = self._next_version(stored, now_ms)
+            document = build_snapshot(parts, version=version, published_at_ms=now_ms, issuer=self._issuer)
+            if self._put_snapshot(encode_snapshot(document), stored):
+                return Published(version, tuple(dict.fromkeys(written)))
+        raise Overloaded("The gate snapshot was written by somebody else each time.")
+
+    def _read(self, now_sec: int) -> SnapshotParts:
+        items = [item for item in self._zones.scan_items() if item.get(EXPIRES_AT_SEC, now_sec + 1) > now_sec]
+        zones = [self._zones.zone_of(item) for item in items if item["item"] == CONFIG]
+        known = {zone.zone_id for zone in zones}
+        return SnapshotParts(
+            zones=zones,
+            entries={item["zone_id"]: item["entry"] for item in items if item["item"] == ENTRY},
+            keys=[item["public_jwk"] for item in items if _is_key(item)],
+            revoked={
+                kind: [item["item"].removeprefix(start) for item in items if _is_record(item, start, known)]
+                for start, kind in _REVOKED.items()
+            },
+        )
+
+    def _site(self, parts: SnapshotParts) -> Iterable[SiteFile]:
+        """Everything but the snapshot."""
+        for suffix, body, content_type, cache_control in self._assets:
+            yield ASSETS_PREFIX + suffix, body, content_type, cache_control
+        for zone in parts.zones:
+            page = self._waiting_page(zone).encode()
+            yield page_path(zone.zone_id).lstrip("/"), page, "text/html; charset=utf-8", _cache_control("pages")
+        yield JWKS_KEY, _key_set(parts.keys), "application/jwk-set+json", _cache_control("keys")
+
+    def _put(self, file: SiteFile) -> bool:
+        """Write an object unless it is there already; True if it was written."""
+        key, body, content_type, cache_control = file
+        digest = hashlib.sha256(body).digest()
+        if self._digests.get(key) == digest:
+            return False
+        stored = self._objects.get(key)
+        changed = stored is None or stored.body != body
+        if changed:
+            self._objects.put(key, body, content_type, cache_control)
+        self._digests[key] = digest
+        return changed
+
+    def _put_snapshot(self, body: bytes, stored: StoredObject | None) -> bool:
+        cache_control = _cache_control("snapshot")
+        if stored is None:
+            return self._objects.put(self._snapshot_key, body, "application/json", cache_control, if_absent=True)
+        return self._objects.put(self._snapshot_key, body, "application/json", cache_control, if_match=stored.etag)
+
+    def _next_version(self, stored: StoredObject | None, now_ms: int) -> int:
+        """One more than the last. Where that is lost, the time in seconds: higher than any version counted up to."""
+        try:
+            last = json.loads(stored.body)["version"] if stored else 0
+        except (ValueError, KeyError, TypeError):
+            last = 0
+        return last + 1 if type(last) is int and last > 0 else now_ms // 1000
+
+
+def _is_key(item: Mapping[str, Any]) -> bool:
+    return bool(item["zone_id"] == KEYS_PARTITION and item["item"].startswith(KEY_ITEM))
+
+
+def _is_record(item: Mapping[str, Any], start: str, zone_ids: set[str]) -> bool:
+    """Whether an item is a record of this kind of a zone that exists."""
+    return bool(item["item"].startswith(start) and item["zone_id"] in zone_ids)
+
+
+def _key_set(keys: Sequence[Mapping[str, Any]]) -> bytes:
+    """The key set the site's own servers verify access tokens with (RFC 7517)."""
+    public = sorted(map(public_part, keys), key=lambda key: str(key["kid"]))
+    return json.dumps({"keys": [{**key, "use": "sig"} for key in public]}, separators=(",", ":")).encode()
+
+
+def _cache_control(behaviour: str) -> str:
+    entries = schemas.behaviours()["behaviours"]
+    return str(next(entry["cache_control"] for entry in entries if entry["name"] == behaviour))

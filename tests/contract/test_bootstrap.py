@@ -1,0 +1,120 @@
+"""Each Lambda as it is composed for AWS, against moto: settings, clients, tables and names fit together."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.api_world import BROWSER, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
+from waiting_room import bootstrap, schemas
+
+ENV = {
+    "FOYER_NAME": "foyer",
+    "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
+    "COUNTERS_TABLE": "foyer-counters",
+    "QUEUE_TABLE": "foyer-queue",
+    "SITE_BUCKET": "foyer-site",
+    "SIGNING_KEYS_PARAMETER": "/foyer/signing-keys",
+    "TOKEN_ISSUER": "foyer",
+    "ORIGIN_SECRET": ORIGIN_SECRET,
+    "EXCHANGER_FUNCTION": "foyer-exchanger",
+    "PUBLISHER_FUNCTION": "foyer-publisher",
+    "SNAPSHOT_KEY": ".waiting-room/gate-0123456789abcdef0123456789abcdef.json",
+}
+ROLE = {"Version": "2012-10-17", "Statement": []}
+
+
+@pytest.fixture
+def logs() -> dict[str, ListLog]:
+    return defaultdict(ListLog)
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch, logs: dict[str, ListLog]) -> Iterator[None]:
+    monkeypatch.setattr(bootstrap, "json_log", logs.__getitem__)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws(config={"lambda": {"use_docker": False}}):
+        for name in ("protected_zones", "counters", "queue"):
+            make_table(name)
+        boto3.client("s3").create_bucket(
+            Bucket="foyer-site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        make_functions("foyer-exchanger", "foyer-publisher")
+        yield
+
+
+def make_table(name: str) -> None:
+    schema = schemas.table(name)
+    keys = [(schema[part], kind) for part, kind in (("partition_key", "HASH"), ("sort_key", "RANGE")) if part in schema]
+    boto3.client("dynamodb").create_table(
+        TableName=ENV[f"{name.upper()}_TABLE"],
+        KeySchema=[{"AttributeName": key["name"], "KeyType": kind} for key, kind in keys],
+        AttributeDefinitions=[{"AttributeName": key["name"], "AttributeType": key["type"]} for key, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def make_functions(*names: str) -> None:
+    role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(ROLE))["Role"]["Arn"]
+    for name in names:
+        boto3.client("lambda").create_function(
+            FunctionName=name, Role=role, Runtime="python3.13", Handler="handler.handler", Code={"ZipFile": b"zip"}
+        )
+
+
+def visit(path: str, **parts: Any) -> Any:
+    sample = event("enter")
+    sample["headers"] |= {"x-foyer-origin-secret": ORIGIN_SECRET, **BROWSER}
+    sample["cookies"] = parts.pop("cookies", [])
+    return send(bootstrap.bouncer(ENV), sample, "GET", path, **parts)
+
+
+def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str, ListLog]) -> None:
+    path = f"{ROOT}/admin/zones/{ZONE_ID}"
+    made = send(bootstrap.operator(ENV), event("control_iam"), "PUT", path, body=ZONE)
+    site = Path(__file__).parents[2] / "lambdas" / "publisher" / "site"
+    published = bootstrap.publisher(ENV, site)({"Records": []}, None)
+    first = visit(f"{ROOT}/zones/{ZONE_ID}/enter", query="to=/events/midnight-sun")
+    cookies = [f"{name}={value}" for name, value in first.cookies.items()]
+    second = visit(first.location.partition("?")[0], query=first.location.partition("?")[2], cookies=cookies)
+    dispatched = bootstrap.dispatcher(ENV)({}, None)
+
+    assert made.status == 201
+    assert f".waiting-room/pages/{ZONE_ID}/index.html" in published["written"]
+    snapshot = boto3.client("s3").get_object(Bucket="foyer-site", Key=ENV["SNAPSHOT_KEY"])["Body"].read()
+    assert [zone["zone_id"] for zone in json.loads(snapshot)["zones"]] == [ZONE_ID]
+    assert second.location.startswith(f"/.waiting-room/pages/{ZONE_ID}/index.html?to=")
+    assert dispatched == {"started_for": [ZONE_ID]}
+    assert {name: len(log.lines) for name, log in logs.items()} == {
+        "operator": 1,
+        "publisher": 1,
+        "bouncer": 2,
+        "dispatcher": 1,
+    }
+
+
+def test_writes_that_may_not_be_repeated_have_a_client_that_never_does() -> None:
+    clients = bootstrap._clients()
+
+    assert clients.once.meta.config.retries["total_max_attempts"] == 1
+    assert clients.repeating.meta.config.retries["total_max_attempts"] > 1
+
+
+def test_on_aws_an_operator_is_somebody_and_on_a_local_engine_nobody_in_particular() -> None:
+    unsigned = event("control_iam")
+    del unsigned["requestContext"]["authorizer"]
+    path = f"{ROOT}/admin/zones"
+
+    assert send(bootstrap.operator(ENV), unsigned, "GET", path).status == 403
+    local = {**ENV, "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    assert send(bootstrap.operator(local), unsigned, "GET", path).status == 200

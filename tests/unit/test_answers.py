@@ -1,0 +1,300 @@
+"""What the functions really do, against the schemas: every answer is documented, every right granted is one used."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
+from waiting_room import schemas
+from waiting_room.http.assets import assets
+from waiting_room.http.pages import waiting_page
+from waiting_room.http.validation import validate
+from waiting_room.use_cases.dispatch import Dispatch
+from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.publish import Publish
+from waiting_room.use_cases.zones import hash_site_key
+
+SNAPSHOT_KEY = f".waiting-room/gate-{'0' * 32}.json"
+SITE = Path(__file__).parents[2] / "lambdas" / "publisher" / "site" / "assets"
+METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"} | {
+    "query": "Query",
+    "scan": "Scan",
+}
+
+
+@dataclass
+class Witness:
+    """Sees every call to AWS of the function at work, and every answer of the API."""
+
+    world: ApiWorld
+    who: str = ""
+    calls: set[tuple[str, str, str]] = field(default_factory=set)
+    answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def dynamo(self, method: str, request: dict[str, Any], phase: str) -> None:
+        if phase != "before" or not self.who:
+            return
+        if method != "transact_write_items":
+            self.calls.add((self.who, f"dynamodb:{METHODS[method]}", f"table:{request['TableName']}"))
+            return
+        for part in request["TransactItems"]:
+            ((kind, write),) = part.items()
+            self.calls.add((self.who, f"dynamodb:{kind}Item", f"table:{write['TableName']}"))
+
+    @contextmanager
+    def watch(self, who: str) -> Iterator[None]:
+        """Note calls as those of a function, also those to functions and objects."""
+        functions, objects = self.world.functions, self.world.objects
+        self.who, functions.started = who, []
+        objects.gets, objects.puts = [], []
+        yield
+        self.calls |= {(who, "lambda:InvokeFunction", f"function:{name}") for name, _ in functions.started}
+        self.calls |= {(who, "s3:GetObject", key) for key in objects.gets}
+        self.calls |= {(who, "s3:PutObject", key) for key in objects.puts}
+        self.who = ""
+
+    def listening(self, who: str, app: Any) -> Any:
+        """The function, with every answer noted under the operation it belongs to."""
+
+        def answer(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+            with self.watch(who):
+                given: dict[str, Any] = app(event, context)
+            self.answers.append((operation_of(event), given))
+            return given
+
+        return answer
+
+
+def operation_of(event: Mapping[str, Any]) -> str:
+    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    # "me" is no visitor's id: the more exact path comes first, as it does in API Gateway.
+    found = [each for each in schemas.operations().values() if each.method == method and fits(each.path, path)]
+    return min(found, key=lambda each: each.path.count("{")).operation_id
+
+
+def fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
+
+
+@pytest.fixture(scope="module")
+def witness() -> Witness:
+    """One sale, with everything in it that anybody can do."""
+    world = ApiWorld()
+    witness = Witness(world)
+    world.dynamo.on_call = witness.dynamo
+    world.bouncer = witness.listening("bouncer", world.bouncer)
+    world.operator = witness.listening("operator", world.operator)
+    operators_open(world)
+    run_jobs(witness)
+    visitors_come(witness)
+    operators_act(world)
+    run_jobs(witness)
+    mistakes(world)
+    world.operate("DELETE", f"/zones/{ZONE_ID}")
+    return witness
+
+
+def operators_open(world: ApiWorld) -> None:
+    world.operate("GET", "/keys")
+    world.put_zone(inventory=100, strict_exit=True, max_active=2)
+    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1)
+    world.operate("GET", "/zones")
+    world.operate("GET", f"/zones/{ZONE_ID}")
+
+
+def run_jobs(witness: Witness) -> None:
+    """A minute of those nobody waits for."""
+    world, stores = witness.world, witness.world.stores
+    dispatch = Dispatch(
+        stores.zones,
+        stores.gates,
+        stores.sales,
+        world.tick_zone,
+        world.objects,
+        world.functions,
+        world.clock,
+        exchanger="foyer-exchanger",
+        publisher="foyer-publisher",
+        snapshot_key=SNAPSHOT_KEY,
+    )
+    publish = Publish(
+        stores.zones,
+        world.objects,
+        world.clock,
+        waiting_page,
+        assets(SITE),
+        issuer="foyer",
+        snapshot_key=SNAPSHOT_KEY,
+    )
+    exchange = Exchange(world.tick_zone, stores.locks, world.clock, world.ids, world.clock.advance)
+    world.clock.advance(100)
+    with witness.watch("dispatcher"):
+        dispatch()
+    with witness.watch("publisher"):
+        publish()
+    with witness.watch("exchanger"):
+        exchange([ZONE_ID], run_sec=12)
+
+
+def visitors_come(witness: Witness) -> None:
+    world = witness.world
+    buyer, leaver = Browser(world), Browser(world)
+    buyer.enter()
+    leaver.enter()
+    buyer.ask("GET", "/visitors/me")
+    buyer.ask("GET", "/visitors/me", headers=BROWSER)
+    app = world.visit("POST", "/visitors", headers={})
+    bearer = {"authorization": f"Bearer {app.json['visitor_token']}"}
+    queued = world.visit("POST", "/visitors", headers={})
+    waiting = {"authorization": f"Bearer {queued.json['visitor_token']}"}
+    for headers in (bearer, waiting):
+        world.visit("POST", "/visitors", headers=headers)
+        world.visit("POST", "/visitors/me/away", headers=headers)
+        world.visit("POST", "/access-tokens", headers=headers)
+    with witness.watch("exchanger"):
+        world.tick(12)
+    buyer.enter()
+    admitted = world.visit("POST", "/access-tokens", headers=bearer)
+    access = {"authorization": f"Bearer {admitted.json['access_token']}"}
+    world.clock.advance(60)
+    world.visit("POST", "/sessions/me/renewals", headers=access)
+    world.clock.advance(250)
+    buyer.ask("GET", "/sessions/me/renew", headers=BROWSER, query="to=/events/midnight-sun")
+    buys(world, buyer.access_token)
+    leaver.ask("DELETE", "/sessions/me")
+    world.visit("DELETE", "/sessions/me", headers=waiting)
+    world.visit("POST", "/access-tokens", headers=waiting)
+
+
+def buys(world: ApiWorld, token: str) -> None:
+    """The site's server confirms, with a site key of its own."""
+    key = "the site's own key"
+    version = world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
+    settings = {"inventory": 100, "strict_exit": True, "max_active": 3}
+    world.put_zone(**settings, version=version, site_key_sha256=hash_site_key(key))
+    headers = {"authorization": f"Bearer {key}"}
+    for reference, checkout in (("order-1", False), ("order-1", True), ("order-2", True)):
+        body = {"token": token, "reference": reference, "checkout": checkout}
+        world.visit("POST", f"{ROOT}/confirmations", body, headers=headers)
+    world.visit("POST", f"{ROOT}/confirmations", {"token": token}, headers=headers)
+
+
+def operators_act(world: ApiWorld) -> None:
+    control = f"/zones/{ZONE_ID}/control"
+    for body in ({"control": "pause"}, {"control": "auto"}, {"changes": {"message": "Soon."}}, {"changes": {"a": 1}}):
+        world.operate("POST", control, body)
+    made = world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Ada"})
+    visitor = next(iter(world.dynamo.tables["queue"].records))
+    visitor_id = str(visitor[0] if isinstance(visitor, tuple) else visitor).rpartition("#")[2]
+    world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
+    for revoked in ({"bypass_id": made.json["id"]}, {"visitor_id": visitor_id}, {"session_id": "S" * 22}):
+        world.operate("POST", f"/zones/{ZONE_ID}/revocations", {**revoked, "reason": "resold"})
+    world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=5")
+    world.operate("POST", control, {"reset": True})
+
+
+def mistakes(world: ApiWorld) -> None:
+    world.visit("POST", f"{ROOT}/zones/unknown/visitors", headers={})
+    world.visit("POST", "/access-tokens", headers={})
+    world.visit("GET", "/visitors/me", headers={})
+    world.visit("GET", "/enter", headers=BROWSER, query="to=//evil.example")
+    world.operate("GET", "/zones/unknown")
+    world.operate("GET", f"/zones/{ZONE_ID}/visitors/{'v' * 22}")
+    world.put_zone(version=1)
+    world.put_zone(max_active=0)
+    world.operate("POST", f"/zones/{ZONE_ID}/revocations", {})
+
+
+def test_every_operation_was_asked_and_did_well(witness: Witness) -> None:
+    done = {name for name, answer in witness.answers if answer["statusCode"] < 400}
+    assert done == schemas.operations().keys()
+
+
+def test_every_answer_is_documented(witness: Witness) -> None:
+    document = schemas.openapi()
+    definitions = {
+        definition["operationId"]: definition for item in document["paths"].values() for definition in item.values()
+    }
+    for name, answer in witness.answers:
+        responses = definitions[name]["responses"]
+        code = str(answer["statusCode"])
+        assert code in responses, f"{name} answered {code}: {answer['body']}"
+        response = responses[code]
+        if "$ref" in response:
+            response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+        if not answer["body"]:
+            continue
+        media_type = answer["headers"]["content-type"].partition(";")[0]
+        assert media_type in response["content"], f"{name} answered {code} as {media_type}"
+        if media_type != "text/html":
+            validate(json.loads(answer["body"]), response["content"][media_type]["schema"])
+
+
+def test_stored_zones_fit_their_schema(witness: Witness) -> None:
+    told = [json.loads(answer["body"]) for name, answer in witness.answers if name == "get_zone"]
+    stored = [zone for zone in told if "zone_id" in zone]
+    assert stored
+    for zone in stored:
+        validate(zone, "zone")
+
+
+def test_published_documents_fit_their_schemas(witness: Witness) -> None:
+    objects = witness.world.objects.objects
+    validate(json.loads(objects[f".waiting-room/status/{ZONE_ID}.json"].body), "status")
+    snapshot = json.loads(objects[SNAPSHOT_KEY].body)
+    validate(snapshot, "snapshot")
+    assert snapshot["zones"]
+    assert snapshot["keys"]
+
+
+def test_published_objects_are_cached_as_their_behaviour_says(witness: Witness) -> None:
+    behaviours = schemas.behaviours()["behaviours"]
+    for key, written in witness.world.objects.objects.items():
+        served = next(each for each in behaviours if matches(each["path_pattern"], f"/{key}"))
+        assert written.cache_control == served["cache_control"], key
+
+
+def test_rights_are_exactly_those_used(witness: Witness) -> None:
+    granted, used = set(), set()
+    for component, spec in schemas.functions().items():
+        for permission in spec["permissions"]:
+            if permission["resource"].split(":")[0] in ("table", "function"):
+                granted |= {(component, action, permission["resource"]) for action in permission["actions"]}
+    for who, action, resource in witness.calls:
+        if not action.startswith("s3:"):
+            used.add((who, action, resource.replace("function:foyer-", "function:")))
+    assert used - granted == set(), "needed and not granted"
+    assert granted - used == set(), "granted and not needed"
+
+
+def test_objects_are_read_and_written_where_that_is_allowed(witness: Witness) -> None:
+    spent = set()
+    for who, action, key in witness.calls:
+        if action.startswith("s3:"):
+            patterns = [
+                permission["resource"]
+                for permission in schemas.functions()[who]["permissions"]
+                if action in permission["actions"] and matches(permission["resource"], f"bucket:{key}")
+            ]
+            assert patterns, f"{who}: {action} {key}"
+            spent |= {(who, action, pattern) for pattern in patterns}
+    granted = {
+        (component, action, permission["resource"])
+        for component, spec in schemas.functions().items()
+        for permission in spec["permissions"]
+        for action in permission["actions"]
+        if permission["resource"].startswith("bucket:")
+    }
+    assert spent == granted
+
+
+def matches(pattern: str, text: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
