@@ -1,0 +1,76 @@
+"""Build the zips that are deployed; the same sources always give the same bytes."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts.bundle import contents, wheels  # noqa: E402
+from scripts.bundle.archive import Entries, write, zipped  # noqa: E402
+
+LOCK = "requirements-layer.lock"
+
+
+def archives(root: Path, cache: Path, settings: Mapping[str, Any] | None) -> dict[str, Entries]:
+    """Return the entries of every zip by file name. Raises wheels.DownloadFailed or FileNotFoundError."""
+    files = {name: wheels.download(root / LOCK, name, cache) for name in wheels.PLATFORMS}
+    result: dict[str, Entries] = {
+        f"layer-{name}.zip": contents.layer(root, wheels.unpacked(found)) for name, found in files.items()
+    }
+    for component, spec in contents.functions(root).items():
+        if spec["edge"]:
+            packages = wheels.unpacked(files[spec["architecture"]], contents.EDGE_DISTRIBUTIONS)
+            result[f"{component}.zip"] = contents.edge_bundle(root, packages, settings)
+        else:
+            result[f"{component}.zip"] = contents.function(root, component)
+    return result
+
+
+def local_archives(root: Path) -> dict[str, Entries]:
+    """Return what the local stack deploys: the layer without third-party packages, and the regional functions."""
+    regional = [component for component, spec in contents.functions(root).items() if not spec["edge"]]
+    return {
+        "layer-local.zip": contents.layer(root),
+        **{f"{component}.zip": contents.function(root, component) for component in regional},
+    }
+
+
+def build(root: Path, target: Path, *, local: bool = False, settings: Mapping[str, Any] | None = None) -> list[str]:
+    """Write every zip and return one line about each. Raises like `archives`."""
+    entries = local_archives(root) if local else archives(root, target / "wheels", settings)
+    lines = []
+    for name, files in sorted(entries.items()):
+        content = zipped(files)
+        state = "written" if write(target / name, content) else "unchanged"
+        digest = hashlib.sha256(content).hexdigest()
+        lines.append(f"{digest}  {name}  {len(content):>9,} bytes  {len(files)} files  {state}")
+    return lines
+
+
+def main() -> int:
+    """Run from the command line; the exit code is 0 or 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=ROOT / "build", help="directory of the zips (default: build)")
+    parser.add_argument("--local", action="store_true", help="only what the local stack needs; fetches nothing")
+    parser.add_argument("--settings", type=Path, help="JSON file that becomes the gatekeeper's settings.json")
+    arguments = parser.parse_args()
+    settings = json.loads(arguments.settings.read_text(encoding="utf-8")) if arguments.settings else None
+    try:
+        lines = build(ROOT, arguments.output, local=arguments.local, settings=settings)
+    except (wheels.DownloadFailed, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Makes the zips that are deployed: the layer, one per function, the edge bundle."""
