@@ -1,0 +1,88 @@
+"""schemas/behaviours.json as the edge uses it: which path goes where, what is kept and for how long."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CachePolicy:
+    """Bounds of how long an answer is kept, in seconds; what the origin says applies within them."""
+
+    min_ttl_sec: int
+    default_ttl_sec: int
+    max_ttl_sec: int
+
+    @property
+    def disabled(self) -> bool:
+        """Nothing is ever kept, so readers need not wait for each other either."""
+        return self.max_ttl_sec == 0
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What happens to requests whose normalised path matches a pattern."""
+
+    name: str
+    pattern: re.Pattern[str]
+    origin: str
+    cache: CachePolicy
+    gate: bool
+    origin_secret: bool
+    methods: frozenset[str]
+    answer: int | None
+    """Status the edge answers with itself, where no origin stands behind the pattern."""
+
+
+@dataclass(frozen=True)
+class Behaviours:
+    """All behaviours, most important first."""
+
+    prefix: str
+    origin_secret_header: str
+    forward: Mapping[str, str]
+    """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host."""
+
+    listed: tuple[Behaviour, ...]
+
+    def match(self, path: str) -> Behaviour:
+        """Return the first behaviour whose pattern matches a normalised path; the last one matches any."""
+        return next(behaviour for behaviour in self.listed if behaviour.pattern.match(path))
+
+
+def load(file: Path) -> Behaviours:
+    """Read schemas/behaviours.json. Raises ValueError when its last pattern would let a path fall through."""
+    document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    caches = {name: CachePolicy(**policy) for name, policy in document["caches"].items()}
+    entries = document["behaviours"]
+    if entries[-1]["path_pattern"] != "*":
+        raise ValueError(f"{file}: the last behaviour must have the pattern *")
+    return Behaviours(
+        prefix=document["prefix"],
+        origin_secret_header=document["origin_secret_header"],
+        forward={name: origin["forward"] for name, origin in document["origins"].items()},
+        listed=tuple(
+            Behaviour(
+                name=entry["name"],
+                pattern=_compiled(entry["path_pattern"]),
+                origin=entry["origin"],
+                cache=caches[entry["cache"]],
+                gate=entry["gate"],
+                origin_secret=entry["origin_secret"],
+                methods=frozenset(entry["methods"]),
+                answer=entry.get("answer"),
+            )
+            for entry in entries
+        ),
+    )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a path pattern as CloudFront reads it: `*` any run of characters, `?` any one, case counts."""
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(character, re.escape(character)) for character in pattern) + r"\Z", re.DOTALL)

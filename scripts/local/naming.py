@@ -1,0 +1,67 @@
+"""The names of a deployment's resources, all from the deployment's name."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What nobody outside may guess: the origin secret, and where the gate snapshot lies."""
+
+    origin_secret: str
+    snapshot_key: str
+
+    @classmethod
+    def made(cls) -> Secrets:
+        """Return new ones, 128 bits and more."""
+        return cls(secrets.token_urlsafe(32), f".waiting-room/gate-{secrets.token_hex(16)}.json")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names as Terraform gives them too, but for the bucket, which needs no account number on this machine."""
+
+    deployment: str = "foyer"
+
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket that holds what CloudFront serves under the prefix."""
+        return f"{self.deployment}-site"
+
+    @property
+    def layer(self) -> str:
+        """Name of the Lambda layer."""
+        return f"{self.deployment}-layer"
+
+    @property
+    def signing_keys_parameter(self) -> str:
+        """Name of the SSM parameter that holds the private keys."""
+        return f"/{self.deployment}/signing-keys"
+
+    def table(self, key: str) -> str:
+        """Return the name of a table; `key` is its name in schemas/tables/."""
+        return f"{self.deployment}-{key.replace('_', '-')}"
+
+    def function(self, component: str) -> str:
+        """Return the name of a component's function."""
+        return f"{self.deployment}-{component}"
+
+    def environment(self, own: Secrets) -> Mapping[str, str]:
+        """Return every environment variable a function may ask for in schemas/functions.json."""
+        return {
+            "FOYER_NAME": self.deployment,
+            "PROTECTED_ZONES_TABLE": self.table("protected_zones"),
+            "COUNTERS_TABLE": self.table("counters"),
+            "QUEUE_TABLE": self.table("queue"),
+            "USER_CONNECTIONS_TABLE": self.table("user_connections"),
+            "SITE_BUCKET": self.bucket,
+            "SIGNING_KEYS_PARAMETER": self.signing_keys_parameter,
+            "TOKEN_ISSUER": self.deployment,
+            "ORIGIN_SECRET": own.origin_secret,
+            "SNAPSHOT_KEY": own.snapshot_key,
+            "EXCHANGER_FUNCTION": self.function("exchanger"),
+            "PUBLISHER_FUNCTION": self.function("publisher"),
+        }

@@ -1,0 +1,229 @@
+"""The whole local stack: an engine, and everything schemas/ names set up on it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from scripts.bundle import contents
+from scripts.bundle.archive import zipped
+from scripts.local import api, engine, functions, site, tables
+from scripts.local.naming import Names, Secrets
+from waiting_room import schemas
+
+ROOT = Path(__file__).resolve().parents[2]
+DESCRIPTION = ROOT / "build" / "local-stack.json"
+"""Where a running stack is described, for the operator's command line and for the curious."""
+
+REGION = "us-east-1"
+CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+"""What the engines take. Never the caller's own: nothing here may ever reach AWS."""
+
+_SETTINGS = Config(
+    retries={"max_attempts": 2, "mode": "standard"},
+    max_pool_connections=50,
+    s3={"addressing_style": "path"},
+)
+
+
+class LocalStack:
+    """A deployment on one engine. `start` gives a running one, set up; `apply` brings it up to date again."""
+
+    def __init__(self, running: engine.Engine, names: Names, root: Path = ROOT) -> None:
+        self.engine = running
+        self.endpoint = running.endpoint
+        self.names = names
+        self.root = root
+        self._clients: dict[str, Any] = {}
+        self._secrets = self._known_secrets() or Secrets.made()
+        self._api_id = ""
+        self._description: Path | None = None
+        self.changes: list[str] = []
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(cls, *, port: int = 0, name: str = "foyer", root: Path = ROOT) -> Iterator[LocalStack]:
+        """Yield a stack that is set up; end its engine afterwards, leaving no process and no file.
+
+        With `AWS_ENDPOINT_URL` set the engine there is used and left running, with what was set up on it.
+        Raises engine.EngineFailed.
+        """
+        with engine.running(port) as running:
+            stack = cls(running, Names(name), root)
+            try:
+                stack.changes = stack.apply()
+                yield stack
+            finally:
+                stack.close()
+
+    @property
+    def api_url(self) -> str:
+        """Address of the HTTP API, for operators and for the edge."""
+        return api.api_url(self.endpoint, self._api_id)
+
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket behind the prefix."""
+        return self.names.bucket
+
+    @property
+    def bucket_url(self) -> str:
+        """Address of the bucket for the edge; the S3 key is the URL path without its leading slash."""
+        return f"{self.endpoint}/{self.bucket}"
+
+    @property
+    def origin_secret(self) -> str:
+        """What the edge shows the API to be let in."""
+        return self._secrets.origin_secret
+
+    @property
+    def snapshot_key(self) -> str:
+        """S3 key of the gate snapshot."""
+        return self._secrets.snapshot_key
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Names of the tables by their name in schemas/tables/."""
+        return {
+            file.stem: self.names.table(file.stem) for file in sorted((self.root / "schemas/tables").glob("*.json"))
+        }
+
+    @property
+    def gatekeeper_settings(self) -> dict[str, Any]:
+        """What the build bakes into the gatekeeper of this stack."""
+        return {
+            "snapshot_path": f"/{self.snapshot_key}",
+            "snapshot_scheme": "http",
+            "on_missing_snapshot": "refuse",
+            "issuer": self.names.deployment,
+        }
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of a service on this engine, always the same one."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service, endpoint_url=self.endpoint, region_name=REGION, config=_SETTINGS, **CREDENTIALS
+            )
+        return self._clients[service]
+
+    def apply(self) -> list[str]:
+        """Create what is missing and update what differs. Return what was done: nothing when all is as it should be."""
+        done: list[str] = []
+        for key, name in self.tables.items():
+            done += tables.ensure_table(self.client("dynamodb"), name, schemas.table(key))
+        done += self._apply_site()
+        specs = {component: spec for component, spec in schemas.functions().items() if not spec["edge"]}
+        arns = self._apply_functions(specs, done)
+        self._api_id, changes = api.ensure_api(
+            self.client("apigatewayv2"),
+            self.names.deployment,
+            schemas.operations().values(),
+            {component: arns[component] for component, spec in specs.items() if spec["triggers"].get("http")},
+            signed=_signed_operations(),
+        )
+        return done + changes + self._apply_triggers(specs, arns)
+
+    def warm(self, component: str, workers: int) -> None:
+        """Have that many workers of a function started, so that a crowd does not wait for all of them at once."""
+        name, event = self.names.function(component), json.dumps({"rawPath": "/"})
+
+        def invoke(_: int) -> None:
+            self.client("lambda").invoke(FunctionName=name, Payload=event)
+
+        self.client("lambda")
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(invoke, range(workers)))
+
+    def describe(self, **more: Any) -> dict[str, Any]:
+        """Return where everything is; `more` is added as it is."""
+        return {
+            "endpoint": self.endpoint,
+            "region": REGION,
+            "name": self.names.deployment,
+            "api_url": self.api_url,
+            "bucket": self.bucket,
+            "tables": self.tables,
+            "snapshot_key": self.snapshot_key,
+            "origin_secret": self.origin_secret,
+            **more,
+        }
+
+    def announce(self, file: Path = DESCRIPTION, **more: Any) -> None:
+        """Write `describe(**more)` where `wr` looks for it, readable by this user only; `close` removes it."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(self.describe(**more), indent=2) + "\n", encoding="utf-8")
+        self._description = file
+
+    def close(self) -> None:
+        """Close the connections and take the description back. Harmless when repeated."""
+        for client in self._clients.values():
+            client.close()
+        if self._description is not None:
+            self._description.unlink(missing_ok=True)
+
+    def _known_secrets(self) -> Secrets | None:
+        """Return the secrets of a stack set up earlier: its functions know them."""
+        known: dict[str, str] = {}
+        for component in ("bouncer", "publisher"):
+            current = functions.find_configuration(self.client("lambda"), self.names.function(component))
+            known |= current["Environment"]["Variables"] if current else {}
+        if "ORIGIN_SECRET" in known and "SNAPSHOT_KEY" in known:
+            return Secrets(known["ORIGIN_SECRET"], known["SNAPSHOT_KEY"])
+        return None
+
+    def _apply_site(self) -> list[str]:
+        store = self.client("s3")
+        listed = {behaviour["name"]: behaviour for behaviour in schemas.behaviours()["behaviours"]}
+        return site.ensure_bucket(store, self.bucket) + site.ensure_snapshot(
+            store,
+            self.bucket,
+            self.snapshot_key,
+            self.names.deployment,
+            time.time_ns() // 1_000_000,
+            listed["snapshot"]["cache_control"],
+        )
+
+    def _apply_functions(self, specs: dict[str, Any], done: list[str]) -> dict[str, str]:
+        """Create or update layer and functions; return the functions' addresses by component."""
+        client = self.client("lambda")
+        values = self.names.environment(self._secrets)
+        runtime = next(iter(specs.values()))["runtime"]
+        layer_arn, changes = functions.ensure_layer(
+            client, self.names.layer, zipped(contents.layer(self.root)), runtime
+        )
+        done += changes
+        arns = {}
+        for component, spec in specs.items():
+            name = self.names.function(component)
+            environment = {variable: values[variable] for variable in spec["environment"]}
+            code = zipped(contents.function(self.root, component))
+            done += functions.ensure_function(client, name, spec, environment, code, layer_arn)
+            arns[component] = client.get_function_configuration(FunctionName=name)["FunctionArn"]
+        return arns
+
+    def _apply_triggers(self, specs: dict[str, Any], arns: dict[str, str]) -> list[str]:
+        done: list[str] = []
+        for component, spec in specs.items():
+            name, triggers = self.names.function(component), spec["triggers"]
+            if stream := triggers.get("stream"):
+                source = tables.stream_arn(self.client("dynamodb"), self.names.table(stream["table"]))
+                done += functions.ensure_stream(self.client("lambda"), name, source, stream)
+            if schedule := triggers.get("schedule"):
+                done += functions.ensure_schedule(self.client("scheduler"), name, arns[component], schedule)
+        return done
+
+
+def _signed_operations() -> set[str]:
+    """Return the ids of the operations that need AWS credentials."""
+    items = [operation for path in schemas.openapi()["paths"].values() for operation in path.values()]
+    return {item["operationId"] for item in items if "operationId" in item and {"aws_iam": []} in item["security"]}

@@ -1,0 +1,63 @@
+"""Fixtures every test may use: a DynamoDB with fresh tables, over each engine there is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from scripts.local import engine as ministack
+from tests.contract.engines import Dynamo, dynamodb_local, fresh_tables, product_tables
+from tests.dynamo_calls import TABLE
+
+ENGINES = ("memory", "moto", "ministack", "dynamodb_local")
+EXACT_ENGINES = ("memory", "ministack", "dynamodb_local")
+"""Those that keep a cap under threads: moto's UpdateItem has no lock."""
+STRICT_ENGINES = ("memory", "dynamodb_local")
+"""Those that refuse whatever AWS refuses."""
+
+
+@pytest.fixture(scope="session")
+def ministack_endpoint() -> Iterator[str]:
+    with ministack.running() as running:
+        yield running.endpoint
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_endpoint() -> Iterator[str]:
+    with dynamodb_local() as endpoint:
+        yield endpoint
+
+
+@contextlib.contextmanager
+def _engine(request: pytest.FixtureRequest, declarations: list[dict[str, Any]]) -> Iterator[Dynamo]:
+    name = request.param
+    with contextlib.ExitStack() as stack:
+        if name == "moto":
+            stack.enter_context(mock_aws())
+        endpoint = None if name in ("memory", "moto") else request.getfixturevalue(f"{name}_endpoint")
+        yield stack.enter_context(fresh_tables(name, endpoint, declarations))
+
+
+@pytest.fixture(params=ENGINES)
+def dynamo(request: pytest.FixtureRequest) -> Iterator[Dynamo]:
+    """The product's tables on every engine."""
+    with _engine(request, product_tables()) as engine:
+        yield engine
+
+
+@pytest.fixture(params=EXACT_ENGINES)
+def exact_dynamo(request: pytest.FixtureRequest) -> Iterator[Dynamo]:
+    """The product's tables on the engines that are exact under threads."""
+    with _engine(request, product_tables()) as engine:
+        yield engine
+
+
+@pytest.fixture(params=STRICT_ENGINES, scope="module")
+def strict_dynamo(request: pytest.FixtureRequest) -> Iterator[Dynamo]:
+    """A table for any item (tests.dynamo_calls.TABLE) on the engines that are as strict as AWS."""
+    with _engine(request, [TABLE]) as engine:
+        yield engine
