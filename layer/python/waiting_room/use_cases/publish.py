@@ -20,6 +20,7 @@ from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot, public_part
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, ObjectStore, StoredObject
+from waiting_room.tokens import Verifier
 from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
 from waiting_room.use_cases.revoke import REVOKED_BYPASS
@@ -72,7 +73,8 @@ class Publish:
     def __call__(self, *, recheck: bool = False) -> Published:
         """Publish once. `recheck` compares every object with the bucket, not only with what this instance wrote.
 
-        Raises Overloaded when others wrote the snapshot each time, TooLarge or BadSnapshot when it cannot be made.
+        Raises Overloaded when others wrote the snapshot each time; TooLarge, BadSnapshot or InvalidKey when the gate
+        would not take it, and then the one before stays.
         """
         if recheck:
             self._digests.clear()
@@ -86,6 +88,7 @@ class Publish:
             written += [file[0] for file in self._site(parts) if self._put(file)]
             version = self._next_version(stored, now_ms)
             document = build_snapshot(parts, version=version, published_at_ms=now_ms, issuer=self._issuer)
+            Verifier(document["keys"], self._issuer)
             if self._put_snapshot(encode_snapshot(document), stored):
                 return Published(version, tuple(dict.fromkeys(written)))
         raise Overloaded("The gate snapshot was written by somebody else each time.")

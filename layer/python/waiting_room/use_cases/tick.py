@@ -105,7 +105,10 @@ class TickZone:
 
 
 def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> dict[str, object]:
-    """Cumulative numbers of the run: whoever wants a rate subtracts two rows."""
+    """Cumulative numbers of the run: whoever wants a rate subtracts two rows.
+
+    `lapsed` counts those called whose window has passed, less those who came.
+    """
     gate = tick.gate
     return {
         "phase": tick.phase,
@@ -115,6 +118,6 @@ def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> 
         "show_up_share": round(tick.share, 4),
         "joined": sum(tails.values()),
         "called": sum(lane.serving for lane in gate.lanes.values()),
-        "lapsed": sum(lane.floor for lane in gate.lanes.values()),
+        "lapsed": max(0, round(gate.state.matured_called - gate.state.matured_claimed)),
         "updated_at_ms": now_ms,
     }

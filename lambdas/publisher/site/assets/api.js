@@ -1,0 +1,101 @@
+/** The few requests a waiting browser makes. Only `status` is made again and again, and it ends at the CDN. */
+
+const PREFIX = "/.waiting-room";
+const TIMEOUT_MS = 10_000;
+
+/**
+ * @typedef {object} Answer
+ * @property {number} code HTTP status, 0 when there was no answer
+ * @property {any} body parsed JSON, null when there was none
+ * @property {string} problem last part of the problem type, "" when there was none
+ * @property {number} retrySec from Retry-After or `retry_after_sec`, 0 when not said
+ */
+
+export class Api {
+  #clock;
+  #zone;
+  #statusUrl;
+
+  /** @param {string} zoneId @param {import("./clock.js").ServerClock} clock */
+  constructor(zoneId, clock) {
+    this.#clock = clock;
+    this.#zone = `${PREFIX}/v1/zones/${zoneId}`;
+    this.#statusUrl = `${PREFIX}/status/${zoneId}.json`;
+  }
+
+  /** The place this browser has; 401 when it has none. */
+  place() {
+    return this.#ask("GET", `${this.#zone}/visitors/me`);
+  }
+
+  /** Join the line; asked twice it gives the same place. */
+  join() {
+    return this.#ask("POST", `${this.#zone}/visitors`);
+  }
+
+  /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". */
+  claim() {
+    return this.#ask("POST", `${this.#zone}/access-tokens`);
+  }
+
+  /** The zone's status document, the same for everybody. */
+  async status() {
+    const answer = await this.#ask("GET", this.#statusUrl, false);
+    if (answer.body?.updated_at_ms) this.#clock.atLeast(answer.body.updated_at_ms);
+    return answer;
+  }
+
+  /** Say that the page was left; nobody waits for the answer. */
+  away() {
+    navigator.sendBeacon?.(`${this.#zone}/visitors/me/away`);
+  }
+
+  /** The address that lets a called visitor in and takes everybody else back in line. @param {string} to */
+  enterUrl(to) {
+    return `${this.#zone}/enter?to=${encodeURIComponent(to)}`;
+  }
+
+  /** @returns {Promise<Answer>} */
+  async #ask(method, url, fresh = true) {
+    const sentAt = Date.now();
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: { accept: "application/json" },
+        signal: AbortSignal.timeout?.(TIMEOUT_MS),
+      });
+      this.#clock.observe(sentAt, response, fresh);
+      const body = await response.json().catch(() => null);
+      return {
+        code: response.status,
+        body,
+        problem: String(body?.type ?? "").split(":").pop(),
+        retrySec: Number(response.headers.get("retry-after") ?? body?.retry_after_sec) || 0,
+      };
+    } catch {
+      return { code: 0, body: null, problem: "", retrySec: 0 };
+    }
+  }
+}
+
+/**
+ * Where the visitor wants to go: a path of this site, never another host and never the waiting room itself.
+ * @param {string | null} to as found in the address
+ * @param {string} otherwise used when `to` is not safe
+ */
+export function safePath(to, otherwise) {
+  // eslint-disable-next-line no-control-regex
+  if (!to || !/^\/(?![/\\])[^\\\u0000-\u001f\u007f]*$/.test(to)) return otherwise;
+  const url = new URL(to, location.origin);
+  const inside = decodeURIComponentOr(url.pathname, "//").toLowerCase();
+  if (url.origin !== location.origin || inside.includes("//") || `${inside}/`.startsWith(`${PREFIX}/`)) return otherwise;
+  return to;
+}
+
+function decodeURIComponentOr(text, otherwise) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,45 @@
+/** Remembers when this tab left for the site, so that a visitor sent back at once does not go in circles. */
+
+const BOUNCE_MS = 15_000;
+const LONGEST_DELAY_SEC = 30;
+
+export class Departures {
+  #key;
+  #bounces = 0;
+  #notBeforeMs = 0;
+
+  /** @param {string} zoneId */
+  constructor(zoneId) {
+    this.#key = `foyer.departure.${zoneId}`;
+    const last = this.#read();
+    if (last && Date.now() - last.atMs < BOUNCE_MS + this.#delaySec(last.bounces) * 1000) {
+      this.#bounces = last.bounces + 1;
+      this.#notBeforeMs = Date.now() + this.#delaySec(this.#bounces) * 1000;
+    }
+  }
+
+  /** Seconds to wait before leaving, and whether the last departure led straight back here. */
+  next() {
+    return { delaySec: Math.max(0, (this.#notBeforeMs - Date.now()) / 1000), returned: this.#bounces > 0 };
+  }
+
+  leave() {
+    try {
+      sessionStorage.setItem(this.#key, JSON.stringify({ atMs: Date.now(), bounces: this.#bounces }));
+    } catch {
+      // Storage is forbidden: a circle then goes as fast as the pages load, which the server's limits bear.
+    }
+  }
+
+  #delaySec(bounces) {
+    return bounces > 0 ? Math.min(LONGEST_DELAY_SEC, 2 ** bounces) * (1 + Math.random() / 4) : 0;
+  }
+
+  #read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.#key));
+    } catch {
+      return null;
+    }
+  }
+}

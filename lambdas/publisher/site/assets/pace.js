@@ -1,0 +1,48 @@
+/** How often to ask: quickly near the front, rarely far back, and never all at the same moment. */
+
+const STANDSTILL_SEC = 5;
+const SETTLED_SEC = 60;
+const HIDDEN_FACTOR = 2.5;
+const LONGEST_BACKOFF_SEC = 30;
+
+const MOVING = new Set(["waiting", "next", "called", "preparing", "entering", "starting", "placing", "loading"]);
+const STANDING = new Set(["paused", "locked", "locked_inside", "before"]);
+
+/**
+ * Seconds until the status document is read again.
+ * @param {object} now
+ * @param {string} now.state what the page shows
+ * @param {number | null} now.ahead people ahead, null when not known
+ * @param {number} now.speed people called per second
+ * @param {number} now.startsInSec seconds until the start, Infinity without one
+ * @param {boolean} now.hidden whether nobody looks
+ * @param {{near_sec: number, far_sec: number, near_ahead: number}} poll
+ * @param {number} random in [0, 1)
+ */
+export function pollDelaySec({ state, ahead, speed, startsInSec, hidden }, poll, random) {
+  const far = poll.far_sec * (1 + random);
+  const near = poll.near_sec * (0.75 + random / 2);
+  if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
+  const isNear = ahead === null || ahead <= poll.near_ahead;
+  let delay = far;
+  if (MOVING.has(state)) {
+    // Further back: look again when half of the way to "near" should be done.
+    const untilNear = isNear ? 0 : (ahead - poll.near_ahead) / (speed || Number.EPSILON);
+    delay = isNear ? near : Math.min(far, Math.max(near, untilNear / 2));
+  } else if (isNear && state !== "before") {
+    delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
+  }
+  if (hidden) delay *= HIDDEN_FACTOR;
+  // Nobody sleeps through the start, yet not everybody asks in its first second.
+  return startsInSec > 0 && startsInSec < delay ? startsInSec + random * poll.near_sec : delay;
+}
+
+/**
+ * Seconds to wait after failures in a row: doubling, spread by half, never sooner than the server asks for.
+ * @param {number} failures from 1
+ * @param {number} random in [0, 1)
+ * @param {number} [retrySec]
+ */
+export function backoffSec(failures, random, retrySec = 0) {
+  return Math.max(retrySec, Math.min(LONGEST_BACKOFF_SEC, 2 ** (failures - 1))) * (1 + random / 2);
+}

@@ -1,0 +1,288 @@
+/** The course of a visit: find the place, watch the line, come in when called. */
+
+import { Alarm } from "./alarm.js";
+import { safePath } from "./api.js";
+import { Departures } from "./departures.js";
+import { estimate, HOLDS_A_PLACE, isNewer, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { backoffSec, pollDelaySec } from "./pace.js";
+
+const STALE_MS = 20_000;
+const WAKE_AT_MOST_EVERY_MS = 1_000;
+const COOKIE_DOUBT_MS = 60_000;
+const DOUBT_MS = 15_000;
+const RELOCATE_WITHIN_SEC = 8;
+const RELOCATE_DOUBLINGS = 5;
+
+const STARTING = new Set(["before", "starting"]);
+const MAY_COME_BACK = new Set(["sold_out", "ended"]);
+const COMES_IN = new Set(["entering", "passing"]);
+const IS_MEASURED = new Set(["waiting", "next"]);
+const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "unknown"]);
+
+export class Room {
+  #facts;
+  #to;
+  #api;
+  #clock;
+  #view;
+  #progress;
+  #departures;
+
+  #place = null;
+  #status = null;
+  #state = "loading";
+  #ending = { state: "", untilMs: 0 };
+
+  #locating = false;
+  #polling = false;
+  #claiming = false;
+  #claimed = false;
+  #leaving = false;
+  #saidAway = false;
+
+  #joinedAtMs = -Infinity;
+  #polledAtMs = -Infinity;
+  #claimFromMs = 0;
+  #staleness = 0;
+  #failures = { status: 0, locate: 0, claim: 0 };
+  #askedAgain = 0;
+
+  #pollAlarm = new Alarm();
+  #locateAlarm = new Alarm();
+  #claimAlarm = new Alarm();
+  #tickAlarm = new Alarm();
+
+  /**
+   * @param {any} facts of the zone, as published with the page
+   * @param {string | null} to where the visitor wants to go, from the address
+   * @param {import("./api.js").Api} api
+   * @param {import("./clock.js").ServerClock} clock
+   * @param {import("./view.js").View} view
+   */
+  constructor(facts, to, api, clock, view) {
+    this.#facts = facts;
+    this.#to = safePath(to, facts.landing_path);
+    this.#api = api;
+    this.#clock = clock;
+    this.#view = view;
+    this.#progress = new Progress(facts.zone_id);
+    this.#departures = new Departures(facts.zone_id);
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    addEventListener("online", () => this.#wake());
+    addEventListener("pageshow", (event) => event.persisted && this.#comeBack());
+    addEventListener("pagehide", () => this.#goAway());
+    this.#locate();
+    this.#poll();
+  }
+
+  /** Ask the server for the place, joining if there is none; tries until there is an answer that settles it. */
+  async #locate() {
+    if (this.#locating) return;
+    this.#locating = true;
+    this.#locateAlarm.clear();
+    let answer = await this.#api.place();
+    if (isUnknown(answer)) answer = await this.#join(answer);
+    this.#locating = false;
+    if (answer.code === 200 || answer.code === 201) {
+      this.#failures.locate = 0;
+      this.#place = answer.body;
+    } else if (!this.#isSettled(answer)) {
+      this.#failures.locate += 1;
+      const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
+      this.#locateAlarm.set(delay, () => this.#locate());
+    }
+    this.#update();
+  }
+
+  async #join({ code }) {
+    // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
+    const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
+    if (forgotten || navigator.cookieEnabled === false) return { code: 401, body: null, problem: "no-cookies", retrySec: 0 };
+    const answer = await this.#api.join();
+    if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
+    return answer;
+  }
+
+  /** Read the status document, and again later. */
+  async #poll() {
+    if (this.#polling || this.#leaving) return;
+    this.#polling = true;
+    this.#pollAlarm.clear();
+    const { code, body, retrySec } = await this.#api.status();
+    this.#polling = false;
+    this.#polledAtMs = Date.now();
+    if (code === 200) {
+      this.#failures.status = 0;
+      if (isNewer(body, this.#status)) this.#status = body;
+      this.#staleness = this.#status ? this.#clock.now() - this.#status.updated_at_ms : 0;
+    } else {
+      this.#failures.status += 1;
+    }
+    this.#update();
+    const failures = this.#failures.status;
+    const delay = failures > 0 ? backoffSec(failures, Math.random(), retrySec) : this.#pollDelaySec();
+    this.#pollAlarm.set(delay, () => this.#poll());
+  }
+
+  #pollDelaySec() {
+    const { ahead, speed } = standing(this.#place, this.#status);
+    const now = { state: this.#state, ahead, speed, startsInSec: this.#startsInSec(), hidden: document.hidden };
+    return pollDelaySec(now, this.#status?.poll ?? this.#facts.poll, Math.random());
+  }
+
+  /** Look at what is known, show it, and do what it calls for. */
+  #update() {
+    if (this.#leaving) return;
+    // A document of an earlier run, still in some cache, says nothing about a place in this one.
+    if (this.#place && this.#status?.run < this.#place.run) this.#status = null;
+    const ending = Date.now() < this.#ending.untilMs ? this.#ending.state : "";
+    this.#state = stateOf(this.#place, this.#status, ending, this.#startsInSec() <= 0);
+    this.#show();
+    this.#tickAlarm.clear();
+    if (this.#state === "called") this.#claim();
+    else if (COMES_IN.has(this.#state)) this.#comeIn();
+    else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
+    else if (this.#state === "loading" && !this.#locateAlarm.isSet) this.#locate();
+    this.#askAgainIfUnclear();
+  }
+
+  /** A place not yet numbered, or passed over, is only known to the server: asked spread out, and ever more rarely. */
+  #askAgainIfUnclear() {
+    if (this.#state !== "placing" && !standing(this.#place, this.#status).dropped) {
+      this.#askedAgain = 0;
+    } else if (!this.#locating && !this.#locateAlarm.isSet) {
+      const withinSec = RELOCATE_WITHIN_SEC * 2 ** Math.min(this.#askedAgain, RELOCATE_DOUBLINGS);
+      this.#askedAgain += 1;
+      this.#locateAlarm.set(Math.random() * withinSec, () => this.#locate());
+    }
+  }
+
+  async #claim() {
+    const waitMs = this.#claimFromMs - Date.now();
+    if (this.#claiming) return;
+    if (waitMs > 0) {
+      this.#claimAlarm.set(waitMs / 1000, () => this.#update());
+      return;
+    }
+    this.#claiming = true;
+    const answer = await this.#api.claim();
+    this.#claiming = false;
+    if (answer.code === 201 || answer.code === 200) {
+      this.#claimed = true;
+      this.#place.status = "admitted";
+    } else if (answer.code === 202) {
+      this.#failures.claim = 0;
+      this.#place.status = answer.body?.status ?? this.#place.status;
+      this.#claimFromMs = Date.now() + (answer.retrySec || 2) * 1000 * (1 + Math.random() / 4);
+    } else if (isUnknown(answer)) {
+      this.#place = null;
+      this.#locate();
+    } else if (!this.#isSettled(answer)) {
+      this.#failures.claim += 1;
+      this.#claimFromMs = Date.now() + backoffSec(this.#failures.claim, Math.random(), answer.retrySec) * 1000;
+    }
+    this.#update();
+  }
+
+  /** Whether a refusal is the last word. What may come back counts until the status document says so itself. */
+  #isSettled({ problem }) {
+    const state = stateOfProblem(problem);
+    if (!state) return false;
+    this.#ending = { state, untilMs: MAY_COME_BACK.has(state) ? Date.now() + DOUBT_MS : Infinity };
+    return true;
+  }
+
+  /** Leave for the site. Sent back here a moment ago, wait first: the gate may learn of a change seconds later. */
+  #comeIn() {
+    const { delaySec, returned } = this.#departures.next();
+    if (delaySec > 0) {
+      this.#tickAlarm.set(delaySec, () => this.#update());
+      return;
+    }
+    const straight = this.#claimed || this.#state === "passing";
+    if (returned && !straight) {
+      // Going through `enter` led back here without a word; asking tells why.
+      this.#claim();
+      return;
+    }
+    this.#leaving = true;
+    this.#departures.leave();
+    // The waiting page leaves no entry in the history: "back" leads to where the visitor came from, not to a line.
+    location.replace(straight ? this.#to : this.#api.enterUrl(this.#to));
+  }
+
+  /** Somebody looks again, or the network is back: ask now, but not twice in a second however often that happens. */
+  #wake() {
+    if (this.#polling || this.#leaving) return;
+    this.#locateAlarm.ring();
+    const sinceMs = Date.now() - this.#polledAtMs;
+    this.#pollAlarm.set(sinceMs >= 0 ? Math.max(0, WAKE_AT_MOST_EVERY_MS - sinceMs) / 1000 : 0, () => this.#poll());
+  }
+
+  /** Back from the browser's cache: the page is as it was left, the line is not. */
+  #comeBack() {
+    this.#leaving = false;
+    this.#saidAway = false;
+    this.#claimed = false;
+    this.#ending = { state: "", untilMs: 0 };
+    this.#locate();
+    this.#poll();
+  }
+
+  #goAway() {
+    if (this.#saidAway || this.#leaving || !this.#place || !HOLDS_A_PLACE.has(this.#state)) return;
+    this.#saidAway = true;
+    this.#api.away();
+  }
+
+  #startsAtMs() {
+    return (this.#status ? this.#status.starts_at_ms : this.#facts.starts_at_ms) ?? 0;
+  }
+
+  #startsInSec() {
+    return this.#startsAtMs() > 0 ? (this.#startsAtMs() - this.#clock.now()) / 1000 : Infinity;
+  }
+
+  #notice() {
+    if (this.#failures.status > 1 || this.#failures.locate > 1) return "offline";
+    if (IS_MEASURED.has(this.#state) && this.#status && this.#staleness > STALE_MS) return "stale";
+    return this.#place?.notice && HOLDS_A_PLACE.has(this.#state) ? "rejoined" : "";
+  }
+
+  #show() {
+    const { position, ahead, speed } = standing(this.#place, this.#status);
+    const status = this.#status;
+    const measured = status && speed > 0 ? estimate(ahead, speed) : null;
+    this.#view.show({
+      state: this.#state === "called" && this.#claimFromMs > 0 ? "preparing" : this.#state,
+      position,
+      ahead,
+      estimate: measured ?? (status ? null : (this.#place?.estimate ?? null)),
+      progress: ahead === null ? 0 : this.#progress.of(this.#place, ahead),
+      measuredAtMs: status?.updated_at_ms ?? 0,
+      startsAtMs: this.#startsAtMs(),
+      startsInSec: this.#startsInSec(),
+      nowMs: this.#clock.now(),
+      notice: this.#notice(),
+      actionUrl: this.#actionUrl(),
+      event: status?.title || this.#facts.title,
+      message: status?.message ?? this.#facts.message,
+      pictureUrl: this.#pictureUrl(status?.picture_url ?? this.#facts.picture_url),
+    });
+  }
+
+  #pictureUrl(url) {
+    return /^(https:\/\/|\/(?![/\\]))/.test(url) ? url : this.#facts.default_picture;
+  }
+
+  #actionUrl() {
+    if (this.#state === "passing") return this.#to;
+    return LEADS_HOME.has(this.#state) ? "/" : this.#api.enterUrl(this.#to);
+  }
+}
+
+/** Whether the server does not know this browser: no token, or one from before it joined. */
+const isUnknown = ({ code, problem }) => code === 401 || problem === "unknown-visitor";

@@ -1,0 +1,150 @@
+/** Puts a picture of the line on the page. Elements stay the same ones throughout, so that focus is never lost. */
+
+import { HOLDS_A_PLACE } from "./line.js";
+import { Spoken } from "./spoken.js";
+
+const ON_TICKET = new Set(["before", "waiting", "next", "paused", "locked", "called", "preparing", "entering"]);
+const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked"]);
+const YOUR_TURN = new Set(["called", "preparing", "entering"]);
+
+/**
+ * @typedef {object} Picture everything the page shows at one moment
+ * @property {string} state
+ * @property {number | null} position
+ * @property {number | null} ahead
+ * @property {{low_sec: number, high_sec: number} | null} estimate
+ * @property {number} progress 0 to 1
+ * @property {number} measuredAtMs when the numbers were measured, 0 when not known
+ * @property {number} startsAtMs 0 without a start
+ * @property {number} startsInSec Infinity without a start
+ * @property {number} nowMs server's time
+ * @property {string} notice name of a notice, "" for none
+ * @property {string} actionUrl
+ * @property {string} event
+ * @property {string} message
+ * @property {string} pictureUrl
+ */
+
+export class View {
+  #facts;
+  #words;
+  #spoken;
+  #picture = "";
+
+  /** @param {any} facts @param {import("./words.js").Words} words */
+  constructor(facts, words) {
+    this.#facts = facts;
+    this.#words = words;
+    this.#spoken = new Spoken(words);
+    const image = element("picture");
+    image.addEventListener("error", () => {
+      if (image.getAttribute("src") !== facts.default_picture) image.src = facts.default_picture;
+    });
+  }
+
+  /** @param {Picture} picture */
+  show(picture) {
+    const { state } = picture;
+    const words = this.#words.state(state);
+    document.documentElement.dataset.state = state;
+    text("event", picture.event);
+    text("headline", words.headline);
+    text("lead", words.lead);
+    this.#showNotice(picture);
+    this.#showTicket(picture);
+    this.#showAction(words.action, picture.actionUrl);
+    text("message-text", picture.message);
+    show("message", picture.message !== "");
+    this.#showPicture(picture.pictureUrl);
+    text("kept", this.#kept());
+    show("kept", HOLDS_A_PLACE.has(state));
+    document.title = this.#title(picture, words.headline);
+    const sentence = this.#spoken.next(picture);
+    if (sentence) text("spoken", sentence);
+  }
+
+  #showNotice({ notice, measuredAtMs }) {
+    text("notice", notice ? this.#words.say("notices", notice, { time: this.#words.time(measuredAtMs) }) : "");
+    show("notice", notice !== "");
+  }
+
+  #showTicket({ state, position, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs }) {
+    const words = this.#words;
+    const yourTurn = YOUR_TURN.has(state);
+    const countsDown = state === "before" && startsAtMs > 0;
+    const countsPeople = SHOWS_ESTIMATE.has(state) && ahead !== null;
+    show("ticket", ON_TICKET.has(state) && (yourTurn || countsDown || countsPeople));
+    if (yourTurn) {
+      text("figure", words.say("labels", "now"));
+      text("figure-label", words.say("labels", "your_turn"));
+    } else if (countsDown) {
+      text("figure", words.timeLeft(startsInSec));
+      text("figure-label", words.say("labels", "until_start"));
+    } else if (countsPeople) {
+      text("figure", words.number(ahead));
+      text("figure-label", words.count("labels", "ahead", ahead));
+    }
+    const moving = state === "waiting" || state === "next";
+    text("estimate", moving ? words.wait(estimate) : words.say("estimates", "withheld"));
+    show("estimate-fact", countsPeople);
+    text("place", position === null ? "" : words.number(position + 1));
+    show("place-fact", position !== null);
+    text("starts", countsDown ? words.moment(startsAtMs, nowMs) : "");
+    show("starts-fact", countsDown);
+    text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));
+    show("measured", countsPeople && measuredAtMs > 0);
+    show("stub", position !== null || countsDown);
+    this.#showProgress(countsPeople || yourTurn, yourTurn ? 1 : progress);
+  }
+
+  #showProgress(shown, progress) {
+    const percent = Math.floor(progress * 100);
+    const bar = element("progress");
+    if (bar.value !== percent) {
+      bar.value = percent;
+      bar.setAttribute("aria-valuetext", this.#words.say("labels", "progress_value", { percent }));
+    }
+    show("way", shown);
+  }
+
+  #showAction(label, url) {
+    const link = element("action");
+    text("action", label ?? "");
+    if (label && link.getAttribute("href") !== url) link.href = url;
+    show("action", Boolean(label));
+  }
+
+  #showPicture(url) {
+    // Compared with what was asked for last: a picture that failed is not asked for again and again.
+    if (url === this.#picture) return;
+    this.#picture = url;
+    if (element("picture").getAttribute("src") !== url) element("picture").src = url;
+  }
+
+  #kept() {
+    const time = this.#words.heldFor(this.#facts.claim_sec);
+    return `${this.#words.say("notices", "kept")} ${this.#words.say("notices", "come_back", { time })}`;
+  }
+
+  #title({ state, ahead, event }, headline) {
+    const showsAhead = state === "waiting" && ahead !== null;
+    const beginning = showsAhead ? this.#words.say("titles", "ahead", { count: this.#words.number(ahead) }) : headline;
+    return this.#words.say("titles", "state", { headline: beginning, event });
+  }
+}
+
+/** @param {string} id */
+function element(id) {
+  return document.getElementById(id);
+}
+
+/** Changes nothing when the text is the same, so that nothing is read out or laid out again. */
+function text(id, value) {
+  const target = element(id);
+  if (target.textContent !== value) target.textContent = value;
+}
+
+function show(id, shown) {
+  const target = element(id);
+  if (target.hidden === shown) target.hidden = !shown;
+}

@@ -1,0 +1,196 @@
+"""The gate snapshot, fetched through the distribution itself and kept in memory between requests."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from waiting_room.domain.gate_snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot, GateSnapshot, read_snapshot
+from waiting_room.edge.settings import EdgeSettings
+from waiting_room.tokens import InvalidKey, Verifier
+
+__all__ = ["Fetch", "FetchFailed", "Known", "Snapshots", "Transport"]
+
+TIMEOUT_SEC = 0.5
+"""For a whole fetch, connecting included: longer than that nobody waits at a gate."""
+KEEP_SEC = 5
+RETRY_SEC = 1
+"""Pause after a failed fetch: the next requests use the old copy at once instead of waiting for a time-out each."""
+LONGEST_USE_SEC = 300
+AHEAD_SEC = 60
+"""A snapshot from further in the future than clocks differ would never grow old."""
+
+_PIECE = 65_536
+# Made while the function starts, when it has most of a processor: later it would eat up the first fetch's time.
+_TLS = ssl.create_default_context()
+_HOST = re.compile(r"\A[A-Za-z0-9.-]+(?::[0-9]{1,5})?\Z")
+_LOG = logging.getLogger("gatekeeper")
+
+
+class FetchFailed(Exception):
+    """Raised when no snapshot came, for whatever reason."""
+
+
+class Fetch(Protocol):
+    """Gets the raw snapshot from a host; raises FetchFailed."""
+
+    def __call__(self, host: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """A snapshot and the verifier for its keys."""
+
+    snapshot: GateSnapshot
+    verifier: Verifier
+
+
+@dataclass
+class _Copy:
+    """What is known of one host. `refreshing` is held by whoever fetches; the others use the copy meanwhile."""
+
+    known: Known | None = None
+    next_fetch_at_ms: int = 0
+    refreshing: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Snapshots:
+    """The newest snapshot of each host, at most KEEP_SEC behind while fetching works. Safe to use from threads."""
+
+    def __init__(self, issuer: str, fetch: Fetch) -> None:
+        self._issuer = issuer
+        self._fetch = fetch
+        self._copies: dict[str, _Copy] = {}
+
+    def current(self, host: str, now_ms: int) -> Known | None:
+        """The snapshot to decide by; None when there is none, or none younger than LONGEST_USE_SEC."""
+        copy = self._copies.setdefault(host, _Copy())
+        if now_ms >= copy.next_fetch_at_ms and copy.refreshing.acquire(blocking=not _usable(copy.known, now_ms)):
+            try:
+                # Whoever waited for the lock finds the work done.
+                if now_ms >= copy.next_fetch_at_ms:
+                    self._refresh(host, copy, now_ms)
+            finally:
+                copy.refreshing.release()
+        return copy.known if _usable(copy.known, now_ms) else None
+
+    def _refresh(self, host: str, copy: _Copy, now_ms: int) -> None:
+        try:
+            copy.known = self._newer(copy.known, self._fetch(host), now_ms)
+            copy.next_fetch_at_ms = now_ms + KEEP_SEC * 1000
+        except (FetchFailed, BadSnapshot, InvalidKey) as error:
+            copy.next_fetch_at_ms = now_ms + RETRY_SEC * 1000
+            _LOG.warning("The gate snapshot was not refreshed: %s", error)
+
+    def _newer(self, old: Known | None, body: bytes, now_ms: int) -> Known:
+        """The fetched snapshot, or the old one where that has a higher version. Raises BadSnapshot or InvalidKey."""
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            raise BadSnapshot("The snapshot is torn: it is not JSON.") from None
+        fetched = read_snapshot(document, self._issuer)
+        if fetched.published_at_ms > now_ms + AHEAD_SEC * 1000:
+            raise BadSnapshot("The snapshot is from the future.")
+        # A copy too old to be used does not hold back one from a store that was set up anew.
+        if old is not None and _usable(old, now_ms) and fetched.version < old.snapshot.version:
+            return old
+        if old is not None and fetched.keys == old.snapshot.keys:
+            return Known(fetched, old.verifier)
+        return Known(fetched, Verifier(fetched.keys, self._issuer))
+
+
+def _usable(known: Known | None, now_ms: int) -> bool:
+    return known is not None and now_ms - known.snapshot.published_at_ms <= LONGEST_USE_SEC * 1000
+
+
+class Transport:
+    """Fetches over one connection per host that is kept alive between calls. Used by one thread at a time per host."""
+
+    def __init__(self, settings: EdgeSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._monotonic = monotonic
+        self._connections: dict[str, http.client.HTTPConnection] = {}
+
+    def __call__(self, host: str) -> bytes:
+        """The body of the snapshot. Raises FetchFailed after about TIMEOUT_SEC at the latest."""
+        if not _HOST.match(host) or (":" in host and self._settings.snapshot_scheme == "https"):
+            raise FetchFailed(f"{host!r} is no host name.")
+        deadline = self._monotonic() + TIMEOUT_SEC
+        kept = self._connections.pop(host, None)
+        try:
+            if kept is not None:
+                try:
+                    return self._get(host, kept, deadline)
+                except TimeoutError:
+                    raise
+                except (http.client.HTTPException, OSError):
+                    # The other side may close an idle connection at any time; that says nothing about a new one.
+                    kept.close()
+            return self._get(host, self._connection(host, deadline), deadline)
+        except (http.client.HTTPException, OSError) as error:
+            raise FetchFailed(f"{type(error).__name__}: {error}") from error
+
+    def _connection(self, host: str, deadline: float) -> http.client.HTTPConnection:
+        timeout_sec = self._left_sec(deadline)
+        if self._settings.snapshot_scheme == "http":
+            return http.client.HTTPConnection(host, timeout=timeout_sec)
+        return http.client.HTTPSConnection(host, timeout=timeout_sec, context=_TLS)
+
+    def _get(self, host: str, connection: http.client.HTTPConnection, deadline: float) -> bytes:
+        """One exchange; the connection is kept only after a whole and good answer."""
+        done = False
+        try:
+            self._limit(connection, deadline)
+            connection.request("GET", self._settings.snapshot_path, headers={"Accept": "application/json"})
+            self._limit(connection, deadline)
+            response = connection.getresponse()
+            if response.status != 200:
+                raise FetchFailed(f"The snapshot was answered with status {response.status}.")
+            body = self._read(connection, response, deadline)
+            response.close()
+            done = not response.will_close
+        finally:
+            if done:
+                self._connections[host] = connection
+            else:
+                connection.close()
+        return body
+
+    def _read(
+        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float
+    ) -> bytes:
+        """The body, piece by piece as it comes: a trickle must not outlast the deadline."""
+        body = bytearray()
+        length = response.length
+        while length is None or len(body) < length:
+            chunk = response.read1(_PIECE if length is None else min(_PIECE, length - len(body)))
+            if not chunk:
+                break
+            body += chunk
+            if len(body) > SNAPSHOT_LIMIT_BYTES:
+                raise FetchFailed(f"The snapshot has more than {SNAPSHOT_LIMIT_BYTES} bytes.")
+            self._limit(connection, deadline)
+        if length is not None and len(body) < length:
+            raise FetchFailed("The snapshot is torn: the connection ended early.")
+        return bytes(body)
+
+    def _limit(self, connection: http.client.HTTPConnection, deadline: float) -> None:
+        """Give the next wait for the other side only what is left of the time."""
+        left_sec = self._left_sec(deadline)
+        sock: Any = connection.sock
+        if sock is not None:
+            sock.settimeout(left_sec)
+
+    def _left_sec(self, deadline: float) -> float:
+        left_sec = deadline - self._monotonic()
+        if left_sec <= 0:
+            raise FetchFailed(f"The snapshot did not come within {TIMEOUT_SEC} s.")
+        return left_sec
