@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.memory_dynamo.client import MemoryDynamo
 
 MAX_ACTIONS = 100
+MAX_TOKEN = 36
 _OPERATION = "TransactWriteItems"
 _ACTIONS = ("Put", "Update", "Delete", "ConditionCheck")
 _REMEMBERED_TOKENS = 10_000
@@ -36,6 +37,8 @@ class Transactions:
         if len({(one.table.name, one.key) for one in planned}) != len(planned):
             raise InvalidError("Transaction request cannot include multiple operations on one item")
         token = request.get("ClientRequestToken")
+        if token is not None and not 1 <= len(token) <= MAX_TOKEN:
+            raise InvalidError(f"ClientRequestToken must have between 1 and {MAX_TOKEN} characters")
         if token is not None and self._is_repeat(token, actions, planned):
             return {}
         for one, outcome in zip(planned, self._outcomes(planned), strict=True):

@@ -1,0 +1,78 @@
+"""ProtectedZones on every engine: versions, records, deletion."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.engines import Dynamo
+from tests.contract.runs import ZONE_ID, zone
+from waiting_room.adapters.protected_zones import ProtectedZones
+
+
+@pytest.fixture
+def store(dynamo: Dynamo) -> ProtectedZones:
+    return ProtectedZones(dynamo.clients, dynamo.table("protected_zones"))
+
+
+def test_a_zone_reads_as_it_was_saved(store: ProtectedZones) -> None:
+    saved = zone(rate_per_min=12.5, session={"idle_sec": 60}, observe=True, version=1)
+    assert store.save(saved, None)
+    assert store.get(ZONE_ID) == saved
+    assert store.get(ZONE_ID, consistent=False) == saved
+    assert store.get("other") is None
+
+
+def test_a_zone_is_created_once(store: ProtectedZones) -> None:
+    assert store.save(zone(version=1), None)
+    assert not store.save(zone(version=1, title="Another"), None)
+    assert store.get(ZONE_ID) == zone(version=1)
+
+
+def test_a_zone_is_saved_over_the_version_that_was_read(store: ProtectedZones) -> None:
+    assert store.save(zone(version=1), None)
+    assert store.save(zone(version=2, title="Second"), 1)
+    assert not store.save(zone(version=2, title="Late"), 1)
+    assert not store.save(zone(version=9), 8)
+    assert store.get(ZONE_ID) == zone(version=2, title="Second")
+
+
+def test_no_zone_is_saved_over_one_that_is_not_there(store: ProtectedZones) -> None:
+    assert not store.save(zone(version=2), 1)
+    assert store.get(ZONE_ID) is None
+
+
+def test_all_zones_by_id_without_their_records(store: ProtectedZones) -> None:
+    for zone_id in ("b", "a"):
+        store.save(zone(zone_id=zone_id, version=1), None)
+        store.put_record(zone_id, "bypass#1", {"name": "crew"})
+    assert [found.zone_id for found in store.all()] == ["a", "b"]
+    assert len(store.scan_items()) == 4
+
+
+def test_records_by_prefix_in_order(store: ProtectedZones) -> None:
+    for item in ("revocation#sid#2", "bypass#1", "revocation#sid#1", "revocation#visitor#1"):
+        store.put_record(ZONE_ID, item, {"reason": item}, expires_at_sec=4_102_444_800)
+    found = [(record["item"], record["expires_at_sec"]) for record in store.records(ZONE_ID, "revocation#sid#")]
+    assert found == [("revocation#sid#1", 4_102_444_800), ("revocation#sid#2", 4_102_444_800)]
+    assert store.records("other", "revocation#") == []
+
+
+def test_a_record_written_again_is_one_record(store: ProtectedZones) -> None:
+    for reason in ("first", "second"):
+        store.put_record(ZONE_ID, "revocation#sid#1", {"reason": reason})
+    assert store.record(ZONE_ID, "revocation#sid#1") == {
+        "zone_id": ZONE_ID,
+        "item": "revocation#sid#1",
+        "reason": "second",
+    }
+    assert store.record(ZONE_ID, "revocation#sid#2") is None
+
+
+def test_a_deleted_zone_leaves_nothing_and_others_alone(store: ProtectedZones) -> None:
+    for zone_id in (ZONE_ID, "other"):
+        store.save(zone(zone_id=zone_id, version=1), None)
+        store.put_record(zone_id, "bypass#1", {"name": "crew"})
+    for _ in range(2):
+        store.delete(ZONE_ID)
+    assert {item["zone_id"] for item in store.scan_items()} == {"other"}
+    assert store.get(ZONE_ID) is None

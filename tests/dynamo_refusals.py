@@ -1,0 +1,211 @@
+"""Requests that AWS refuses, and look-alikes that it takes: run against every engine that claims to be strict.
+
+All are aimed at the item ITEM of the table dynamo_calls.TABLE. Amazon's DynamoDB Local 2.6.1 agrees on all
+but ONLY_DOCUMENTED.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+KEY = {"pk": {"S": "a"}, "sk": {"N": "1"}}
+ITEM: dict[str, Any] = {
+    **KEY,
+    "n": {"N": "5"},
+    "s": {"S": "x"},
+    "m": {"M": {"a": {"N": "1"}, "l": {"L": [{"N": "1"}, {"N": "2"}]}}},
+    "l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}]},
+    "t": {"SS": ["p", "q"]},
+}
+ONE = {"N": "1"}
+TEXT = {"S": "x"}
+FLAG = {"BOOL": True}
+SET = {"SS": ["p"]}
+_FAR = {"N": "9" * 38}
+
+# expression, values of its placeholders
+REFUSED_CONDITIONS: list[tuple[str, dict[str, Any]]] = [
+    ("n + :k <= n", {":k": ONE}),
+    ("n <= n + :k", {":k": ONE}),
+    ("n = n", {}),
+    ("n <> n", {}),
+    ("((n = :k))", {":k": ONE}),
+    ("((n = :k)) OR s = :k", {":k": ONE}),
+    ("n < :k", {":k": FLAG}),
+    ("n >= :k", {":k": SET}),
+    ("n BETWEEN :low AND :high", {":low": {"N": "9"}, ":high": ONE}),
+    ("n BETWEEN :low AND :high", {":low": ONE, ":high": TEXT}),
+    ("n IN (:k, n)", {":k": ONE}),
+    ("n IN :k", {":k": ONE}),
+    ("n IN ()", {}),
+    ("attribute_type(n, :k)", {":k": {"S": "Q"}}),
+    ("attribute_type(n, :k)", {":k": ONE}),
+    ("attribute_type(n, s)", {}),
+    ("begins_with(s, :k)", {":k": ONE}),
+    ("begins_with(s, s)", {}),
+    ("begins_with(s, :k) = :k", {":k": TEXT}),
+    ("contains(s, s)", {}),
+    ("size(size(s)) = :k", {":k": ONE}),
+    ("size(s)", {}),
+    ("attribute_exists(:k)", {":k": ONE}),
+    ("attribute_exists(n) = :k", {":k": ONE}),
+    ("attribute_exists(n, s)", {}),
+    ("Attribute_exists(n)", {}),
+    ("unheard_of(n)", {}),
+    ("n = if_not_exists(n, :k)", {":k": ONE}),
+    ("n = = :k", {":k": ONE}),
+    ("n == :k", {":k": ONE}),
+    ("n != :k", {":k": ONE}),
+    ("n", {}),
+    (":k", {":k": ONE}),
+    ("n = :k AND", {":k": ONE}),
+    ("n = :k)", {":k": ONE}),
+    ("(n = :k", {":k": ONE}),
+    ("l[:k] = :k", {":k": ONE}),
+    ("l[00] = :k", {":k": ONE}),
+    ("_n = :k", {":k": ONE}),
+    ("1n = :k", {":k": ONE}),
+    ("n-s = :k", {":k": ONE}),
+    ("between = :k", {":k": ONE}),
+    ("", {":k": ONE}),
+    ("n = :k", {":k": ONE, ":unused": ONE}),
+    ("n = :undefined", {}),
+    ("#undefined = :k", {":k": ONE}),
+    *((f"{word} = :k", {":k": ONE}) for word in ("status", "name", "limit", "count", "zone", "Bucket")),
+    ("m.status = :k", {":k": ONE}),
+]
+
+# expression, values, whether it holds for ITEM
+ACCEPTED_CONDITIONS: list[tuple[str, dict[str, Any], bool]] = [
+    ("absent <> :k", {":k": ONE}, True),
+    ("absent = :k", {":k": ONE}, False),
+    ("absent < :k", {":k": ONE}, False),
+    ("NOT absent < :k", {":k": ONE}, True),
+    ("size(absent) < :k", {":k": ONE}, False),
+    ("size(n) < :k", {":k": ONE}, False),
+    ("(n) = :k", {":k": {"N": "5"}}, True),
+    ("n = (:k)", {":k": {"N": "5.0"}}, True),
+    ("n>:k AND(s=:j)", {":k": ONE, ":j": TEXT}, True),
+    ("((n = :k) OR (s = :j))", {":k": ONE, ":j": TEXT}, True),
+    ("NOT NOT n = :k", {":k": ONE}, False),
+    ("NOT n = :k AND s = :k", {":k": ONE}, False),
+    ("s = :k OR n = :j AND n = :k", {":k": TEXT, ":j": ONE}, True),
+    ("n < :k", {":k": TEXT}, False),
+    (":k BETWEEN sk AND n", {":k": {"N": "3"}}, True),
+    ("n IN (:k, :j)", {":k": TEXT, ":j": {"N": "5"}}, True),
+    ("m.l[1] = :k", {":k": {"N": "2"}}, True),
+    ("m . a = :k", {":k": ONE}, True),
+    ("m.a.b = :k", {":k": ONE}, False),
+    ("l[7] = :k", {":k": ONE}, False),
+    ("attribute_exists(m.l[1])", {}, True),
+    ("attribute_type(m, :k)", {":k": {"S": "M"}}, True),
+    ("contains(l, :k)", {":k": {"N": "2"}}, True),
+    ("contains(t, :k)", {":k": {"S": "p"}}, True),
+    ("begins_with(:k, s)", {":k": {"S": "xy"}}, True),
+    ("size(m) = :k AND size(l) > :k", {":k": {"N": "2"}}, True),
+    ("attribute_exists (n) and not attribute_exists(absent)", {}, True),
+]
+
+REFUSED_UPDATES: list[tuple[str, dict[str, Any]]] = [
+    ("SET n = n + n + :k", {":k": ONE}),
+    ("SET n = if_not_exists(absent, n + :k)", {":k": ONE}),
+    ("SET n = size(l)", {}),
+    ("SET n = -:k", {":k": ONE}),
+    ("SET n :k", {":k": ONE}),
+    ("SET :k = n", {":k": ONE}),
+    ("SET n = :k,", {":k": ONE}),
+    ("SET", {}),
+    ("n = :k", {":k": ONE}),
+    ("", {}),
+    ("SET n = :k SET s = :k", {":k": ONE}),
+    ("ADD n :k REMOVE s ADD o :k", {":k": ONE}),
+    ("SET n = :k, n = :k", {":k": ONE}),
+    ("SET n = :k REMOVE n", {":k": ONE}),
+    ("SET m.a = :k, m = :k", {":k": ONE}),
+    ("SET m.a = :k, m[0] = :k", {":k": ONE}),
+    ("SET l[1] = :k REMOVE l[1]", {":k": ONE}),
+    ("SET m[0] = :k", {":k": ONE}),
+    ("SET m.b.c = :k", {":k": ONE}),
+    ("SET absent.b = :k", {":k": ONE}),
+    ("SET absent[0] = :k", {":k": ONE}),
+    ("SET s.b = :k", {":k": ONE}),
+    ("REMOVE absent.b", {}),
+    ("REMOVE s[0]", {}),
+    ("SET n = absent", {}),
+    ("SET n = absent + :k", {":k": ONE}),
+    ("SET n = n + :k", {":k": TEXT}),
+    ("SET n = s + :k", {":k": ONE}),
+    ("SET n = n + :k", {":k": _FAR}),
+    ("SET l = list_append(l, :k)", {":k": ONE}),
+    ("SET l = list_append(l, s)", {}),
+    ("ADD s :k", {":k": ONE}),
+    ("ADD t :k", {":k": ONE}),
+    ("ADD n :k", {":k": TEXT}),
+    ("ADD l :k", {":k": {"L": [ONE]}}),
+    ("ADD n n", {}),
+    ("DELETE n :k", {":k": ONE}),
+    ("DELETE n :k", {":k": SET}),
+    ("SET sk = :k", {":k": ONE}),
+    ("ADD sk :k", {":k": ONE}),
+    ("REMOVE pk", {}),
+    ("SET status = :k", {":k": ONE}),
+    ("SET n = :k", {":k": ONE, ":unused": ONE}),
+    ("SET n = :k", {":k": {"N": "1" * 39}}),
+    ("SET n = :k", {":k": {"N": "1E126"}}),
+    ("SET n = :k", {":k": {"N": "1E-131"}}),
+    ("SET n = :k", {":k": {"N": "one"}}),
+    ("SET n = :k", {":k": {"N": ""}}),
+    ("SET n = :k", {":k": {"N": "Infinity"}}),
+    ("SET n = :k", {":k": {"SS": []}}),
+    ("SET n = :k", {":k": {"SS": ["a", "a"]}}),
+    ("SET n = :k", {":k": {"NS": ["1", "1.0"]}}),
+    ("SET n = :k", {":k": {"NULL": False}}),
+    ("SET n = :k", {":k": {}}),
+    ("SET n = :k", {":k": {"N": "1", "S": "a"}}),
+    ("SET n = :k", {":k": {"M": {"": ONE}}}),
+    ("SET n = :k", {":k": {"S": "x" * 409_600}}),
+]
+
+# The Developer Guide allows ADD and DELETE on top-level attributes only and reserves the word "size"; DynamoDB Local
+# takes them.
+ONLY_DOCUMENTED: list[tuple[str, dict[str, Any]]] = [
+    ("ADD m.a :k", {":k": ONE}),
+    ("DELETE m.t :k", {":k": SET}),
+    ("SET size = :k", {":k": ONE}),
+]
+
+# expression, values, the top-level attributes of ITEM it changes, as they are afterwards (None: gone)
+ACCEPTED_UPDATES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("SET n = n + :k", {":k": ONE}, {"n": {"N": "6"}}),
+    ("SET n = (n - (:k))", {":k": {"N": "0.5"}}, {"n": {"N": "4.5"}}),
+    ("SET o = if_not_exists(o, if_not_exists(r, :k)) + :k", {":k": ONE}, {"o": {"N": "2"}}),
+    ("SET n = s, s = n", {}, {"n": {"S": "x"}, "s": {"N": "5"}}),
+    ("SET l = list_append(:k, l)", {":k": {"L": [TEXT]}}, {"l": {"L": [TEXT, *ITEM["l"]["L"]]}}),
+    ("SET l[9] = :k, l[7] = :j", {":k": ONE, ":j": TEXT}, {"l": {"L": [*ITEM["l"]["L"], TEXT, ONE]}}),
+    ("REMOVE l[0], l[2] SET l[1] = :k", {":k": TEXT}, {"l": {"L": [TEXT]}}),
+    ("SET m.b = :k REMOVE m.l[0]", {":k": ONE}, {"m": {"M": {"a": ONE, "b": ONE, "l": {"L": [{"N": "2"}]}}}}),
+    ("REMOVE absent, l[9], s", {}, {"s": None}),
+    ("set n = :k remove s add o :k", {":k": ONE}, {"n": ONE, "s": None, "o": ONE}),
+    ("ADD t :k", {":k": {"SS": ["r", "p"]}}, {"t": {"SS": ["p", "q", "r"]}}),
+    ("DELETE t :k", {":k": {"SS": ["p", "z"]}}, {"t": {"SS": ["q"]}}),
+    ("DELETE t :k", {":k": {"SS": ["p", "q"]}}, {"t": None}),
+    ("DELETE absent :k", {":k": SET}, {}),
+]
+
+REFUSED_KEY_CONDITIONS: list[tuple[str, dict[str, Any]]] = [
+    ("pk = :p AND sk <> :k", {":p": {"S": "a"}, ":k": ONE}),
+    ("pk = :p OR sk = :k", {":p": {"S": "a"}, ":k": ONE}),
+    ("pk = :p AND NOT sk = :k", {":p": {"S": "a"}, ":k": ONE}),
+    ("pk = :p AND sk IN (:k)", {":p": {"S": "a"}, ":k": ONE}),
+    ("pk = :p AND attribute_exists(sk)", {":p": {"S": "a"}}),
+    ("pk = :p AND begins_with(sk, :k)", {":p": {"S": "a"}, ":k": ONE}),
+    ("pk = :p AND sk > :k AND sk < :j", {":p": {"S": "a"}, ":k": ONE, ":j": {"N": "3"}}),
+    ("pk = :p AND sk BETWEEN :k AND :j", {":p": {"S": "a"}, ":k": {"N": "3"}, ":j": ONE}),
+    ("pk = :p AND sk = :k", {":p": {"S": "a"}, ":k": TEXT}),
+    ("pk = :p AND sk > n", {":p": {"S": "a"}}),
+    ("pk = :p AND n = :k", {":p": {"S": "a"}, ":k": ONE}),
+    ("sk = :k", {":k": ONE}),
+    ("pk > :p", {":p": {"S": "a"}}),
+    ("pk = :p", {":p": ONE}),
+    ("pk = :p", {":p": {"S": ""}}),
+]
