@@ -1,0 +1,135 @@
+"""The scripts of the waiting page that decide without a page, run in Chromium as the browser loads them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.canned_zone import CannedZone
+from waiting_room.domain.estimates import estimate
+from waiting_room.domain.places import Estimate
+from waiting_room.http.wording import expected_wait, held_for, number, texts, time_left
+
+ASSETS = "/.waiting-room/assets"
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with CannedZone() as zone, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{zone.url}{ASSETS}/favicon.svg")
+        yield page
+        browser.close()
+
+
+def call(page: Page, name: str, function: str, *arguments: Any) -> Any:
+    """What a function that a script exports returns."""
+    return page.evaluate(
+        "([url, name, values]) => import(url).then((module) => module[name](...values))",
+        [f"{ASSETS}/{name}.js", function, arguments],
+    )
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "events",
+        "",
+        None,
+        "/%",
+        "/a\x00b",
+        "/a%2f%2fb",
+        "/.waiting-room/v1/zones",
+        "/%2ewaiting-room/x",
+        "/a/../.Waiting-Room/x",
+    ],
+)
+def test_only_paths_of_this_site_are_gone_to(page: Page, to: str | None) -> None:
+    assert call(page, "api", "safePath", to, "/landing") == "/landing"
+
+
+@pytest.mark.parametrize("to", ["/", "/events/midnight-sun?seat=1&row=%C3%A5#plan", "/ø/å", "/.waiting-rooms"])
+def test_paths_of_this_site_are_kept(page: Page, to: str) -> None:
+    assert call(page, "api", "safePath", to, "/landing") == to
+
+
+@pytest.mark.parametrize(
+    ("now", "low", "high"),
+    [
+        ({"state": "waiting", "ahead": 10, "speed": 1}, 1.5, 2.5),
+        ({"state": "waiting", "ahead": 90_000, "speed": 1}, 30, 60),
+        ({"state": "waiting", "ahead": 90_000, "speed": 0}, 30, 60),
+        ({"state": "waiting", "ahead": 220, "speed": 1}, 9, 11),
+        ({"state": "waiting", "ahead": 10, "speed": 1, "hidden": True}, 3.75, 6.25),
+        ({"state": "paused", "ahead": 10, "speed": 0}, 3.75, 6.25),
+        ({"state": "before", "ahead": None, "speed": 0}, 30, 60),
+        ({"state": "before", "ahead": None, "speed": 0, "startsInSec": 12}, 12, 14),
+        ({"state": "ended", "ahead": None, "speed": 0}, 60, 60),
+    ],
+)
+def test_the_pace_follows_the_distance(page: Page, now: dict[str, Any], low: float, high: float) -> None:
+    poll = {"near_sec": 2, "far_sec": 30, "near_ahead": 200}
+    for random in (0, 0.5, 0.999):
+        assert (
+            low <= call(page, "pace", "pollDelaySec", {"startsInSec": 1e9, "hidden": False} | now, poll, random) <= high
+        )
+
+
+def test_failures_back_off_and_the_servers_wish_counts(page: Page) -> None:
+    assert [call(page, "pace", "backoffSec", failures, 0) for failures in (1, 2, 3, 6, 50)] == [1, 2, 4, 30, 30]
+    assert 60 <= call(page, "pace", "backoffSec", 1, 0.9, 60) <= 90
+
+
+@pytest.mark.parametrize(("ahead", "speed"), [(0, 0.1), (1, 2.5), (118, 0.4), (90_000, 31.5), (7, 0)])
+def test_browser_and_server_estimate_alike(page: Page, ahead: int, speed: float) -> None:
+    expected = estimate(ahead, speed)
+    told = call(page, "line", "estimate", ahead, speed)
+    assert told == (None if expected is None else {"low_sec": expected.low_sec, "high_sec": expected.high_sec})
+
+
+def test_browser_and_server_word_alike(page: Page) -> None:
+    ranges = [(0, 20), (5, 61), (59, 200), (60, 120), (245, 290), (1_000, 2_400), (1_000, 9_000), (3_600, 7_000)]
+    seconds = [0, 9, 61, 3_599, 3_600, 90_061]
+    told = page.evaluate(
+        """([url, texts, ranges, seconds]) => import(url).then(({ Words }) => {
+          const words = new Words(texts);
+          return [
+            ranges.map(([low_sec, high_sec]) => words.wait({ low_sec, high_sec })),
+            seconds.map((each) => words.timeLeft(each)),
+            [22, 60, 125].map((each) => words.heldFor(each)),
+            [words.wait(null), words.number(1204)],
+          ];
+        })""",
+        [f"{ASSETS}/words.js", texts(), ranges, seconds],
+    )
+    assert told == [
+        [expected_wait(Estimate(low, high)) for low, high in ranges],
+        [time_left(each) for each in seconds],
+        [held_for(each) for each in (22, 60, 125)],
+        [expected_wait(None), number(1204)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("following", "newer"),
+    [
+        ({"run": 1, "tick": 8}, True),
+        ({"run": 1, "tick": 7}, True),
+        ({"run": 1, "tick": 6}, False),
+        ({"run": 2, "tick": 0}, True),
+        ({"run": 0, "tick": 99}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_an_older_document_is_ignored(page: Page, following: dict[str, int] | None, newer: bool) -> None:
+    assert call(page, "line", "isNewer", following, {"run": 1, "tick": 7}) is newer
