@@ -1,0 +1,1 @@
+"""`wr`: the operator's command line, for a deployment on AWS and for the demo on this machine."""

@@ -1,0 +1,9 @@
+"""`python -m scripts.operator_cli` is `wr`."""
+
+from __future__ import annotations
+
+import sys
+
+from scripts.operator_cli.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,138 @@
+"""What each `wr` command does. A command takes the service and its arguments, and prints what the operator needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from scripts.operator_cli.api import OperatorApi
+from scripts.operator_cli.apply import apply_zone
+from scripts.operator_cli.connection import Target
+from scripts.operator_cli.errors import BadInput
+from scripts.operator_cli.moments import show_moment
+from scripts.operator_cli.settings import parse_settings, patched
+from scripts.operator_cli.tables import table
+from scripts.operator_cli.watch import watch
+from scripts.operator_cli.zone_files import read_zone_file
+from waiting_room import schemas
+from waiting_room.domain.errors import InvalidInput
+from waiting_room.domain.zones import SERVER_FIELDS, Zone
+
+Json = dict[str, Any]
+
+
+def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """Create or replace the zones of a file; nothing is sent when the file has a mistake."""
+    for document in read_zone_file(Path(arguments.file)):
+        outcome = apply_zone(api, document, dry_run=arguments.dry_run)
+        print("\n".join(outcome.lines()), flush=True)
+
+
+def zones_list(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
+    """A table of all zones."""
+    zones = api.zones()
+    if not zones:
+        print("There is no zone yet: `wr zones apply FILE` makes some.")
+        return
+    rows = [
+        (
+            zone["zone_id"],
+            zone["mode"],
+            zone["control"],
+            zone["run"],
+            zone.get("max_active"),
+            zone.get("rate_per_min"),
+            zone.get("inventory"),
+            show_moment(zone["starts_at_ms"]) if "starts_at_ms" in zone else None,
+            zone["version"],
+        )
+        for zone in zones
+    ]
+    headings = ("ZONE", "MODE", "CONTROL", "RUN", "MAX ACTIVE", "PER MIN", "INVENTORY", "STARTS", "VERSION")
+    print("\n".join(table(headings, rows)))
+
+
+def zones_show(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """One zone as JSON that `zones apply` takes; what the service adds is left out."""
+    zone = api.zone(arguments.zone)
+    print(json.dumps({name: zone[name] for name in zone if name not in SERVER_FIELDS}, indent=2, ensure_ascii=False))
+
+
+def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """Switch a zone."""
+    zone = api.control(arguments.zone, {"control": arguments.state})
+    print(
+        f"{zone['zone_id']}: control is {zone['control']} ({CONTROL_MEANS[zone['control']]}), version {zone['version']}"
+    )
+
+
+CONTROL_MEANS = {
+    "auto": "the line moves by the zone's limits",
+    "pause": "nobody new is let in, sessions go on",
+    "pass": "the gate is off, everybody passes",
+    "lock": "everybody waits, those with a session too",
+    "end": "the run is over",
+}
+
+
+def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """Change settings live; checked against the zone's other settings before anything is sent."""
+    zone = api.zone(arguments.zone)
+    patch = parse_settings(arguments.settings, schemas.load("zone"), _now_ms())
+    try:
+        Zone.from_document(patched(zone, patch))
+    except InvalidInput as error:
+        raise BadInput(f"{error.pointer}: {error.detail}") from None
+    after = api.control(arguments.zone, {"changes": patch, "version": zone["version"]})
+    for name in patch:
+        value = after.get(name)
+        shown = show_moment(value) if name == "starts_at_ms" and value is not None else json.dumps(value)
+        print(f"{arguments.zone}: {name} is {shown if value is not None else 'not set'}")
+
+
+def bypass(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+    """Make a link that lets one named person past the line. The link is a secret."""
+    made = api.make_bypass(arguments.zone, arguments.name, arguments.minutes * 60)
+    link = made["link"]
+    print(f"{target.site_url}{link}" if target.site_url and link.startswith("/") else link)
+    print(f"id {made['id']}, for {arguments.name}, until {show_moment(made['expires_at_ms'])}")
+    print(f"Take it back with: wr revoke {arguments.zone} --bypass {made['id']}")
+
+
+def revoke(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """Revoke a session, a visitor or a bypass token."""
+    kinds = {"session_id": arguments.session, "visitor_id": arguments.visitor, "bypass_id": arguments.bypass}
+    body: Json = {name: value for name, value in kinds.items() if value is not None}
+    ((name, value),) = body.items()
+    if arguments.reason:
+        body["reason"] = arguments.reason
+    api.revoke(arguments.zone, body)
+    print(f"{arguments.zone}: {name.removesuffix('_id')} {value} is revoked; the gate refuses it within about 10 s")
+
+
+def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """What the service knows about one visitor: place, status, session."""
+    found = api.visitor(arguments.zone, arguments.visitor)
+    width = max(len(name) for name in found)
+    for name, value in found.items():
+        is_moment = name.endswith("_at_ms") and isinstance(value, int)
+        shown = show_moment(value) if is_moment else value if isinstance(value, str) else json.dumps(value)
+        print(f"{name.ljust(width)}  {shown}")
+
+
+def keys(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
+    """The signing keys, without their private parts."""
+    rows = [(key["kid"], key.get("state"), key.get("alg", "ES256")) for key in api.keys()["keys"]]
+    print("\n".join(table(("KEY", "STATE", "ALGORITHM"), rows)))
+
+
+def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+    """A live view of one zone until Ctrl-C."""
+    watch(api, target, arguments.zone, once=arguments.once)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

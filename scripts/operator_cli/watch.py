@@ -1,0 +1,157 @@
+"""`wr watch`: the line as its visitors see it (the public status document) with the operator's minute rows below."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from scripts.operator_cli.api import OperatorApi
+from scripts.operator_cli.connection import Target
+from scripts.operator_cli.errors import OperatorError, Unreachable
+from scripts.operator_cli.moments import show_moment
+from scripts.operator_cli.tables import table
+
+Json = dict[str, Any]
+
+REFRESH_SEC = 1.0
+METRICS_EVERY_SEC = 5.0
+"""Minute rows change slowly, and each look at them is a request that somebody pays for."""
+MINUTES_SHOWN = 6
+HAPPENED = ("joined", "called", "tokens_issued", "lapsed")
+"""Counts of a minute row that only grow."""
+
+ENTER_SCREEN = "\x1b[?1049h\x1b[?25l"
+LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l"
+HOME_AND_CLEAR = "\x1b[H\x1b[J"
+
+
+def watch(api: OperatorApi, target: Target, zone_id: str, *, once: bool) -> None:
+    """Show a zone until Ctrl-C: a table on a terminal, one line a second elsewhere; `once` prints the table once.
+
+    Raises Refused for an unknown zone. Later failures are shown in place, and tried again.
+    """
+    zone = api.zone(zone_id)
+    with httpx.Client(timeout=5.0, trust_env=False) as http:
+        if once:
+            print("\n".join(render(zone, read_status(http, target, zone_id), api.metrics(zone_id), _now_ms())))
+        elif sys.stdout.isatty():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            with suppress(KeyboardInterrupt):
+                _on_terminal(api, target, http, zone_id)
+        else:
+            with suppress(KeyboardInterrupt):
+                _as_lines(target, http, zone_id)
+
+
+def _on_terminal(api: OperatorApi, target: Target, http: httpx.Client, zone_id: str) -> None:
+    """Redraw in the terminal's second screen, so that the operator's own scrollback comes back on Ctrl-C."""
+    zone: Json = {}
+    metrics: Json = {}
+    looked_at = -METRICS_EVERY_SEC
+    sys.stdout.write(ENTER_SCREEN)
+    try:
+        while True:
+            try:
+                if time.monotonic() - looked_at >= METRICS_EVERY_SEC:
+                    zone, metrics, looked_at = api.zone(zone_id), api.metrics(zone_id), time.monotonic()
+                lines = render(zone, read_status(http, target, zone_id), metrics, _now_ms())
+            except OperatorError as error:
+                lines = [f"{zone_id}: {error}", "", "Trying again; Ctrl-C ends."]
+            sys.stdout.write(HOME_AND_CLEAR + "\n".join(lines) + "\n")
+            sys.stdout.flush()
+            time.sleep(REFRESH_SEC)
+    finally:
+        sys.stdout.write(LEAVE_SCREEN)
+        sys.stdout.flush()
+
+
+def _as_lines(target: Target, http: httpx.Client, zone_id: str) -> None:
+    while True:
+        try:
+            line = summary(read_status(http, target, zone_id), _now_ms())
+        except Unreachable as error:
+            line = str(error)
+        print(line, flush=True)
+        time.sleep(REFRESH_SEC)
+
+
+def read_status(http: httpx.Client, target: Target, zone_id: str) -> Json:
+    """The public status document; an empty one before the first tick. Raises Unreachable."""
+    if target.site_url is None:
+        raise Unreachable("The public status document is on the site: give --site-url or FOYER_SITE_URL.")
+    url = f"{target.site_url}/.waiting-room/status/{zone_id}.json"
+    try:
+        response = http.get(url)
+        if response.status_code in (403, 404):
+            return {}
+        response.raise_for_status()
+        answer = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise Unreachable(f"{url} does not answer: {error}.") from None
+    return answer if isinstance(answer, dict) else {}
+
+
+def summary(status: Mapping[str, Any], now_ms: int) -> str:
+    """One line: time, phase, and per lane how many wait and where the line is."""
+    lanes = (
+        f"{name}: waiting {_waiting(lane)}, called below {lane['serving']}, tail {lane['tail']}, "
+        f"{lane['speed_per_sec'] * 60:.1f}/min"
+        for name, lane in status.get("lanes", {}).items()
+    )
+    clock = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone().strftime("%H:%M:%S")
+    return "  ".join([clock, status.get("phase", "no status yet"), *lanes])
+
+
+def render(zone: Mapping[str, Any], status: Mapping[str, Any], metrics: Mapping[str, Any], now_ms: int) -> list[str]:
+    """The table: zone and limits, lanes, the last minutes."""
+    lines = [
+        f"{zone['zone_id']}  {zone.get('title', '')}".rstrip(),
+        f"{status.get('phase', 'no status yet')}, control {zone['control']}, mode {zone['mode']}, run {zone['run']}",
+        _limits(zone),
+    ]
+    if "updated_at_ms" in status:
+        age_sec = max(0, now_ms - status["updated_at_ms"]) / 1000
+        lines.append(f"tick {status.get('tick', '-')}, {age_sec:.0f} s ago")
+    rows = [
+        (name, _waiting(lane), lane["serving"], lane["floor"], lane["tail"], round(lane["speed_per_sec"] * 60, 1))
+        for name, lane in status.get("lanes", {}).items()
+    ]
+    lines += ["", *table(("LANE", "WAITING", "SERVING", "FLOOR", "TAIL", "CALLED/MIN"), rows)]
+    return [*lines, "", *_minutes(metrics)]
+
+
+def _limits(zone: Mapping[str, Any]) -> str:
+    shown = [f"{name} {zone[name]:g}" for name in ("max_active", "rate_per_min", "inventory") if name in zone]
+    if "starts_at_ms" in zone:
+        shown.append(f"starts {show_moment(zone['starts_at_ms'])}")
+    return ", ".join(shown)
+
+
+def _waiting(lane: Mapping[str, Any]) -> int:
+    """How many stand in a lane and are not called yet."""
+    return max(0, int(lane["tail"]) - int(lane["serving"]))
+
+
+def _minutes(metrics: Mapping[str, Any]) -> list[str]:
+    """The latest minutes first. Rows are cumulative: what happened in a minute is the difference to the row before."""
+    rows = sorted(metrics.get("minutes", ()), key=lambda row: row["minute_at_ms"])
+    if not rows:
+        return ["No minute of this run was counted yet."]
+    lines = []
+    for before, row in zip([{}, *rows], rows, strict=False):
+        happened = [row[name] - before.get(name, 0) for name in HAPPENED]
+        share = f"{row['show_up_share']:.0%}"
+        lines.append([show_moment(row["minute_at_ms"])[11:16], *happened, row["active"], row["sold"], share])
+    headings = ["MINUTE", "JOINED", "CALLED", "ADMITTED", "LAPSED", "INSIDE", "SOLD", "SHOW UP"]
+    return table(headings, lines[: -MINUTES_SHOWN - 1 : -1])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

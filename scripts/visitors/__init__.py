@@ -1,0 +1,1 @@
+"""Scripted visitors over real HTTP, and the check of what they saw."""

@@ -1,0 +1,231 @@
+"""`wr` from its arguments to what it sends, prints and ends with; the service is a stand-in behind the transport."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from scripts.operator_cli import connection
+from scripts.operator_cli.cli import main
+from scripts.operator_cli.errors import BadInput, Unreachable
+from scripts.operator_cli.settings import patched
+from waiting_room.domain.zones import Zone
+
+API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
+ZONE = {
+    "zone_id": "midnight-sun",
+    "mode": "queueing",
+    "max_active": 5,
+    "rules": [{"paths": ["/events/midnight-sun"]}],
+}
+
+
+class Service:
+    """Keeps zones as the operator function does, and every request it got."""
+
+    def __init__(self) -> None:
+        self.zones: dict[str, dict] = {}
+        self.requests: list[httpx.Request] = []
+        self.answers: dict[tuple[str, str], httpx.Response] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        path = request.url.path.removeprefix("/.waiting-room/v1/admin")
+        if (request.method, path) in self.answers:
+            return self.answers[request.method, path]
+        zone_id = path.split("/")[2] if path.startswith("/zones/") else ""
+        body = json.loads(request.content or b"null")
+        if request.method == "PUT":
+            return self._put(zone_id, body)
+        if path == "/zones":
+            return httpx.Response(200, json={"zones": list(self.zones.values())})
+        if zone_id not in self.zones:
+            return problem(404, "unknown-zone", "There is no such zone")
+        if path.endswith("/control"):
+            changes = {**body.get("changes", {}), **({"control": body["control"]} if "control" in body else {})}
+            self.zones[zone_id] = patched(self.zones[zone_id], changes)
+            self.zones[zone_id].update(version=self.zones[zone_id]["version"] + 1)
+        return httpx.Response(200, json=self.zones[zone_id])
+
+    def _put(self, zone_id, body):
+        current = self.zones.get(zone_id)
+        if current is not None and body.get("version") != current["version"]:
+            return problem(409, "stale-version", "The zone has changed since you read it")
+        version = current["version"] + 1 if current else 1
+        document = {name: value for name, value in body.items() if name != "version"}
+        self.zones[zone_id] = {**Zone.from_document(document).document, "version": version, "updated_by": "me"}
+        made = {} if current else {"site_key": "only-now"}
+        return httpx.Response(200, json={**self.zones[zone_id], **made})
+
+    def sent(self, method):
+        return [request for request in self.requests if request.method == method]
+
+
+def problem(status, name, detail, **more):
+    document = {"type": f"urn:foyer:problem:{name}", "title": "No", "status": status, "detail": detail, **more}
+    return httpx.Response(status, json=document, headers={"content-type": "application/problem+json"})
+
+
+@pytest.fixture
+def service():
+    return Service()
+
+
+@pytest.fixture
+def wr(service, monkeypatch):
+    for name in ("FOYER_API_URL", "FOYER_SITE_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session")
+
+    def run(*arguments):
+        return main(["--api-url", API, *arguments], httpx.MockTransport(service))
+
+    return run
+
+
+def zone_file(tmp_path, **changes):
+    path = tmp_path / "zones.json"
+    path.write_text(json.dumps({**ZONE, **changes}))
+    return str(path)
+
+
+def test_requests_are_signed_for_execute_api_with_the_operators_credentials(wr, service):
+    assert wr("zones", "list") == 0
+    (request,) = service.requests
+    assert str(request.url) == f"{API}/.waiting-room/v1/admin/zones"
+    signature = request.headers["authorization"]
+    assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
+    assert "/eu-west-1/execute-api/aws4_request" in signature
+    assert request.headers["x-amz-security-token"] == "session"
+    assert "x-amz-date" in request.headers
+
+
+def test_apply_creates_then_leaves_alone_then_changes(wr, service, tmp_path, capsys):
+    assert wr("zones", "apply", zone_file(tmp_path)) == 0
+    assert "midnight-sun: created\n  site key, shown only now" in capsys.readouterr().out
+    assert wr("zones", "apply", zone_file(tmp_path)) == 0
+    assert capsys.readouterr().out == "midnight-sun: unchanged\n"
+    assert wr("zones", "apply", zone_file(tmp_path, max_active=8, session={"idle_sec": 60}), "--dry-run") == 0
+    would = "midnight-sun: would change\n  max_active: 5 -> 8\n  session.idle_sec: 300 -> 60\n"
+    assert capsys.readouterr().out == would
+    assert len(service.sent("PUT")) == 1
+    assert wr("zones", "apply", zone_file(tmp_path, max_active=8)) == 0
+    assert service.zones["midnight-sun"]["max_active"] == 8
+    assert json.loads(service.sent("PUT")[1].content)["version"] == 1
+
+
+def test_apply_does_not_open_a_zone_that_somebody_paused(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    wr("control", "midnight-sun", "pause")
+    wr("zones", "apply", zone_file(tmp_path, max_active=8))
+    assert service.zones["midnight-sun"]["control"] == "pause"
+    wr("zones", "apply", zone_file(tmp_path, max_active=8, control="auto"))
+    assert service.zones["midnight-sun"]["control"] == "auto"
+
+
+def test_a_file_with_a_mistake_sends_nothing(wr, service, tmp_path, capsys):
+    assert wr("zones", "apply", zone_file(tmp_path, max_active=-1)) == 2
+    assert service.requests == []
+    said = capsys.readouterr().err
+    assert "nothing was changed" in said
+    assert "zone 1 (midnight-sun): /max_active: " in said
+
+
+def test_a_zone_changed_meanwhile_is_refused_and_says_what_to_do(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    service.answers["PUT", "/zones/midnight-sun"] = problem(409, "stale-version", "The zone has changed")
+    assert wr("zones", "apply", zone_file(tmp_path, max_active=8)) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("wr: The zone has changed (409 stale-version). Somebody changed the zone")
+    assert said.count("\n") == 1
+
+
+def test_a_problem_is_one_line_with_its_pointer(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    refusal = problem(400, "invalid-zone", "Too many.", pointer="/max_active")
+    service.answers["POST", "/zones/midnight-sun/control"] = refusal
+    assert wr("set", "midnight-sun", "max_active=7") == 1
+    assert capsys.readouterr().err == "wr: /max_active: Too many (400 invalid-zone).\n"
+
+
+def test_set_sends_changes_over_the_version_it_read(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    assert wr("set", "midnight-sun", "max_active=7", "session.idle_sec=60") == 0
+    body = json.loads(service.sent("POST")[0].content)
+    assert body == {"changes": {"max_active": 7, "session": {"idle_sec": 60}}, "version": 1}
+    assert "midnight-sun: max_active is 7" in capsys.readouterr().out
+
+
+def test_set_refuses_a_contradiction_before_sending_it(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    assert wr("set", "midnight-sun", "max_active=none") == 2
+    assert service.sent("POST") == []
+    assert "/max_active: Mode queueing" in capsys.readouterr().err
+
+
+def test_control_says_what_it_means(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    capsys.readouterr()
+    assert wr("control", "midnight-sun", "lock") == 0
+    assert "control is lock (everybody waits" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ending:
+        wr("control", "midnight-sun", "stop")
+    assert ending.value.code == 2
+
+
+def test_a_bypass_link_is_whole_when_the_site_is_known(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    made = {"id": "b1", "token": "t", "link": "/.waiting-room/x?token=t", "expires_at_ms": 0}
+    service.answers["POST", "/zones/midnight-sun/bypass-tokens"] = httpx.Response(201, json=made)
+    capsys.readouterr()
+    assert wr("--site-url", "https://tickets.example/", "bypass", "midnight-sun", "--for", "Ann", "--minutes", "5") == 0
+    assert capsys.readouterr().out.startswith("https://tickets.example/.waiting-room/x?token=t\nid b1, for Ann")
+    assert json.loads(service.sent("POST")[0].content) == {"name": "Ann", "expires_in_sec": 300}
+
+
+def test_revoke_takes_exactly_one_kind(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    service.answers["POST", "/zones/midnight-sun/revocations"] = httpx.Response(201, json={})
+    assert wr("revoke", "midnight-sun", "--session", "s" * 22, "--reason", "resold") == 0
+    assert json.loads(service.sent("POST")[0].content) == {"session_id": "s" * 22, "reason": "resold"}
+    for wrong in ((), ("--session", "a", "--visitor", "b")):
+        with pytest.raises(SystemExit):
+            wr("revoke", "midnight-sun", *wrong)
+
+
+def test_refused_credentials_and_strange_answers_are_explained(wr, service, capsys):
+    service.answers["GET", "/zones"] = httpx.Response(403, json={"message": "Forbidden"})
+    assert wr("zones", "list") == 1
+    assert "execute-api:Invoke" in capsys.readouterr().err
+    service.answers["GET", "/zones"] = httpx.Response(200, text="<html>")
+    assert wr("zones", "list") == 1
+    assert "is --api-url the API of a waiting room?" in capsys.readouterr().err
+
+
+def test_no_answer_ends_with_3(wr, service, capsys):
+    def nobody(request):
+        raise httpx.ConnectError("Connection refused")
+
+    assert main(["--api-url", API, "zones", "list"], httpx.MockTransport(nobody)) == 3
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_the_demo_is_found_without_setup_and_its_absence_said(tmp_path):
+    file = tmp_path / "local-stack.json"
+    with pytest.raises(Unreachable, match="make demo"):
+        connection.find_target(None, None, None, None, file)
+    file.write_text(json.dumps({"endpoint": "e", "api_url": "http://127.0.0.1:1/x/$default", "edge_url": "http://s"}))
+    target = connection.find_target(None, None, None, None, file)
+    assert (target.api_url, target.site_url) == ("http://127.0.0.1:1/x/$default", "http://s")
+
+
+def test_a_wrong_api_url_or_profile_is_said(monkeypatch):
+    with pytest.raises(BadInput, match="must look like"):
+        connection.find_target("abc123", None, None, None)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(BadInput, match="no profile 'absent'"):
+        connection.find_target(API, None, "absent", None)
