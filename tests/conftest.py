@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +12,22 @@ from moto import mock_aws
 from scripts.local import engine as ministack
 from tests.contract.engines import Dynamo, dynamodb_local, fresh_tables, product_tables
 from tests.dynamo_calls import TABLE
+from tests.tools import MissingTool
 
 ENGINES = ("memory", "moto", "ministack", "dynamodb_local")
 EXACT_ENGINES = ("memory", "ministack", "dynamodb_local")
 """Those that keep a cap under threads: moto's UpdateItem has no lock."""
 STRICT_ENGINES = ("memory", "dynamodb_local")
 """Those that refuse whatever AWS refuses."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Gives all tests that miss the same tool one place, for pytest sums skips up by place and reason."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, MissingTool):
+        report.longrepr = ("tests/tools.py", 1, f"Skipped: {call.excinfo.value}")
+    return report
 
 
 @pytest.fixture(scope="session")

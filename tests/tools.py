@@ -7,6 +7,10 @@ import os
 import pytest
 
 
+class MissingTool(pytest.skip.Exception):  # type: ignore[name-defined, misc]
+    """The reason of such a skip; `tests/conftest.py` reports all that have the same one as one line."""
+
+
 def require_tool(name: str, present: object, hint: str) -> None:
     """Skip the test when a tool is not `present`, in one line that says what is missing and how to get it.
 
@@ -17,4 +21,4 @@ def require_tool(name: str, present: object, hint: str) -> None:
     message = f"{name} is missing: {hint}"
     if os.environ.get("CI") == "true":
         pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    raise MissingTool(message)

@@ -22,7 +22,7 @@ MAX_ACTIVE = 120
 def restless_threads() -> Iterator[None]:
     """Makes Python switch threads every few steps: at its usual 5 ms a missing lock would hardly ever show."""
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+    sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(interval)
 

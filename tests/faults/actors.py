@@ -23,7 +23,7 @@ from waiting_room.domain.places import Session
 from waiting_room.use_cases.claim import Waiting
 
 GIVE_UP_TRIES = 400
-TICK_MS = 1_500
+TICK_MS = 4_000
 """Two exchangers tick in turn, so the line moves faster than once in this time."""
 
 
@@ -40,7 +40,7 @@ class Visitor:
         rng = world.rng
         self.ending = rng.choice(["complete", "complete", "leave", "silent"])
         self.absent = rng.random() < 0.15
-        self.stay_ms = rng.uniform(2_000, 70_000)
+        self.stay_ms = rng.uniform(2_000, 50_000)
 
     def call(self, verb: Callable[[Bouncer], Any]) -> Any:
         """Send a request, to any bouncer; repeated while the answer is "try again" or the process died.
@@ -68,7 +68,7 @@ class Visitor:
                 self.world.rules.told(f"{self.name}/{number}", place)
                 if self.absent:
                     self.absent = False
-                    sleep(rng.uniform(20_000, 60_000))
+                    sleep(rng.uniform(15_000, 45_000))
                 self.get_in()
                 self.stay()
             except (Lapsed, HardEnd):
@@ -85,7 +85,7 @@ class Visitor:
         while not self.done:
             answer = self.call(lambda b: b.claim(self.world.zone, self.name, 0))
             if isinstance(answer, Waiting):
-                self.world.scheduler.sleep(answer.retry_after_sec * 1_000)
+                self.world.scheduler.sleep(answer.retry_after_sec * 2_500)
                 continue
             self.world.rules.given(self.key, answer)
             self.session = answer
@@ -172,7 +172,7 @@ def operator(world: World) -> Callable[[], None]:
         while True:
             world.scheduler.sleep(rng.uniform(4_000, 30_000))
             cap = rng.choice([max(1, world.scenario.cap // 2), world.scenario.cap, world.scenario.cap + 2])
-            control = rng.choice(["auto", "auto", "pause"])
+            control = rng.choice(["auto", "auto", "auto", "pause"])
             try:
                 change(world, max_active=cap, control=control)
             except (Overloaded, Crash):

@@ -102,7 +102,8 @@ class FlakyClient:
         if name in WRITES and rng.random() < faults.lost_answer:
             scheduler.sleep(2_000)
             raise ReadTimeoutError(endpoint_url="lost answer")
-        scheduler.sleep(rng.uniform(0, 15))
+        if rng.random() < 0.4:
+            scheduler.sleep(rng.uniform(0, 15))
         self._disturb(faults)
         if refused is not None:
             raise refused
@@ -116,7 +117,9 @@ class FlakyClient:
                 raise
             return None
         finally:
-            self._after()
+            # Time alone only ends sessions, and reads change nothing: the rules can break at a write alone.
+            if name in WRITES:
+                self._after()
 
     def _disturb(self, faults: Faults) -> None:
         rng = self._scheduler.rng

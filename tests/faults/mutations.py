@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tests.faults.flaky import Faults
 from tests.faults.world import Parts
 from waiting_room.adapters.dynamodb import Answer, encode, writing
 from waiting_room.adapters.gates import Gates
@@ -14,7 +15,6 @@ from waiting_room.domain import controller, leases
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.places import QueueItem, Session, session_of
 from waiting_room.domain.zones import Zone
-from waiting_room.use_cases import tick as tick_module
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.renew import Renew
@@ -126,7 +126,7 @@ class ReplacesAnything(Queue):
         return writing(self._once.put_item, TableName=self._table.name, Item=stored)
 
 
-def _frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
+def frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
     """The tick gives away the room of the buckets it is only just closing: a renewal may be under way."""
     now_ms = rest[-1]
     closed_to = max(gate.closed_to, leases.last_ended_bucket(now_ms, gate.width_sec))
@@ -134,16 +134,27 @@ def _frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller
     return controller.decide(zone, replace(gate, buckets=buckets), *rest)
 
 
-MUTATIONS: dict[str, Parts] = {
-    "renew order": Parts(renew=ReleasesFirst),
-    "attempt id of a claim": Parts(claim=TrustsSilence),
-    "attempt id of a renewal": Parts(renew=ForgetsAttempts),
-    "closed_to of a renewal": Parts(gates=RenewsAnything),
-    "closed_to one tick early": Parts(patches=((tick_module, "decide", _frees_closing_buckets),)),
-    "tick condition": Parts(gates=TicksBlindly),
-    "decrement at most once": Parts(gates=RepeatsDecrements),
-    "limit of a claim": Parts(gates=ClaimsUnchecked),
-    "sales read after leases": Parts(tick=ReadsSalesFirst),
-    "margin of the clocks": Parts(patches=((leases, "MARGIN_SEC", -3),)),
-    "one place a visitor": Parts(queue=ReplacesAnything),
+@dataclass(frozen=True)
+class Mutation:
+    """A missing safeguard, and the weather in which it is missed soonest."""
+
+    parts: Parts
+    faults: Faults = field(default_factory=Faults.harsh)
+
+
+SILENT = Faults(lost_answer=0.25, late_arrival=0.1)
+"""Many answers get lost."""
+SLOW = Faults(pause=0.12)
+"""Everybody is held up all the time."""
+
+MUTATIONS: dict[str, Mutation] = {
+    "renew order": Mutation(Parts(renew=ReleasesFirst)),
+    "attempt id of a claim": Mutation(Parts(claim=TrustsSilence), SILENT),
+    "attempt id of a renewal": Mutation(Parts(renew=ForgetsAttempts), SILENT),
+    "closed_to of a renewal": Mutation(Parts(gates=RenewsAnything)),
+    "tick condition": Mutation(Parts(gates=TicksBlindly), SLOW),
+    "decrement at most once": Mutation(Parts(gates=RepeatsDecrements), SILENT),
+    "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
+    "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
+    "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),
 }

@@ -19,12 +19,12 @@ def scenario_of(seed: int) -> Scenario:
     """The kind of sale a seed stands for: every third has an inventory, caps and leases vary."""
     rng = random.Random(f"scenario {seed}")
     return Scenario(
-        visitors=rng.randrange(4, 13),
-        cap=rng.randrange(1, 5),
-        inventory=rng.randrange(2, 9) if seed % 3 == 0 else None,
+        visitors=rng.randrange(3, 9),
+        cap=rng.randrange(1, 4),
+        inventory=rng.randrange(1, 6) if seed % 3 == 0 else None,
         idle_sec=rng.choice([30, 30, 45]),
         max_sec=rng.choice([60, 150, 400]),
-        seconds=rng.choice([120, 180]),
+        seconds=rng.choice([60, 120]),
         faults=Faults.harsh() if seed % 4 == 0 else Faults(),
     )
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.faults.flaky import Faults
 from tests.faults.mutations import MUTATIONS
 from tests.faults.rules import RuleBroken
 from tests.faults.runs import run, scenario_of
@@ -17,9 +16,9 @@ MOST_RUNS = 400
 @pytest.mark.parametrize("safeguard", MUTATIONS)
 def test_a_missing_safeguard_breaks_a_rule(safeguard: str) -> None:
     for seed in range(MOST_RUNS):
-        scenario = replace(scenario_of(seed), faults=Faults.harsh())
+        scenario = replace(scenario_of(seed), faults=MUTATIONS[safeguard].faults)
         try:
-            run(seed, scenario, MUTATIONS[safeguard])
+            run(seed, scenario, MUTATIONS[safeguard].parts)
         except RuleBroken as broken:
             if "rule 4" not in str(broken):
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -179,12 +180,18 @@ def test_conditional_adds_from_many_threads_stop_at_the_cap(memory: MemoryDynamo
                 Key=_key(1),
                 UpdateExpression="ADD n :one",
                 ConditionExpression="attribute_not_exists(n) OR n < :cap",
-                ExpressionAttributeValues={":one": {"N": "1"}, ":cap": {"N": "50"}},
+                ExpressionAttributeValues={":one": {"N": "1"}, ":cap": {"N": "500"}},
             )
         except ClientError:
             return False
         return True
 
-    with ThreadPoolExecutor(16) as pool:
-        won = sum(pool.map(claim, range(200)))
-    assert won == _count(memory, 1) == 50
+    usual = sys.getswitchinterval()
+    # Python's usual 5 ms would hide a missing lock: each thread would be done before the next one starts.
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            won = sum(pool.map(claim, range(2000)))
+    finally:
+        sys.setswitchinterval(usual)
+    assert won == _count(memory, 1) == 500

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room import schemas
 from waiting_room.domain.errors import Overloaded
@@ -159,7 +160,7 @@ def reading(call: Callable[..., Any], **request: Any) -> Any:
     """Make a call whose loss harms nothing; raises Overloaded when AWS throttles or cannot be reached."""
     try:
         return call(**request)
-    except HTTPClientError as error:
+    except (NoConnection, HTTPClientError) as error:
         raise Overloaded("A part of the service could not be reached.") from error
     except ClientError as error:
         if error.response["Error"]["Code"] in THROTTLES or _server_fault(error):
@@ -176,6 +177,9 @@ def writing(call: Callable[..., Any], **request: Any) -> Answer:
         try:
             call(**request)
             return Answer.YES
+        except NoConnection as error:
+            # Nothing was sent.
+            raise Overloaded from error
         except HTTPClientError:
             return Answer.UNSURE
         except ClientError as error:

@@ -1,0 +1,102 @@
+"""Orders of events too rare for chance, played on purpose: each holds, and breaks without its safeguard."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from tests.faults.mutations import ReadsSalesFirst, SellsUnpinned, frees_closing_buckets
+from tests.sale import Sale
+from waiting_room.domain import controller
+from waiting_room.domain.errors import SoldOut
+from waiting_room.domain.leases import MARGIN_SEC
+from waiting_room.domain.places import Session
+from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.tick import TickZone
+
+SLOW_SEC = 90
+"""Well past the end of the lease and the margin, well before the end of the pin."""
+
+
+def once_at(sale: Sale, operation: str, phase: str, act: Callable[[], None], about: str = "") -> list[str]:
+    """Do something in the middle of the first call of a kind; returns a list that is filled when it has happened."""
+    happened: list[str] = []
+
+    def watch(called: str, request: dict[str, Any], at: str) -> None:
+        if not happened and (called, at) == (operation, phase) and about in str(request):
+            happened.append(called)
+            act()
+
+    sale.store.on_call = watch
+    return happened
+
+
+def gets_in(sale: Sale, visitor: str) -> bool:
+    with contextlib.suppress(SoldOut):
+        return isinstance(sale.claim(visitor), Session)
+    return False
+
+
+def last_ticket() -> tuple[Sale, Session]:
+    """One ticket, one buyer holding it, one visitor hoping."""
+    sale = Sale(inventory=1)
+    sale.tick()
+    buyer = sale.enter("buyer")
+    sale.join("hoping")
+    sale.tick()
+    return sale, buyer
+
+
+@pytest.mark.parametrize(("confirm", "promised"), [(Confirm, 1), (SellsUnpinned, 2)])
+def test_a_sale_recorded_long_after_the_lease_has_ended(confirm: type[Confirm], promised: int) -> None:
+    sale, buyer = last_ticket()
+    let_in: list[bool] = []
+
+    def meanwhile() -> None:
+        sale.tick(SLOW_SEC)
+        let_in.append(gets_in(sale, "hoping"))
+
+    assert not once_at(sale, "transact_write_items", "before", meanwhile)
+    parts = (sale.gates, sale.queue, sale.rooms, sale.clock, sale.ids)
+    confirm(*parts)(sale.zone, "buyer", buyer.sid, buyer.expires_at_ms // 1000, "order-1", checkout=True)
+    assert len(let_in) == 1
+    assert sale.sales.sold("z", 1) + sum(let_in) == promised
+
+
+@pytest.mark.parametrize(("tick", "promised"), [(TickZone, 1), (ReadsSalesFirst, 2)])
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_sale_while_a_tick_reads(tick: type[TickZone], promised: int, phase: str) -> None:
+    sale, buyer = last_ticket()
+    ticker = tick(sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects, sale.clock, sale.ids)
+    ticker("z")
+    sale.clock.advance(1)
+    happened = once_at(sale, "query", phase, lambda: sale.confirm(buyer, "order-1"), about="sold#")
+    assert ticker("z").won
+    assert happened
+    sale.clock.advance(2)
+    promises = sale.sales.sold("z", 1) + gets_in(sale, "hoping")
+    assert promises == (promised if phase == "after" else 1)
+
+
+@pytest.mark.parametrize(("decide", "live"), [(controller.decide, 1), (frees_closing_buckets, 2)])
+def test_a_renewal_at_the_moment_its_bucket_is_closed(decide: Callable[..., Any], live: int) -> None:
+    sale = Sale(max_active=1)
+    sale.tick()
+    session = sale.enter("inside")
+    sale.join("outside")
+    while sale.clock.now_ms() + 1_000 < session.expires_at_ms + MARGIN_SEC * 1_000:
+        sale.tick()
+    before = sale.gate().closed_to
+    renewed: list[Session] = []
+    # The tick's own write is the first update that names an attempt.
+    once_at(sale, "update_item", "before", lambda: renewed.append(sale.renew(session)), about="#attempt")
+    with mock.patch("waiting_room.use_cases.tick.decide", decide):
+        sale.tick()
+    assert sale.gate().closed_to > before, "the tick closed the bucket the lease was in"
+    assert renewed, "the renewal came between the tick's read and its write"
+    sale.clock.advance(2)
+    assert 1 + gets_in(sale, "outside") == live
