@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.fakes import FakeClock, FakeIds, FakeSigningKeys
 from waiting_room.adapters.signer import Signer
-from waiting_room.domain.gate import Decision, decide
+from waiting_room.domain.gate import Decision, Pass, Redirect, Refuse, decide
 from waiting_room.domain.gate_request import GateRequest
 from waiting_room.domain.gate_snapshot import GateSnapshot, read_snapshot
 from waiting_room.domain.snapshot import SnapshotParts, build_snapshot
@@ -138,6 +138,29 @@ def request(
 def decided(asked: GateRequest, state: GateSnapshot | None = None, now_ms: int = CLOCK.ms) -> Decision:
     """What the gate says, by default with one zone and everything in order."""
     return decide(asked, state or default_snapshot(), VERIFIER.verify, now_ms)
+
+
+def passed(decision: object) -> Pass:
+    """The decision, which must be to let the request pass."""
+    assert isinstance(decision, Pass), decision
+    return decision
+
+
+def redirected(decision: object) -> Redirect:
+    """The decision, which must be a redirect."""
+    assert isinstance(decision, Redirect), decision
+    return decision
+
+
+def refused(decision: object) -> Refuse:
+    """The decision, which must be a refusal."""
+    assert isinstance(decision, Refuse), decision
+    return decision
+
+
+def with_header(name: str, value: str, headers: Mapping[str, str] = PAGE) -> dict[str, str]:
+    """Headers with one more, or one replaced."""
+    return {**headers, name: value}
 
 
 @cache

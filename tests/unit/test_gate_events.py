@@ -189,9 +189,6 @@ def test_pages_for_people_and_problems_for_programs(uri, status):
     assert json.loads(data["body"])["status"] == int(status)
 
 
-# No snapshot
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_snapshot_nobody_gets_anywhere(name):
     result = gatekeeper(missing=True)(event(name))
@@ -219,9 +216,6 @@ def test_a_damaged_event_closes_the_gate(damage):
     assert gatekeeper(zone(control="pass"), settings=settings)(recorded)["status"] == "503"
 
 
-# Logs
-
-
 def test_no_token_is_ever_logged(caplog):
     caplog.set_level(logging.DEBUG)
     token = access_token()
@@ -241,9 +235,6 @@ def test_an_observing_zone_counts_those_who_would_have_waited(caplog):
     gatekeeper(zone(observe=True))(event("navigation", with_cookie(f"__Host-wr-access-midnight-sun={access_token()}")))
     lines = [json.loads(record.message) for record in caplog.records]
     assert lines == [{"observed": "would wait", "zone_id": "midnight-sun"}]
-
-
-# Settings
 
 
 def test_settings_are_read_from_the_bundle(tmp_path):

@@ -163,11 +163,11 @@ def test_no_request_without_a_good_token_reaches_the_zone_and_the_smallest_that_
 def test_no_encoding_of_the_guarded_path_reaches_the_zone():
     rng = random.Random(416)
     reaching = 0
-    for _ in range(5_000):
+    for _ in range(3_000):
         asked = request(_disguised(rng, TARGET))
         reaching += reaches_the_zone(asked)
-        assert not isinstance(decided(asked), Pass), asked.path
-    assert reaching > 500, "the disguises must still lead somewhere"
+        check_that_it_stays_outside(asked, STATES[0])
+    assert reaching > 300, "the disguises must still lead somewhere"
 
 
 @pytest.mark.parametrize("detour", ["..", "%2e%2e", ".%2E", "..;", "%2e%2e;x", "..%3b", "%252e%252e"])
@@ -193,20 +193,24 @@ def test_no_bad_token_opens_the_zone_however_it_is_brought(bad, headers):
 def test_the_same_requests_do_reach_the_zone_with_a_good_token():
     """The tests above could not fail if the gate refused everything. The most crowded disguises it does refuse."""
     rng, token = random.Random(416), access_token()
-    decisions = [decided(request(_disguised(rng, TARGET), access=token)) for _ in range(500)]
+    disguised = (request(_disguised(rng, TARGET), access=token) for _ in range(2_000))
+    decisions = [decided(asked) for asked in disguised if reaches_the_zone(asked)]
     assert {type(decision) for decision in decisions} <= {Pass, BadRequest}
-    assert sum(isinstance(decision, Pass) for decision in decisions) > 450
+    assert sum(isinstance(decision, Pass) for decision in decisions) > 0.9 * len(decisions) > 100
 
 
 def _disguised(rng: random.Random, path: str) -> str:
-    """The path as some server would still read it: escaped, in another case, with slashes, dots and parameters."""
+    """The path as some server may still read it: escaped, in another case, with slashes, dots and parameters."""
     segments = []
     for segment in path.split("/")[1:]:
         text = "".join(_escaped(rng, character) for character in segment)
         text += rng.choice(("", "", "", ";v=1", "%3bv", ".", "%20"))
-        before = rng.choice(("", "", "", "/", "./", "x/../", "%2e/", "y/%2e%2e/", "y/..;/", "y/..%2f", "\\"))
+        before = rng.choice(
+            ("", "", "", "/", "./", "x/../", "%2e/", "y/%2e%2e/", "y/..;/", "y/..%2f", "y%2fz/%2e%2e/", "\\")
+        )
         segments.append(before + text)
-    return "/" + rng.choice(("/", "/", "%2f", "\\", "%5C", "//")).join(segments)
+    slash = rng.choice(("/", "/", "%2f", "\\", "%5C", "//"))
+    return "/" + slash.join(segments) + rng.choice(("", "", "", "%3Fv", "%23", "/seats"))
 
 
 def _escaped(rng: random.Random, character: str) -> str:

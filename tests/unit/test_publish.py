@@ -187,9 +187,6 @@ def test_items_the_gate_need_not_know_stay_in_the_table(world):
     assert not any(secret in text for secret in ("5ec4e7", "Ada", "ab" * 32, "hello"))
 
 
-# Versions and races
-
-
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"version": "7"}', b'{"version": 0}', b"\xff"])
 def test_without_a_readable_version_the_time_is_taken(world, body):
     world.objects.put(SNAPSHOT_KEY, body, "application/json", "")
@@ -276,9 +273,6 @@ def test_a_key_no_gate_would_take_stops_everything(world):
     with pytest.raises(InvalidKey):
         world.publisher()()
     assert SNAPSHOT_KEY not in world.objects.objects
-
-
-# The document
 
 
 def test_the_same_parts_give_the_same_bytes_whatever_their_order():

@@ -1,4 +1,4 @@
-"""Tokens and the keys that sign them: whatever is not exactly right is None, and keys are made once."""
+"""Tokens: whatever is not exactly right is None."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from typing import Any
 
 import jwt
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeClock, FakeSigningKeys
+from tests.fakes import FakeSigningKeys
 from tests.gate_support import (
     ISSUER,
     KEYS,
@@ -28,8 +27,8 @@ from tests.gate_support import (
     visitor_claims,
 )
 from waiting_room.adapters.signer import Signer
-from waiting_room.adapters.signing_keys import CACHE_SEC, RETRY_SEC, SigningKey, SigningKeys, new_key
-from waiting_room.domain.errors import NotReady, Overloaded
+from waiting_room.adapters.signing_keys import SigningKey, new_key
+from waiting_room.domain.errors import NotReady
 from waiting_room.ports import Tokens
 from waiting_room.tokens import AUDIENCES, LONGEST_TOKEN, InvalidKey, Verifier
 
@@ -62,9 +61,6 @@ def encoded(data: bytes) -> str:
 
 def complete(**changes: Any) -> dict[str, Any]:
     return {**access_claims(), "iss": ISSUER, "aud": "access", **changes}
-
-
-# Signing and verifying
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
@@ -152,9 +148,6 @@ def test_claims_that_would_not_verify_are_not_signed(audience, changes):
         SIGNER.sign(audience, {**CLAIMS.get(audience, {}), **changes})
 
 
-# What counts as no token
-
-
 @pytest.mark.parametrize(
     "token",
     [
@@ -178,7 +171,7 @@ def test_claims_that_would_not_verify_are_not_signed(audience, changes):
         "A" * LONGEST_TOKEN + GOOD,
         f"{part({'alg': 'none'})}.{part(complete())}.",
         f"{part({'alg': 'none', 'kid': ACTIVE.kid})}.{part(complete())}.{'A' * 86}",
-        f"{part(b'[' * 900)}.{part(complete())}.{'A' * 86}",
+        f"{part(b'[' * 1400)}.e30.{'A' * 86}",
         f"{part(b'{')}.{part(complete())}.{'A' * 86}",
         f"{part([])}.{part(complete())}.{'A' * 86}",
         f"{part({'alg': 'ES256', 'kid': ['a']})}.{part(complete())}.{'A' * 86}",
@@ -286,7 +279,7 @@ def test_a_visitor_who_has_not_joined_has_a_token_too():
     assert verified(SIGNER.sign("visitor", claims), "visitor")
 
 
-@pytest.mark.parametrize("payload", [b"[]", b"null", b"", b"\xff", b"{" * 300, b"[" * 900, b'{"exp": NaN}'])
+@pytest.mark.parametrize("payload", [b"[]", b"null", b"", b"\xff", b"{" * 300, b"[" * 1300, b'{"exp": NaN}'])
 def test_a_signed_payload_that_is_no_object_counts_for_nothing(payload):
     assert verified(made(payload)) is None
 
@@ -304,9 +297,6 @@ def test_no_changed_token_verifies(data):
 def base64_bits(token: str) -> list[bytes]:
     """The bytes a token stands for: the last character of a part has bits that mean nothing."""
     return [base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for text in token.split(".") if len(text) % 4 != 1]
-
-
-# Public keys
 
 
 @pytest.mark.parametrize(
@@ -328,106 +318,3 @@ def base64_bits(token: str) -> list[bytes]:
 def test_only_public_es256_keys_are_taken(changes):
     with pytest.raises(InvalidKey):
         Verifier([{**ACTIVE.public_jwk, **changes}], ISSUER)
-
-
-# The parameter the keys are kept in
-
-
-class FakeSsm:
-    """A parameter store with one parameter. `race` is put in by somebody else right before our own put."""
-
-    def __init__(self) -> None:
-        self.value: str | None = None
-        self.type = ""
-        self.reads = 0
-        self.fault: Exception | None = None
-        self.race: str | None = None
-
-    def get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        assert WithDecryption
-        self.reads += 1
-        if self.fault is not None:
-            raise self.fault
-        if self.value is None:
-            raise client_error("ParameterNotFound")
-        return {"Parameter": {"Name": Name, "Value": self.value}}
-
-    def put_parameter(self, **request: Any) -> None:
-        assert request["Overwrite"] is False
-        self.value = self.race or self.value
-        if self.value is not None:
-            raise client_error("ParameterAlreadyExists")
-        self.value, self.type = request["Value"], request["Type"]
-
-
-def client_error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": ""}}, "call")
-
-
-def test_the_first_use_makes_two_keys_and_everybody_gets_the_same():
-    ssm, clock = FakeSsm(), FakeClock()
-    keys = SigningKeys(ssm, "/foyer/signing-keys", clock).ensure()
-    assert [key.state for key in keys] == ["active", "next"]
-    assert ssm.type == "SecureString"
-    assert keys == SigningKeys(ssm, "/foyer/signing-keys", clock).load()
-    assert keys == SigningKeys(ssm, "/foyer/signing-keys", clock).ensure()
-    assert len(ssm.value or "") < 4096, "a standard parameter"
-    assert all(set(key.public_jwk) == {"kid", "alg", "kty", "crv", "x", "y"} for key in keys)
-
-
-def test_of_two_who_make_keys_at_once_both_get_the_first_ones():
-    ssm, other = FakeSsm(), FakeSsm()
-    theirs = SigningKeys(other, "p", FakeClock()).ensure()
-    ssm.race = other.value
-    assert SigningKeys(ssm, "p", FakeClock()).ensure() == theirs
-
-
-def test_before_the_first_use_nothing_is_ready():
-    with pytest.raises(NotReady):
-        SigningKeys(FakeSsm(), "p", FakeClock()).load()
-
-
-def test_keys_are_read_once_in_five_minutes():
-    ssm, clock = FakeSsm(), FakeClock()
-    keys = SigningKeys(ssm, "p", clock)
-    first = keys.ensure()
-    reads = ssm.reads
-    clock.advance(CACHE_SEC - 1)
-    assert keys.load() is first
-    assert ssm.reads == reads
-    clock.advance(1)
-    assert keys.load() == first
-    assert ssm.reads == reads + 1
-
-
-@pytest.mark.parametrize("fault", [client_error("ThrottlingException"), EndpointConnectionError(endpoint_url="x")])
-def test_keys_in_hand_go_on_while_they_cannot_be_read(fault):
-    ssm, clock = FakeSsm(), FakeClock()
-    keys = SigningKeys(ssm, "p", clock)
-    first = keys.ensure()
-    ssm.fault = fault
-    clock.advance(CACHE_SEC)
-    reads = ssm.reads
-    assert keys.load() is first
-    assert keys.load() is first
-    assert ssm.reads == reads + 1, "not asked again at once"
-    clock.advance(RETRY_SEC)
-    ssm.fault = None
-    keys.load()
-    assert ssm.reads == reads + 2
-    ssm.fault = fault
-    with pytest.raises(Overloaded):
-        SigningKeys(ssm, "p", clock).load()
-
-
-def test_a_denied_read_is_not_taken_for_missing_keys():
-    ssm = FakeSsm()
-    ssm.fault = client_error("AccessDeniedException")
-    with pytest.raises(ClientError):
-        SigningKeys(ssm, "p", FakeClock()).ensure()
-
-
-def test_a_key_shows_no_secret_when_it_is_printed():
-    key = new_key("active", 0)
-    assert key.private_jwk["d"] not in repr(key)
-    assert key.private_jwk["d"] not in f"{key}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 
 import httpx
 import pytest
 
 from scripts.operator_cli import connection
+from scripts.operator_cli.api import ADMIN
 from scripts.operator_cli.cli import main
 from scripts.operator_cli.errors import BadInput, Unreachable
-from scripts.operator_cli.settings import patched
-from waiting_room.domain.zones import Zone
+from scripts.operator_cli.watch import render
+from tests.api_world import ApiWorld, Browser
 
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 ZONE = {
@@ -23,41 +25,23 @@ ZONE = {
 
 
 class Service:
-    """Keeps zones as the operator function does, and every request it got."""
+    """The operator's API itself, on an in-memory database. Keeps the requests; `answers` replaces some of its own."""
 
     def __init__(self) -> None:
-        self.zones: dict[str, dict] = {}
+        self.world = ApiWorld()
         self.requests: list[httpx.Request] = []
         self.answers: dict[tuple[str, str], httpx.Response] = {}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        path = request.url.path.removeprefix("/.waiting-room/v1/admin")
+        path = request.url.path.removeprefix(ADMIN)
         if (request.method, path) in self.answers:
             return self.answers[request.method, path]
-        zone_id = path.split("/")[2] if path.startswith("/zones/") else ""
-        body = json.loads(request.content or b"null")
-        if request.method == "PUT":
-            return self._put(zone_id, body)
-        if path == "/zones":
-            return httpx.Response(200, json={"zones": list(self.zones.values())})
-        if zone_id not in self.zones:
-            return problem(404, "unknown-zone", "There is no such zone")
-        if path.endswith("/control"):
-            changes = {**body.get("changes", {}), **({"control": body["control"]} if "control" in body else {})}
-            self.zones[zone_id] = patched(self.zones[zone_id], changes)
-            self.zones[zone_id].update(version=self.zones[zone_id]["version"] + 1)
-        return httpx.Response(200, json=self.zones[zone_id])
+        answer = self.world.operate(request.method, path, json.loads(request.content or b"null"))
+        return httpx.Response(answer.status, content=answer.body.encode(), headers=answer.headers)
 
-    def _put(self, zone_id, body):
-        current = self.zones.get(zone_id)
-        if current is not None and body.get("version") != current["version"]:
-            return problem(409, "stale-version", "The zone has changed since you read it")
-        version = current["version"] + 1 if current else 1
-        document = {name: value for name, value in body.items() if name != "version"}
-        self.zones[zone_id] = {**Zone.from_document(document).document, "version": version, "updated_by": "me"}
-        made = {} if current else {"site_key": "only-now"}
-        return httpx.Response(200, json={**self.zones[zone_id], **made})
+    def zone(self) -> dict:
+        return self.world.operate("GET", "/zones/midnight-sun").json
 
     def sent(self, method):
         return [request for request in self.requests if request.method == method]
@@ -114,7 +98,7 @@ def test_apply_creates_then_leaves_alone_then_changes(wr, service, tmp_path, cap
     assert capsys.readouterr().out == would
     assert len(service.sent("PUT")) == 1
     assert wr("zones", "apply", zone_file(tmp_path, max_active=8)) == 0
-    assert service.zones["midnight-sun"]["max_active"] == 8
+    assert service.zone()["max_active"] == 8
     assert json.loads(service.sent("PUT")[1].content)["version"] == 1
 
 
@@ -122,9 +106,9 @@ def test_apply_does_not_open_a_zone_that_somebody_paused(wr, service, tmp_path, 
     wr("zones", "apply", zone_file(tmp_path))
     wr("control", "midnight-sun", "pause")
     wr("zones", "apply", zone_file(tmp_path, max_active=8))
-    assert service.zones["midnight-sun"]["control"] == "pause"
+    assert service.zone()["control"] == "pause"
     wr("zones", "apply", zone_file(tmp_path, max_active=8, control="auto"))
-    assert service.zones["midnight-sun"]["control"] == "auto"
+    assert service.zone()["control"] == "auto"
 
 
 def test_a_file_with_a_mistake_sends_nothing(wr, service, tmp_path, capsys):
@@ -179,22 +163,72 @@ def test_control_says_what_it_means(wr, service, tmp_path, capsys):
 
 def test_a_bypass_link_is_whole_when_the_site_is_known(wr, service, tmp_path, capsys):
     wr("zones", "apply", zone_file(tmp_path))
-    made = {"id": "b1", "token": "t", "link": "/.waiting-room/x?token=t", "expires_at_ms": 0}
-    service.answers["POST", "/zones/midnight-sun/bypass-tokens"] = httpx.Response(201, json=made)
     capsys.readouterr()
     assert wr("--site-url", "https://tickets.example/", "bypass", "midnight-sun", "--for", "Ann", "--minutes", "5") == 0
-    assert capsys.readouterr().out.startswith("https://tickets.example/.waiting-room/x?token=t\nid b1, for Ann")
+    link, told, take_back = capsys.readouterr().out.splitlines()
+    assert link.startswith("https://tickets.example/")
+    assert ", for Ann, until " in told
     assert json.loads(service.sent("POST")[0].content) == {"name": "Ann", "expires_in_sec": 300}
+    arguments = take_back.partition("wr ")[2].split()
+    assert wr(*arguments) == 0
+    assert "is revoked" in capsys.readouterr().out
 
 
-def test_revoke_takes_exactly_one_kind(wr, service, tmp_path, capsys):
+def test_a_visitor_is_looked_up_and_revoked(wr, service, tmp_path, capsys):
     wr("zones", "apply", zone_file(tmp_path))
-    service.answers["POST", "/zones/midnight-sun/revocations"] = httpx.Response(201, json={})
-    assert wr("revoke", "midnight-sun", "--session", "s" * 22, "--reason", "resold") == 0
-    assert json.loads(service.sent("POST")[0].content) == {"session_id": "s" * 22, "reason": "resold"}
+    visitor_id = Browser(service.world).ask("POST", "/visitors").json["visitor_id"]
+    capsys.readouterr()
+    assert wr("look-up", "midnight-sun", visitor_id) == 0
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert shown["position"] == "0"
+    assert shown["revoked"] == "false"
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]", shown["joined_at_ms"])
+    assert wr("revoke", "midnight-sun", "--visitor", visitor_id, "--reason", "resold") == 0
+    assert json.loads(service.sent("POST")[0].content) == {"visitor_id": visitor_id, "reason": "resold"}
+    assert wr("look-up", "midnight-sun", "x" * 22) == 1
+    assert "Nobody with this id has joined" in capsys.readouterr().err
+
+
+def test_revoke_takes_exactly_one_kind(wr, service):
     for wrong in ((), ("--session", "a", "--visitor", "b")):
         with pytest.raises(SystemExit):
             wr("revoke", "midnight-sun", *wrong)
+    assert service.requests == []
+
+
+def test_zones_are_listed_and_shown_as_a_file_that_applies_again(wr, service, tmp_path, capsys):
+    assert wr("zones", "list") == 0
+    assert "There is no zone yet" in capsys.readouterr().out
+    wr("zones", "apply", zone_file(tmp_path))
+    capsys.readouterr()
+    assert wr("zones", "list") == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:5] == ["midnight-sun", "queueing", "auto", "1", "5"]
+    assert wr("zones", "show", "midnight-sun") == 0
+    again = tmp_path / "again.json"
+    again.write_text(capsys.readouterr().out)
+    assert wr("zones", "apply", str(again)) == 0
+    assert capsys.readouterr().out == "midnight-sun: unchanged\n"
+    assert wr("zones", "show", "nowhere") == 1
+    assert "`wr zones list` shows" in capsys.readouterr().err
+
+
+def test_keys_are_listed_without_their_private_parts(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    capsys.readouterr()
+    assert wr("keys") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["STATE", "active", "next"]
+
+
+def test_the_minutes_that_watch_shows_are_those_the_service_tells(wr, service, tmp_path):
+    wr("zones", "apply", zone_file(tmp_path))
+    Browser(service.world).ask("POST", "/visitors")
+    service.world.tick(3)
+    status = json.loads(service.world.objects.get(".waiting-room/status/midnight-sun.json").body)
+    metrics = service.world.operate("GET", "/zones/midnight-sun/metrics").json
+    lines = render(service.zone(), status, metrics, service.world.clock.now_ms())
+    assert lines[-2].split()[:2] == ["MINUTE", "JOINED"]
+    assert lines[-1].split()[1:] == ["1", "1", "0", "0", "0", "0", "100%"]
 
 
 def test_refused_credentials_and_strange_answers_are_explained(wr, service, capsys):

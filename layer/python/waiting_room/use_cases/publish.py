@@ -95,14 +95,12 @@ class Publish:
 
     def _read(self, now_sec: int) -> SnapshotParts:
         items = [item for item in self._zones.scan_items() if item.get(EXPIRES_AT_SEC, now_sec + 1) > now_sec]
-        zones = [self._zones.zone_of(item) for item in items if item["item"] == CONFIG]
-        known = {zone.zone_id for zone in zones}
         return SnapshotParts(
-            zones=zones,
+            zones=[self._zones.zone_of(item) for item in items if item["item"] == CONFIG],
             entries={item["zone_id"]: item["entry"] for item in items if item["item"] == ENTRY},
             keys=[item["public_jwk"] for item in items if _is_key(item)],
             revoked={
-                kind: [item["item"].removeprefix(start) for item in items if _is_record(item, start, known)]
+                kind: [item["item"].removeprefix(start) for item in items if item["item"].startswith(start)]
                 for start, kind in _REVOKED.items()
             },
         )
@@ -146,11 +144,6 @@ class Publish:
 
 def _is_key(item: Mapping[str, Any]) -> bool:
     return bool(item["zone_id"] == KEYS_PARTITION and item["item"].startswith(KEY_ITEM))
-
-
-def _is_record(item: Mapping[str, Any], start: str, zone_ids: set[str]) -> bool:
-    """Whether an item is a record of this kind of a zone that exists."""
-    return bool(item["item"].startswith(start) and item["zone_id"] in zone_ids)
 
 
 def _key_set(keys: Sequence[Mapping[str, Any]]) -> bytes:
