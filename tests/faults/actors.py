@@ -40,7 +40,7 @@ class Visitor:
         rng = world.rng
         self.ending = rng.choice(["complete", "complete", "leave", "silent"])
         self.absent = rng.random() < 0.15
-        self.stay_ms = rng.uniform(2_000, 50_000)
+        self.stay_ms = rng.uniform(2_000, 35_000)
 
     def call(self, verb: Callable[[Bouncer], Any]) -> Any:
         """Send a request, to any bouncer; repeated while the answer is "try again" or the process died.
@@ -68,7 +68,7 @@ class Visitor:
                 self.world.rules.told(f"{self.name}/{number}", place)
                 if self.absent:
                     self.absent = False
-                    sleep(rng.uniform(15_000, 45_000))
+                    sleep(rng.uniform(12_000, 40_000))
                 self.get_in()
                 self.stay()
             except (Lapsed, HardEnd):

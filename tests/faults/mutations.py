@@ -153,7 +153,6 @@ MUTATIONS: dict[str, Mutation] = {
     "attempt id of a renewal": Mutation(Parts(renew=ForgetsAttempts), SILENT),
     "closed_to of a renewal": Mutation(Parts(gates=RenewsAnything)),
     "tick condition": Mutation(Parts(gates=TicksBlindly), SLOW),
-    "decrement at most once": Mutation(Parts(gates=RepeatsDecrements), SILENT),
     "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
     "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),

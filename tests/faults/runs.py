@@ -19,12 +19,12 @@ def scenario_of(seed: int) -> Scenario:
     """The kind of sale a seed stands for: every third has an inventory, caps and leases vary."""
     rng = random.Random(f"scenario {seed}")
     return Scenario(
-        visitors=rng.randrange(3, 9),
+        visitors=rng.randrange(2, 7),
         cap=rng.randrange(1, 4),
         inventory=rng.randrange(1, 6) if seed % 3 == 0 else None,
-        idle_sec=rng.choice([30, 30, 45]),
+        idle_sec=30,
         max_sec=rng.choice([60, 150, 400]),
-        seconds=rng.choice([60, 120]),
+        seconds=rng.choice([40, 80]),
         faults=Faults.harsh() if seed % 4 == 0 else Faults(),
     )
 
@@ -59,8 +59,8 @@ def _simulate(world: World) -> None:
             scheduler.spawn(lambda visitor=visitor, tab=tab: visitor.tab(tab), arrives_ms)  # type: ignore[misc]
     scheduler.run(scheduler.now_ms + world.scenario.seconds * 1_000)
     world.faults = Faults.none()
-    for _ in range(DRAIN_SEC // 15):
-        scheduler.run(scheduler.now_ms + 15_000)
+    for _ in range(DRAIN_SEC // 5):
+        scheduler.run(scheduler.now_ms + 5_000)
         if all(_served(world, visitor) for visitor in visitors):
             return
     missing = [visitor.name for visitor in visitors if not _served(world, visitor)]

@@ -8,9 +8,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
-from tests.faults.mutations import ReadsSalesFirst, SellsUnpinned, frees_closing_buckets
+from tests.faults.mutations import ReadsSalesFirst, RepeatsDecrements, SellsUnpinned, frees_closing_buckets
 from tests.sale import Sale
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gates import Gates
 from waiting_room.domain import controller
 from waiting_room.domain.errors import SoldOut
 from waiting_room.domain.leases import MARGIN_SEC
@@ -100,3 +103,32 @@ def test_a_renewal_at_the_moment_its_bucket_is_closed(decide: Callable[..., Any]
     assert renewed, "the renewal came between the tick's read and its write"
     sale.clock.advance(2)
     assert 1 + gets_in(sale, "outside") == live
+
+
+class LosesOneAnswer:
+    """A client whose next update is applied without an answer; `repeats` is what the SDK would do about it."""
+
+    def __init__(self, sale: Sale, *, repeats: bool) -> None:
+        self._store = sale.store
+        self._repeats = repeats
+        self._lost = False
+
+    def update_item(self, **request: Any) -> Any:
+        answer = self._store.update_item(**request)
+        if self._lost:
+            return answer
+        self._lost = True
+        if self._repeats:
+            return self._store.update_item(**request)
+        raise ReadTimeoutError(endpoint_url="lost answer")
+
+
+@pytest.mark.parametrize(("gates", "counted"), [(Gates, 1), (RepeatsDecrements, 0)])
+def test_a_decrement_whose_answer_is_lost_takes_nobody_elses_lease(gates: type[Gates], counted: int) -> None:
+    sale = Sale()
+    sale.tick()
+    leaving, staying = sale.enter("leaving"), sale.enter("staying")
+    assert leaving.bucket == staying.bucket
+    clients = Clients(LosesOneAnswer(sale, repeats=True), LosesOneAnswer(sale, repeats=False))
+    gates(clients, "counters").release("z", 1, leaving.bucket)
+    assert sale.gate().active == counted
