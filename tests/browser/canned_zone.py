@@ -79,10 +79,11 @@ class CannedZone:
         }
         self.lane: dict[str, Any] = {"serving": 122, "floor": 100, "ahead": 122, "tail": 900, "speed_per_sec": 0.4}
         self.status: dict[str, Any] = {"run": 1, "tick": 1, "phase": "open"}
+        self.told_phase = ""
         self.age_ms = 0
         self.reachable = True
         self.claim: Answer = (202, {"status": "called", "position": 240, "retry_after_sec": 1})
-        self._answers: dict[str, Callable[[], Answer]] = {
+        self.answers: dict[str, Callable[[], Answer]] = {
             f"GET {PAGE_PATH}": lambda: (200, waiting_page(self.zone)),
             f"GET {STATUS_PATH}": self._status,
             f"GET {PLACE_PATH}": self._place,
@@ -148,7 +149,7 @@ class CannedZone:
         for asset in assets(ASSETS):
             if request == f"GET {PREFIX}/assets/{asset.key_suffix}":
                 return 200, asset.content_type, asset.body
-        found = self._answers.get(request)
+        found = self.answers.get(request)
         status, body = found() if found else refusal("unknown-route", 404)
         if isinstance(body, str):
             return status, "text/html; charset=utf-8", body.encode()
@@ -170,11 +171,14 @@ class CannedZone:
     def _place(self) -> Answer:
         if not self.joined:
             return refusal("no-token", 401)
-        return 200, self.place | {"phase": self.status["phase"]}
+        return 200, self._told()
 
     def _join(self) -> Answer:
         self.joined = True
-        return 201, self.place | {"phase": self.status["phase"]}
+        return 201, self._told()
+
+    def _told(self) -> dict[str, Any]:
+        return self.place | {"phase": self.told_phase or self.status["phase"]}
 
 
 def _handler(zone: CannedZone) -> type[BaseHTTPRequestHandler]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.canned_zone import CannedZone
 from waiting_room.domain.estimates import estimate
@@ -18,13 +17,13 @@ ASSETS = "/.waiting-room/assets"
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with CannedZone() as zone, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of the site on which nothing runs by itself."""
+    with CannedZone() as zone:
         page = browser.new_page()
         page.goto(f"{zone.url}{ASSETS}/favicon.svg")
         yield page
-        browser.close()
+        page.close()
 
 
 def call(page: Page, name: str, function: str, *arguments: Any) -> Any:
@@ -73,14 +72,21 @@ def test_paths_of_this_site_are_kept(page: Page, to: str) -> None:
         ({"state": "paused", "ahead": 10, "speed": 0}, 3.75, 6.25),
         ({"state": "before", "ahead": None, "speed": 0}, 30, 60),
         ({"state": "before", "ahead": None, "speed": 0, "startsInSec": 12}, 12, 14),
-        ({"state": "ended", "ahead": None, "speed": 0}, 60, 60),
+        ({"state": "ended", "ahead": 10, "speed": 0}, 3.75, 6.25),
+        ({"state": "waiting", "ahead": 90_000, "speed": 0, "heldSec": 22}, 11, 11),
+        ({"state": "waiting", "ahead": 90_000, "speed": 0, "hidden": True}, 60, 60),
+        ({"state": "lapsed", "ahead": None, "speed": 0}, 60, 60),
     ],
 )
 def test_the_pace_follows_the_distance(page: Page, now: dict[str, Any], low: float, high: float) -> None:
     poll = {"near_sec": 2, "far_sec": 30, "near_ahead": 200}
     for random in (0, 0.5, 0.999):
         assert (
-            low <= call(page, "pace", "pollDelaySec", {"startsInSec": 1e9, "hidden": False} | now, poll, random) <= high
+            low
+            <= call(
+                page, "pace", "pollDelaySec", {"startsInSec": 1e9, "hidden": False, "heldSec": 120} | now, poll, random
+            )
+            <= high
         )
 
 

@@ -84,7 +84,6 @@ export class Api {
  * @param {string} otherwise used when `to` is not safe
  */
 export function safePath(to, otherwise) {
-  // eslint-disable-next-line no-control-regex
   if (!to || !/^\/(?![/\\])[^\\\u0000-\u001f\u007f]*$/.test(to)) return otherwise;
   const url = new URL(to, location.origin);
   const inside = decodeURIComponentOr(url.pathname, "//").toLowerCase();

@@ -9,6 +9,7 @@
  * @property {number | null} ahead
  * @property {{low_sec: number, high_sec: number} | null} estimate
  * @property {string} phase
+ * @property {number} told_at_ms server's time when the browser was told
  * @property {number} joined_at_ms
  * @property {string | null} notice
  */
@@ -46,7 +47,8 @@ export function isNewer(next, last) {
 export function standing(place, status) {
   const lane = (status?.run === place?.run && status?.lanes?.[place?.lane]) || null;
   const position = place?.position ?? null;
-  const phase = status?.phase ?? place?.phase ?? "";
+  // A document from before the server told the place knows less: with nobody at work on the zone it may be old.
+  const phase = (status && !(status.updated_at_ms < place?.told_at_ms) ? status.phase : place?.phase) ?? "";
   if (position === null) return { phase, position, ahead: null, speed: 0, called: place?.status === "called", dropped: false };
   const ahead = lane ? Math.max(0, position - lane.serving) : place.ahead;
   const called = place.status === "called" || Boolean(lane && (position < lane.serving || position < lane.ahead));

@@ -6,7 +6,8 @@ const HIDDEN_FACTOR = 2.5;
 const LONGEST_BACKOFF_SEC = 30;
 
 const MOVING = new Set(["waiting", "next", "called", "preparing", "entering", "starting", "placing", "loading"]);
-const STANDING = new Set(["paused", "locked", "locked_inside", "before"]);
+// Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
+const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_out", "ended"]);
 
 /**
  * Seconds until the status document is read again.
@@ -16,10 +17,11 @@ const STANDING = new Set(["paused", "locked", "locked_inside", "before"]);
  * @param {number} now.speed people called per second
  * @param {number} now.startsInSec seconds until the start, Infinity without one
  * @param {boolean} now.hidden whether nobody looks
+ * @param {number} now.heldSec how long a called place is held
  * @param {{near_sec: number, far_sec: number, near_ahead: number}} poll
  * @param {number} random in [0, 1)
  */
-export function pollDelaySec({ state, ahead, speed, startsInSec, hidden }, poll, random) {
+export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, heldSec }, poll, random) {
   const far = poll.far_sec * (1 + random);
   const near = poll.near_sec * (0.75 + random / 2);
   if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
@@ -33,6 +35,8 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden }, poll,
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
   if (hidden) delay *= HIDDEN_FACTOR;
+  // Limits may be raised at any moment: nobody who is here may be called and passed over between two looks.
+  delay = Math.min(delay, Math.max(poll.near_sec, heldSec / 2));
   // Nobody sleeps through the start, yet not everybody asks in its first second.
   return startsInSec > 0 && startsInSec < delay ? startsInSec + random * poll.near_sec : delay;
 }

@@ -10,13 +10,17 @@ const STALE_MS = 20_000;
 const WAKE_AT_MOST_EVERY_MS = 1_000;
 const COOKIE_DOUBT_MS = 60_000;
 const DOUBT_MS = 15_000;
+// The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
+const TOLD_LATE_MS = 2_000;
 const RELOCATE_WITHIN_SEC = 8;
+const RELOCATE_STALE_SEC = 60;
 const RELOCATE_DOUBLINGS = 5;
 
 const STARTING = new Set(["before", "starting"]);
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 const COMES_IN = new Set(["entering", "passing"]);
 const IS_MEASURED = new Set(["waiting", "next"]);
+const IS_KEPT_CURRENT = new Set(["starting", "waiting", "next", "paused", "locked", "locked_inside"]);
 const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "unknown"]);
 
 export class Room {
@@ -88,7 +92,7 @@ export class Room {
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
       this.#failures.locate = 0;
-      this.#place = answer.body;
+      this.#place = { ...answer.body, told_at_ms: this.#clock.now() - TOLD_LATE_MS };
     } else if (!this.#isSettled(answer)) {
       this.#failures.locate += 1;
       const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
@@ -129,8 +133,9 @@ export class Room {
 
   #pollDelaySec() {
     const { ahead, speed } = standing(this.#place, this.#status);
-    const now = { state: this.#state, ahead, speed, startsInSec: this.#startsInSec(), hidden: document.hidden };
-    return pollDelaySec(now, this.#status?.poll ?? this.#facts.poll, Math.random());
+    const now = { state: this.#state, ahead, speed, hidden: document.hidden, heldSec: this.#facts.claim_sec };
+    const poll = this.#status?.poll ?? this.#facts.poll;
+    return pollDelaySec({ ...now, startsInSec: this.#startsInSec() }, poll, Math.random());
   }
 
   /** Look at what is known, show it, and do what it calls for. */
@@ -149,14 +154,20 @@ export class Room {
     this.#askAgainIfUnclear();
   }
 
-  /** A place not yet numbered, or passed over, is only known to the server: asked spread out, and ever more rarely. */
+  /**
+   * Some things only the server knows: a place not yet numbered or passed over, or what goes on while the document
+   * grows old. It is asked spread out and ever more rarely; being asked also wakes whoever writes the document.
+   */
   #askAgainIfUnclear() {
-    if (this.#state !== "placing" && !standing(this.#place, this.#status).dropped) {
+    const unclear = this.#state === "placing" || standing(this.#place, this.#status).dropped;
+    const old = this.#staleness > RELOCATE_STALE_SEC * 1000 && IS_KEPT_CURRENT.has(this.#state);
+    if (!unclear && !old) {
       this.#askedAgain = 0;
     } else if (!this.#locating && !this.#locateAlarm.isSet) {
-      const withinSec = RELOCATE_WITHIN_SEC * 2 ** Math.min(this.#askedAgain, RELOCATE_DOUBLINGS);
+      const doublings = 2 ** Math.min(this.#askedAgain, RELOCATE_DOUBLINGS);
       this.#askedAgain += 1;
-      this.#locateAlarm.set(Math.random() * withinSec, () => this.#locate());
+      const [fromSec, withinSec] = unclear ? [0, RELOCATE_WITHIN_SEC] : [RELOCATE_STALE_SEC, RELOCATE_STALE_SEC];
+      this.#locateAlarm.set((fromSec + Math.random() * withinSec) * doublings, () => this.#locate());
     }
   }
 
