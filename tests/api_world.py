@@ -124,7 +124,7 @@ class ApiWorld:
         )
         ensure_keys = EnsureKeys(self.keys, self.stores.zones)
         self.operator = HttpApp(
-            Router(operations, operator_endpoints(self.stores, self.tokens, ensure_keys, self.clock, self.ids)),
+            Router(operations, operator_endpoints(self.stores, self.tokens, ensure_keys, wake, self.clock, self.ids)),
             self.clock,
             self.log,
             self.ids.jitter,

@@ -75,7 +75,10 @@ class Visitor:
                 # Whoever ran out of time once is quicker the next time.
                 self.session, self.stay_ms = None, self.stay_ms / 2
                 sleep(rng.uniform(100, 3_000))
-            except (AlreadyCompleted, SoldOut):
+            except AlreadyCompleted:
+                # A purchase whose answer came to nobody: bought is bought.
+                self.done = True
+            except SoldOut:
                 return
             except WaitingRoomError as error:
                 raise RuleBroken(f"{self.name} got {error!r}") from error

@@ -146,6 +146,8 @@ def run_jobs(witness: Witness) -> None:
 
 def visitors_come(witness: Witness) -> None:
     world = witness.world
+    # Into a zone that has been silent for a while: the first of them wakes it.
+    world.clock.advance(60)
     buyer, leaver = Browser(world), Browser(world)
     buyer.enter()
     leaver.enter()

@@ -188,3 +188,10 @@ def test_a_merge_patch_is_applied_as_rfc_7396_says() -> None:
         "f": {"h": 1},
     }
     assert document["b"] == {"c": 2, "d": 3}
+
+
+def test_a_change_of_an_idle_zone_starts_an_exchanger_that_tells_it(world: ApiWorld) -> None:
+    world.clock.advance(60)
+    world.functions.started.clear()
+    control(world, control="lock")
+    assert world.functions.started == [("foyer-exchanger", {"zones": [ZONE_ID]})]

@@ -70,7 +70,8 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
-    endpoints = operator_endpoints(stores, tokens, EnsureKeys(keys, stores.zones), clock, ids)
+    wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
+    endpoints = operator_endpoints(stores, tokens, EnsureKeys(keys, stores.zones), wake, clock, ids)
     # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
     local = bool(env.get("AWS_ENDPOINT_URL"))
     return HttpApp(

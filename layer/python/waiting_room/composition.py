@@ -77,17 +77,17 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
 
 
 def operator_endpoints(
-    stores: Stores, tokens: Tokens, ensure_keys: EnsureKeys, clock: Clock, ids: Ids
+    stores: Stores, tokens: Tokens, ensure_keys: EnsureKeys, wake: Wake, clock: Clock, ids: Ids
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
     bar = Bar(EndPlace(gates, queue, clock, ids), queue)
     api = OperatorApi(
-        put=PutZone(zones, gates, ensure_keys, clock, ids),
+        put=PutZone(zones, gates, ensure_keys, wake, clock, ids),
         get=GetZone(zones),
         list=ListZones(zones),
         delete=DeleteZone(zones, gates),
-        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), clock),
+        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, clock),

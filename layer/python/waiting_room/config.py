@@ -44,6 +44,7 @@ class OperatorConfig:
     queue_table: str
     signing_keys_parameter: str
     token_issuer: str
+    exchanger_function: str
 
 
 @dataclass(frozen=True)

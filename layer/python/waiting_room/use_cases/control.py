@@ -11,6 +11,7 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock
+from waiting_room.use_cases.room import Wake
 from waiting_room.use_cases.zones import build_zone, open_run, same_settings, save, stamped
 
 TRIES = 4
@@ -31,11 +32,17 @@ class ControlZone:
     """Applies a change to the zone as it is now, and withdraws what was decided by the old one."""
 
     def __init__(
-        self, zones: ProtectedZones, gates: Gates, check_document: Callable[[Mapping[str, Any]], None], clock: Clock
+        self,
+        zones: ProtectedZones,
+        gates: Gates,
+        check_document: Callable[[Mapping[str, Any]], None],
+        wake: Wake,
+        clock: Clock,
     ) -> None:
         self._zones = zones
         self._gates = gates
         self._check_document = check_document
+        self._wake = wake
         self._clock = clock
 
     def __call__(self, zone_id: str, change: Change, by: str) -> Zone:
@@ -54,10 +61,14 @@ class ControlZone:
             if change.version not in (None, stored.version):
                 raise StaleVersion(f"The zone has version {stored.version} by now.")
             try:
-                return self._store(zone, stored, change, by)
+                changed = self._store(zone, stored, change, by)
             except StaleVersion:
                 if change.version is not None:
                     raise
+            else:
+                # Whoever waits learns of it from the next tick; an idle zone has none under way.
+                self._wake.now(zone_id)
+                return changed
         raise StaleVersion
 
     def _store(self, zone: Zone, stored: Zone, change: Change, by: str) -> Zone:

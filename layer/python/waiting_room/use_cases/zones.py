@@ -15,6 +15,7 @@ from waiting_room.domain.gate_rules import BadRule, Rule
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.room import Wake
 
 HELD_BACK_MS = 15_000
 """A run that follows another grants nothing for so long: old tokens must have left the edge (DESIGN 4.3)."""
@@ -32,10 +33,13 @@ class PutResult:
 class PutZone:
     """Creates a zone, or replaces the version the operator has read."""
 
-    def __init__(self, zones: ProtectedZones, gates: Gates, ensure_keys: EnsureKeys, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, zones: ProtectedZones, gates: Gates, ensure_keys: EnsureKeys, wake: Wake, clock: Clock, ids: Ids
+    ) -> None:
         self._zones = zones
         self._gates = gates
         self._ensure_keys = ensure_keys
+        self._wake = wake
         self._clock = clock
         self._ids = ids
 
@@ -51,8 +55,12 @@ class PutZone:
             raise InvalidInput("The zone_id of the document is not the one of the address.", "/zone_id")
         stored = self._zones.get(zone_id)
         if stored is None:
-            return self._create(wanted, document.get("version"), by)
-        return self._replace(stored, wanted, document.get("version"), by)
+            result = self._create(wanted, document.get("version"), by)
+        else:
+            result = self._replace(stored, wanted, document.get("version"), by)
+        # The first tick writes the status document; after a change, the next one tells everybody waiting.
+        self._wake.now(zone_id)
+        return result
 
     def _create(self, wanted: Mapping[str, Any], version: int | None, by: str) -> PutResult:
         if version:
