@@ -118,9 +118,7 @@ def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
     found = api.visitor(arguments.zone, arguments.visitor)
     width = max(len(name) for name in found)
     for name, value in found.items():
-        is_moment = name.endswith("_at_ms") and isinstance(value, int)
-        shown = show_moment(value) if is_moment else value if isinstance(value, str) else json.dumps(value)
-        print(f"{name.ljust(width)}  {shown}")
+        print(f"{name.ljust(width)}  {_shown(name, value)}")
 
 
 def keys(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
@@ -132,6 +130,14 @@ def keys(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> N
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
     watch(api, target, arguments.zone, once=arguments.once)
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    if name.endswith("_at_ms"):
+        return show_moment(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _now_ms() -> int:
