@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
+import json
 import math
 import os
 import secrets
@@ -16,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -103,7 +104,7 @@ async def _run(stack: LocalStack, port: int, crowd: int) -> None:
         zones = demo_zones(_now_ms())
         site_keys = await asyncio.to_thread(open_zones, stack, zones)
         async with _serving(create_app(edge.url, site_keys), site_socket), asyncio.TaskGroup() as tasks:
-            await until_open(edge.url, zones)
+            await until_open(stack, edge.url, zones)
             print(_welcome(edge.port, zones, crowd), flush=True)
             if crowd:
                 tasks.create_task(_bring_crowd(edge.url, crowd))
@@ -143,21 +144,42 @@ def open_zones(stack: LocalStack, zones: list[Json]) -> dict[str, str]:
     return site_keys
 
 
-async def until_open(edge_url: str, zones: list[Json]) -> None:
+async def until_open(stack: LocalStack, edge_url: str, zones: list[Json]) -> None:
     """Wait until the gate guards every zone and its waiting page is there. Raises DemoFailed after a minute."""
-    wanted = {zone["landing_path"]: 303 for zone in zones}
-    wanted |= {f"/.waiting-room/pages/{zone['zone_id']}/index.html": 200 for zone in zones}
-    wanted |= {f"/.waiting-room/v1/zones/{zone['zone_id']}/visitors/me": 401 for zone in zones}
-    deadline = time.monotonic() + READY_WITHIN_SEC
-    async with httpx.AsyncClient(base_url=edge_url, trust_env=False, timeout=20.0) as http:
-        while wanted:
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"the waiting room did not come up, these do not answer as they should: {wanted}")
-            for path, status in list(wanted.items()):
-                headers = {} if status == 401 else PAGE_HEADERS
-                if (await http.get(path, headers=headers)).status_code == status:
-                    del wanted[path]
-            await asyncio.sleep(0.1)
+    ids = [zone["zone_id"] for zone in zones]
+    try:
+        async with asyncio.timeout(READY_WITHIN_SEC), httpx.AsyncClient(trust_env=False, timeout=20.0) as http:
+            # A gate asked before it can know better would remember its answer for seconds.
+            await asyncio.gather(
+                _until(http, f"{stack.bucket_url}/{stack.snapshot_key}", 200, lambda text: _names_all(text, ids)),
+                *(_until(http, f"{edge_url}/.waiting-room/v1/zones/{name}/visitors/me", 401) for name in ids),
+            )
+            await asyncio.gather(
+                *(_until(http, f"{edge_url}/.waiting-room/pages/{name}/index.html", 200) for name in ids),
+                *(_until(http, edge_url + zone["landing_path"], 303, headers=PAGE_HEADERS) for zone in zones),
+            )
+    except TimeoutError:
+        raise DemoFailed(f"the waiting room did not come up within {READY_WITHIN_SEC:g} s") from None
+
+
+async def _until(
+    http: httpx.AsyncClient,
+    url: str,
+    status: int,
+    fits: Callable[[str], bool] = lambda _: True,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Ask until the answer is the one expected."""
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            answer = await http.get(url, headers=headers)
+            if answer.status_code == status and fits(answer.text):
+                return
+        await asyncio.sleep(0.1)
+
+
+def _names_all(snapshot: str, zone_ids: list[str]) -> bool:
+    return set(zone_ids) <= {zone["zone_id"] for zone in json.loads(snapshot)["zones"]}
 
 
 async def _bring_crowd(edge_url: str, size: int) -> None:
