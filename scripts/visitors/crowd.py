@@ -18,11 +18,11 @@ IN_FLIGHT = 4
 class Habits:
     """How a crowd behaves; shares are of 1, times in seconds."""
 
-    absent_share: float = 0.15
+    absent_share: float = 0.12
     give_up_share: float = 0.05
-    silent_share: float = 0.05
+    silent_share: float = 0.04
     button_share: float = 0.25
-    stay_sec: tuple[float, float] = (4.0, 7.0)
+    stay_sec: tuple[float, float] = (3.0, 6.0)
     patience_sec: tuple[float, float] = (15.0, 60.0)
 
 

@@ -124,11 +124,15 @@ class Visitor:
                     return True
                 place = await self._place()
             else:
-                await self._pause(self._poll_sec(status, position - lane["serving"]))
+                await self._pause(self._poll_sec(status, position - lane["serving"], lane["speed_per_sec"]))
 
-    def _poll_sec(self, status: dict[str, Any], ahead: int) -> float:
+    def _poll_sec(self, status: dict[str, Any], ahead: int, speed_per_sec: float) -> float:
+        """As the waiting page does: often near the front, further back when half of the way to there should be done."""
         poll = status["poll"]
-        return float(poll["near_sec"] if ahead <= poll["near_ahead"] else poll["far_sec"])
+        if ahead <= poll["near_ahead"]:
+            return float(poll["near_sec"])
+        until_near_sec = (ahead - poll["near_ahead"]) / speed_per_sec if speed_per_sec > 0 else float("inf")
+        return float(min(poll["far_sec"], max(poll["near_sec"], until_near_sec / 2)))
 
     async def _place(self) -> dict[str, Any]:
         """The place held, or a new one for somebody who has none (anymore)."""
@@ -158,8 +162,9 @@ class Visitor:
         """Ask for the session; False when it is not to be had with this place (anymore)."""
         answer = await self._call("POST", f"{self._api}/access-tokens")
         if answer.status_code == 202:
-            waiting = answer.json()
-            await self._pause(waiting["retry_after_sec"])
+            retry_after_sec = answer.json()["retry_after_sec"]
+            self._note("not_yet", retry_after_sec=retry_after_sec)
+            await self._pause(retry_after_sec)
             return False
         if answer.status_code == 410:
             return False
