@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from scripts.edge import Edge
 from scripts.local import LocalStack
+from tests.integration.guests import connections
 from tests.integration.running import Foyer
 from tests.serving import EchoOrigin, served
 
@@ -22,3 +24,10 @@ def foyer() -> Iterator[Foyer]:
         Edge(0, stack, site_url) as edge,
     ):
         yield Foyer(stack, edge, site, site_url)
+
+
+@pytest.fixture(scope="session")
+def http(foyer: Foyer) -> Iterator[httpx.Client]:
+    """Yield connections to the edge that keep no cookies."""
+    with connections(foyer.url) as http:
+        yield http
