@@ -9,13 +9,19 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.canned_zone import CannedZone
+from tests.tools import require_tool
+
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+"""Without these Chromium looks for its maker's hosts at every start."""
 
 
 # Not for the whole session: while Playwright runs, it holds the thread's event loop, and other tests need their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    require_tool("Chromium", chromium, "install it, for example `apt-get install chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *QUIET])
         yield browser
         browser.close()
 

@@ -7,23 +7,15 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from scripts.edge import Edge
-from scripts.local import LocalStack
 from tests.integration.guests import connections
-from tests.integration.running import Foyer
-from tests.serving import EchoOrigin, served
+from tests.integration.running import Foyer, running_foyer
 
 
 @pytest.fixture(scope="session")
 def foyer() -> Iterator[Foyer]:
     """Yield a running Foyer with no zones. Tests share it: each uses zone ids of its own."""
-    site = EchoOrigin()
-    with (
-        served(site) as site_url,
-        LocalStack.start() as stack,
-        Edge(0, stack, site_url) as edge,
-    ):
-        yield Foyer(stack, edge, site, site_url)
+    with running_foyer() as foyer:
+        yield foyer
 
 
 @pytest.fixture(scope="session")

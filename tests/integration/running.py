@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import httpx
 
 from scripts.edge import Edge
 from scripts.local import LocalStack
-from tests.serving import EchoOrigin
+from tests.serving import EchoOrigin, served
 
 ADMIN = "/.waiting-room/v1/admin"
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=test"}
@@ -113,3 +113,11 @@ class Foyer:
         """Return the gate snapshot as it lies in the bucket."""
         document: dict[str, Any] = httpx.get(f"{self.stack.bucket_url}/{self.stack.snapshot_key}").json()
         return document
+
+
+@contextlib.contextmanager
+def running_foyer() -> Iterator[Foyer]:
+    """Start everything: engine, stack, a site that answers with what reached it, and an edge in front of both."""
+    site = EchoOrigin()
+    with served(site) as site_url, LocalStack.start() as stack, Edge(0, stack, site_url) as edge:
+        yield Foyer(stack, edge, site, site_url)
