@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from scripts.edge.behaviours import CachePolicy
@@ -40,6 +40,17 @@ class _Entry:
     initial_age_sec: int
 
 
+_Loaded = tuple[EdgeResponse, "tuple[Variant, _Entry] | None"]
+
+
+@dataclass
+class _Loading:
+    """A load others wait for, and what of it may be shared once it is done."""
+
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    kept: tuple[Variant, _Entry] | None = None
+
+
 class Cache:
     """Answers by key. `clock` gives seconds that never go back; every method runs on one event loop."""
 
@@ -47,14 +58,15 @@ class Cache:
         self._clock = clock
         self._entries: OrderedDict[Variant, _Entry] = OrderedDict()
         self._vary: dict[CacheKey, tuple[str, ...]] = {}
-        self._loading: dict[Variant, asyncio.Event] = {}
+        self._loading: dict[Variant, _Loading] = {}
         self._pass_until: dict[Variant, float] = {}
 
     async def fetch(self, key: CacheKey, policy: CachePolicy, request: EdgeRequest, load: Load) -> EdgeResponse:
         """Return a fresh copy or what `load` brings; concurrent readers of one key wait for a single load.
 
-        A waiter looks again instead of taking the answer it waited for: that answer may be another variant (Vary), or
-        may not be shared at all, in which case each waiter loads its own. What `load` raises goes to its caller alone.
+        A waiter takes the answer it waited for, however late it wakes up, unless that answer is another variant (Vary)
+        or may not be shared at all, in which case each waiter loads its own. What `load` raises goes to its caller
+        alone.
         """
         attempt = partial(self._load, key, policy, request, load)
         waited = False
@@ -65,42 +77,48 @@ class Cache:
                 return self._hit(entry, request)
             loading = self._loading.get(variant)
             if waited or self._clock() < self._pass_until.get(variant, 0.0):
-                return await attempt()
+                return (await attempt())[0]
             if loading is None:
                 return await self._lead(variant, attempt)
-            await loading.wait()
+            await loading.done.wait()
+            # On a busy machine thousands of waiters take longer to wake up than the answer is fresh.
+            if loading.kept is not None and loading.kept[0] == self._variant(key, request):
+                return self._hit(loading.kept[1], request)
             waited = self._variant(key, request) == variant
 
-    async def _lead(self, variant: Variant, attempt: Load) -> EdgeResponse:
+    async def _lead(self, variant: Variant, attempt: Callable[[], Awaitable[_Loaded]]) -> EdgeResponse:
         """Load for everybody who comes meanwhile."""
-        done = self._loading[variant] = asyncio.Event()
+        loading = self._loading[variant] = _Loading()
         try:
-            return await attempt()
+            response, loading.kept = await attempt()
+            return response
         finally:
             del self._loading[variant]
-            done.set()
+            loading.done.set()
 
-    async def _load(self, key: CacheKey, policy: CachePolicy, request: EdgeRequest, load: Load) -> EdgeResponse:
+    async def _load(self, key: CacheKey, policy: CachePolicy, request: EdgeRequest, load: Load) -> _Loaded:
         """Load once and keep the answer if it may be shared."""
         response = (await load()).with_header("x-cache", "Miss from cloudfront")
         fresh_sec = freshness_sec(response, policy)
         if fresh_sec > 0:
             response = replace(response, body=await _read_up_to(response.body, MAX_OBJECT_BYTES))
         if fresh_sec > 0 and isinstance(response.body, bytes):
-            self._keep(key, request, response, response.body, fresh_sec)
-        else:
-            self._remember_pass(self._variant(key, request))
-        return response
+            return response, self._keep(key, request, response, response.body, fresh_sec)
+        self._remember_pass(self._variant(key, request))
+        return response, None
 
-    def _keep(self, key: CacheKey, request: EdgeRequest, response: EdgeResponse, body: bytes, fresh_sec: float) -> None:
+    def _keep(
+        self, key: CacheKey, request: EdgeRequest, response: EdgeResponse, body: bytes, fresh_sec: float
+    ) -> tuple[Variant, _Entry]:
         self._vary[key] = _vary_names(response)
         headers = tuple(without(response.headers, {"age", "x-cache"}))
-        self._entries[self._variant(key, request)] = _Entry(
-            response.status, headers, body, self._clock(), fresh_sec, _age_sec(response)
-        )
+        entry = _Entry(response.status, headers, body, self._clock(), fresh_sec, _age_sec(response))
+        variant = self._variant(key, request)
+        self._entries[variant] = entry
         if len(self._entries) > MAX_ENTRIES:
             (dropped, _), _ = self._entries.popitem(last=False)
             self._vary.pop(dropped, None)
+        return variant, entry
 
     def _remember_pass(self, variant: Variant) -> None:
         now = self._clock()

@@ -103,7 +103,7 @@ def test_who_came_first_stands_first(sale: Sale) -> None:
     by_session = {place["sid"]: place["seq"] for place in sale.places}
     seq = {event["visitor"]: by_session[event["sid"]] for event in sale.of("token")}
     came = {event["visitor"]: event["at_ms"] for event in sale.of("arrived")}
-    had_a_place = {}
+    had_a_place: dict[str, int] = {}
     for event in sale.events:
         if event["event"] in ("line", "token"):
             had_a_place.setdefault(event["visitor"], event["at_ms"])

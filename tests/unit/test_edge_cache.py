@@ -82,6 +82,22 @@ def test_two_thousand_readers_cost_one_origin_read_a_second() -> None:
     asyncio.run(run())
 
 
+def test_readers_who_wake_up_late_take_the_answer_they_waited_for() -> None:
+    class SlowMachine(Clock):
+        """One on which a hundred steps take longer than the answer is fresh."""
+
+        def __call__(self) -> float:
+            self.now_sec += 0.01
+            return self.now_sec
+
+    async def run() -> None:
+        origin = Origin(("cache-control", "public, max-age=1"))
+        answers = await crowd(Cache(SlowMachine()), origin, 2_000)
+        assert (origin.reads, {await body(answer) for answer in answers}) == (1, {b"answer 1"})
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("control", ["no-store", "private", "no-cache", "private, max-age=60", "max-age=0", ""])
 def test_what_must_not_be_shared_reaches_the_origin_every_time(control: str) -> None:
     async def run() -> None:
