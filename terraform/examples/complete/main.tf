@@ -11,6 +11,7 @@ provider "aws" {
 module "waiting_room" {
   source = "../.."
 
+  artifacts_dir          = var.artifacts_dir
   name                   = "shop"
   origin_domain_name     = var.origin_domain_name
   expected_joins_per_sec = 2000

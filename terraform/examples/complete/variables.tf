@@ -28,3 +28,9 @@ variable "email" {
   type        = string
   description = "Who is told of alarms and of the budget."
 }
+
+variable "artifacts_dir" {
+  type        = string
+  default     = null
+  description = "Directory with the zips of a release; null for build/ of this checkout."
+}

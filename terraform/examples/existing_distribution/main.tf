@@ -7,6 +7,7 @@ provider "aws" {
 module "waiting_room" {
   source = "../.."
 
+  artifacts_dir = var.artifacts_dir
   existing_distribution = {
     arn      = aws_cloudfront_distribution.site.arn
     site_url = "https://${aws_cloudfront_distribution.site.domain_name}"

@@ -14,3 +14,9 @@ variable "images_cache_policy_id" {
   default     = "658327ea-f89d-4fab-a63d-7e88639e58f6"
   description = "Cache policy of the shop's pictures: Managed-CachingOptimized of AWS."
 }
+
+variable "artifacts_dir" {
+  type        = string
+  default     = null
+  description = "Directory with the zips of a release; null for build/ of this checkout."
+}

@@ -18,6 +18,7 @@ provider "aws" {
 module "waiting_room" {
   source = "../.."
 
+  artifacts_dir      = var.artifacts_dir
   name               = "foyer-local"
   origin_domain_name = var.origin_domain_name
   check_quotas       = false

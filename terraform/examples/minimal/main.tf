@@ -6,5 +6,6 @@ provider "aws" {
 module "waiting_room" {
   source = "../.."
 
+  artifacts_dir      = var.artifacts_dir
   origin_domain_name = var.origin_domain_name
 }
