@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from waiting_room.edge.gatekeeper import Gatekeeper
-from waiting_room.edge.settings import read_settings
+from waiting_room.edge.settings import find_settings
 
 
 @cache
-def _gatekeeper() -> Gatekeeper:
-    return Gatekeeper(read_settings(Path(__file__).parent))
+def _gatekeeper(function_name: str, on_missing_snapshot: str) -> Gatekeeper:
+    return Gatekeeper(find_settings(Path(__file__).parent, function_name, on_missing_snapshot))
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer one event: the request to forward, or a response. A bundle without settings fails: CloudFront says 503."""
-    return _gatekeeper()(event)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one event: the request to forward, or a response. A name without settings fails: CloudFront says 503."""
+    return _gatekeeper(getattr(context, "function_name", ""), "refuse")(event)
+
+
+def open_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The same, but everybody passes while there is no gate snapshot."""
+    return _gatekeeper(getattr(context, "function_name", ""), "pass")(event)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +26,7 @@ from tests.gate_support import (
 )
 from waiting_room.domain.snapshot import encode_snapshot
 from waiting_room.edge.gatekeeper import Gatekeeper
-from waiting_room.edge.settings import EdgeSettings, InvalidSettings, read_settings
+from waiting_room.edge.settings import EdgeSettings, InvalidSettings, find_settings, read_settings, settings_of
 from waiting_room.edge.snapshots import FetchFailed, Snapshots
 
 SETTINGS = EdgeSettings(snapshot_path="/.waiting-room/gate-0.json", issuer=ISSUER)
@@ -268,3 +270,51 @@ def test_missing_or_torn_settings_say_so(tmp_path):
     (tmp_path / "settings.json").write_text("{")
     with pytest.raises(InvalidSettings, match="cannot be read"):
         read_settings(tmp_path)
+
+
+SNAPSHOT_ID = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize("prefix", ["", "us-east-1."])
+@pytest.mark.parametrize("choice", ["refuse", "pass"])
+def test_a_deployed_function_reads_its_settings_from_its_name(tmp_path, prefix, choice):
+    settings = find_settings(tmp_path, f"{prefix}my-shop-gatekeeper-{SNAPSHOT_ID}", choice)
+    assert settings == EdgeSettings(f"/.waiting-room/gate-{SNAPSHOT_ID}.json", "my-shop", "https", choice)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "foyer-gatekeeper",
+        f"gatekeeper-{SNAPSHOT_ID}",
+        f"foyer-gatekeeper-{SNAPSHOT_ID[:-1]}",
+        f"foyer-gatekeeper-{SNAPSHOT_ID}\n",
+        f"foyer-gatekeeper-{SNAPSHOT_ID.upper()}",
+        f"eu-west-1.foyer-gatekeeper-{SNAPSHOT_ID}",
+    ],
+)
+def test_a_name_without_settings_is_refused(name):
+    with pytest.raises(InvalidSettings, match="must be called"):
+        settings_of(name, "refuse")
+
+
+def test_a_settings_file_decides_alone(tmp_path):
+    (tmp_path / "settings.json").write_text(json.dumps({"snapshot_path": "/x.json", "issuer": "foyer"}))
+    settings = find_settings(tmp_path, f"shop-gatekeeper-{SNAPSHOT_ID}", "pass")
+    assert settings == EdgeSettings("/x.json", "foyer", "https", "refuse")
+
+
+@pytest.mark.parametrize(("entry", "status"), [("handler", "503"), ("open_handler", None)])
+def test_the_handlers_differ_in_what_a_missing_snapshot_means(monkeypatch, entry, status):
+    handler = importlib.import_module("lambdas.gatekeeper.handler")
+    handler._gatekeeper.cache_clear()
+    monkeypatch.setattr("waiting_room.edge.gatekeeper.Transport", lambda settings: refusing)
+    context = SimpleNamespace(function_name=f"us-east-1.foyer-gatekeeper-{SNAPSHOT_ID}")
+    answer = getattr(handler, entry)(event("navigation"), context)
+    handler._gatekeeper.cache_clear()
+    assert answer.get("status") == status
+
+
+def refusing(host):
+    raise FetchFailed(host)

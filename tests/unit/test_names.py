@@ -19,6 +19,7 @@ from waiting_room import config, schemas
 from waiting_room.domain import gate_snapshot, locations, phases, places, redirects, status, zones
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
+from waiting_room.edge.settings import settings_of
 from waiting_room.http.cookies import cookie_name
 from waiting_room.http.errors import STATUS_OF
 from waiting_room.http.operator_api import OperatorApi
@@ -74,9 +75,10 @@ def test_every_handler_is_where_its_function_says_and_needs_nothing_to_be_import
     for names in (each["environment"] for each in schemas.functions().values()):
         for name in names:
             monkeypatch.delenv(name, raising=False)
-    file, _, function = spec["handler"].partition(".")
-    module = importlib.import_module(f"lambdas.{component}.{file}")
-    assert callable(getattr(module, function))
+    for entry in (spec[name] for name in ("handler", "open_handler") if name in spec):
+        file, _, function = entry.partition(".")
+        module = importlib.import_module(f"lambdas.{component}.{file}")
+        assert callable(getattr(module, function))
 
 
 @pytest.mark.parametrize(("component", "spec"), schemas.functions().items())
@@ -199,6 +201,13 @@ def test_the_prefix_is_the_same() -> None:
 )
 def test_visitors_are_sent_to_operations(make: Callable[[str, str | None], str], operation_id: str) -> None:
     assert make("{zone_id}", None) == schemas.operations()[operation_id].path
+
+
+def test_the_gatekeeper_looks_for_the_snapshot_where_its_behaviour_serves_it() -> None:
+    patterns = {entry["name"]: entry["path_pattern"] for entry in schemas.behaviours()["behaviours"]}
+    name = f"{Names().function('gatekeeper')}-{'0' * 32}"
+    assert settings_of(name, "refuse").snapshot_path == patterns["snapshot"].replace("*", "0" * 32)
+    assert settings_of(name, "refuse").issuer == Names().deployment
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Settings of the gatekeeper. Lambda@Edge has no environment variables: they are a file in the bundle."""
+"""Settings of the gatekeeper. Lambda@Edge has no environment variables: its name and handler say all that varies.
+
+So everybody deploys the same bundle. A settings file in it, where there is one, decides alone.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-__all__ = ["EdgeSettings", "InvalidSettings", "read_settings"]
+from waiting_room.domain.redirects import PREFIX
+
+__all__ = ["EdgeSettings", "InvalidSettings", "find_settings", "read_settings", "settings_of"]
 
 SETTINGS_FILE = "settings.json"
 _CHOICES = {"snapshot_scheme": ("https", "http"), "on_missing_snapshot": ("refuse", "pass")}
 _SNAPSHOT_PATH = re.compile(r"\A/[A-Za-z0-9._/-]+\Z")
+# Replicas are called after the region of the original: us-east-1.foyer-gatekeeper-...
+_FUNCTION_NAME = re.compile(r"\A(?:us-east-1\.)?(?P<issuer>[a-z][a-z0-9-]*)-gatekeeper-(?P<snapshot>[0-9a-f]{32})\Z")
 
 
 class InvalidSettings(ValueError):
@@ -52,3 +59,22 @@ def read_settings(folder: Path) -> EdgeSettings:
         return EdgeSettings(**document)
     except (OSError, TypeError, json.JSONDecodeError) as error:
         raise InvalidSettings(f"{path.name} cannot be read: {error}") from error
+
+
+def settings_of(function_name: str, on_missing_snapshot: str) -> EdgeSettings:
+    """The settings a deployed function's name holds: `<issuer>-gatekeeper-<128 bits of the snapshot's name>`.
+
+    Raises InvalidSettings.
+    """
+    parts = _FUNCTION_NAME.match(function_name)
+    if parts is None:
+        raise InvalidSettings(f"the function must be called <issuer>-gatekeeper-<32 hex digits>, not {function_name!r}")
+    path = f"{PREFIX}/gate-{parts['snapshot']}.json"
+    return EdgeSettings(snapshot_path=path, issuer=parts["issuer"], on_missing_snapshot=on_missing_snapshot)
+
+
+def find_settings(folder: Path, function_name: str, on_missing_snapshot: str) -> EdgeSettings:
+    """The settings file's, if the folder has one, otherwise those of the name and handler. Raises InvalidSettings."""
+    if (folder / SETTINGS_FILE).exists():
+        return read_settings(folder)
+    return settings_of(function_name, on_missing_snapshot)

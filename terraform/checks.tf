@@ -1,0 +1,41 @@
+# Warnings, not errors: an account may be about to get more. `wr preflight` says the same with what to ask for.
+# The quotas are read outside of the checks, for a check that reads anything is part of every plan, even of an empty one.
+locals {
+  quotas = {
+    lambda_concurrency = { service = "lambda", code = "L-B99A9384" }
+    api_requests       = { service = "apigateway", code = "L-8A5B8E43" }
+    table_writes       = { service = "dynamodb", code = "L-AB614373" }
+  }
+  allowed = { for name, quota in data.aws_servicequotas_service_quota.this : name => quota.value }
+
+  # Of what is left AWS keeps 100 back, and the other functions need some.
+  needed_concurrency = local.bouncer_concurrency + 150
+}
+
+data "aws_servicequotas_service_quota" "this" {
+  for_each = var.check_quotas ? local.quotas : {}
+
+  service_code = each.value.service
+  quota_code   = each.value.code
+}
+
+check "lambda_concurrency" {
+  assert {
+    condition     = try(local.allowed.lambda_concurrency >= local.needed_concurrency, true)
+    error_message = "For ${local.joins_per_sec} joins a second Lambda needs ${local.needed_concurrency} concurrent executions in ${local.region}, and the account has ${try(local.allowed.lambda_concurrency, 0)}: ask for more under Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384). Until then lower expected_joins_per_sec, or set functions.reserve_concurrency = false where AWS refuses the reservation."
+  }
+}
+
+check "api_requests" {
+  assert {
+    condition     = try(local.allowed.api_requests >= local.api_requests_per_sec, true)
+    error_message = "For ${local.joins_per_sec} joins a second API Gateway must take ${local.api_requests_per_sec} requests a second in ${local.region}, and the account has ${try(local.allowed.api_requests, 0)}: ask for more under Service Quotas, Amazon API Gateway, Throttle rate (L-8A5B8E43)."
+  }
+}
+
+check "table_writes" {
+  assert {
+    condition     = try(local.allowed.table_writes >= local.write_units_per_sec, true)
+    error_message = "For ${local.joins_per_sec} joins a second a table must take ${local.write_units_per_sec} writes a second, and the account allows ${try(local.allowed.table_writes, 0)}: ask for more under Service Quotas, Amazon DynamoDB, Table-level write throughput limit (L-AB614373)."
+  }
+}

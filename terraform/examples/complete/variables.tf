@@ -1,0 +1,36 @@
+variable "region" {
+  type        = string
+  default     = "eu-west-1"
+  description = "AWS Region of everything that is not at the edge."
+}
+
+variable "origin_domain_name" {
+  type        = string
+  description = "Host name of the site's own servers. They are sent the visitor's Host header."
+}
+
+variable "domain_name" {
+  type        = string
+  description = "The site's domain; www. of it is served too."
+}
+
+variable "hosted_zone_id" {
+  type        = string
+  description = "Id of the domain's Route 53 zone."
+}
+
+variable "origination_identity_arn" {
+  type        = string
+  description = "ARN of a phone number, sender id or pool of AWS End User Messaging."
+}
+
+variable "email" {
+  type        = string
+  description = "Who is told of alarms and of the budget."
+}
+
+variable "artifacts_dir" {
+  type        = string
+  default     = null
+  description = "Directory with the zips of a release; null for build/ of this checkout."
+}

@@ -1,0 +1,4 @@
+variable "name" {
+  type        = string
+  description = "Name of the deployment; names of what is made here start with it."
+}

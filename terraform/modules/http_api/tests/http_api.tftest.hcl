@@ -1,0 +1,73 @@
+# Plans only, with a mocked provider.
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { region = "eu-west-1" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+}
+
+variables {
+  name           = "foyer"
+  openapi        = jsondecode(file("../../../schemas/openapi.json"))
+  function_names = { bouncer = "foyer-bouncer", operator = "foyer-operator" }
+  throttle       = { requests_per_sec = 100, burst = 50 }
+}
+
+run "routes_of_the_document" {
+  command = plan
+
+  assert {
+    condition     = keys(jsondecode(aws_apigatewayv2_api.this.body).paths) == keys(var.openapi.paths)
+    error_message = "Every path of the document is a route."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for path, item in jsondecode(aws_apigatewayv2_api.this.body).paths : [
+        for operation in item : can(operation.security) == strcontains(path, "/v1/admin/")
+      ]
+    ]))
+    error_message = "Operators' routes need AWS credentials, and visitors' do not."
+  }
+
+  assert {
+    condition     = toset(keys(aws_lambda_permission.this)) == toset(["bouncer", "operator"]) && length(aws_cloudwatch_metric_alarm.this) == 0
+    error_message = "The API may start the functions of its routes."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_stage.this.default_route_settings).throttling_rate_limit == 100 && !strcontains(one(aws_apigatewayv2_stage.this.access_log_settings).format, "sourceIp")
+    error_message = "Throttled as asked; the access log says nothing about who asked."
+  }
+}
+
+run "with_alarms" {
+  command = plan
+
+  variables {
+    alarms = { actions = [], errors_per_min = 18 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["failing"].threshold == 18 && aws_cloudwatch_metric_alarm.this["slow"].extended_statistic == "p99"
+    error_message = "Alarms on errors and on slow answers."
+  }
+}
+
+run "a_document_without_functions" {
+  command = plan
+
+  variables {
+    openapi = { paths = { "/a" = { get = { operationId = "a" } } } }
+  }
+
+  expect_failures = [var.openapi]
+}

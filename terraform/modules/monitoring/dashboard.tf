@@ -1,0 +1,88 @@
+locals {
+  components = sort(keys(var.function_names))
+  tables     = sort(keys(var.table_names))
+
+  # What an operator asks during a sale, top to bottom: do people get through, does anything fail, is anything full.
+  graphs = [
+    {
+      title  = "Requests to the token service"
+      region = local.home
+      stat   = "Sum"
+      metrics = [
+        ["AWS/ApiGateway", "Count", "ApiId", var.api_id],
+        ["AWS/ApiGateway", "4xx", "ApiId", var.api_id],
+        ["AWS/ApiGateway", "5xx", "ApiId", var.api_id],
+      ]
+    },
+    {
+      title   = "How long they take (ms, 99 of 100)"
+      region  = local.home
+      stat    = "p99"
+      metrics = [["AWS/ApiGateway", "Latency", "ApiId", var.api_id]]
+    },
+    {
+      title   = "Invocations"
+      region  = local.home
+      stat    = "Sum"
+      metrics = [for each in local.components : ["AWS/Lambda", "Invocations", "FunctionName", var.function_names[each]]]
+    },
+    {
+      title   = "Errors"
+      region  = local.home
+      stat    = "Sum"
+      metrics = [for each in local.components : ["AWS/Lambda", "Errors", "FunctionName", var.function_names[each]]]
+    },
+    {
+      title  = "Running at once, and not started"
+      region = local.home
+      stat   = "Maximum"
+      metrics = concat(
+        [for each in local.components : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", var.function_names[each]]],
+        [for each in local.components : ["AWS/Lambda", "Throttles", "FunctionName", var.function_names[each]]],
+      )
+    },
+    {
+      title   = "Write units"
+      region  = local.home
+      stat    = "Sum"
+      metrics = [for each in local.tables : ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", var.table_names[each]]]
+    },
+    {
+      title   = "Refused writes"
+      region  = local.home
+      stat    = "Sum"
+      metrics = [for each in local.tables : ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.table_names[each]]]
+    },
+    {
+      title   = "Answers of the distribution (% 5xx)"
+      region  = "us-east-1"
+      stat    = "Average"
+      metrics = [["AWS/CloudFront", "5xxErrorRate", "DistributionId", var.distribution_id, "Region", "Global"]]
+    },
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count = var.dashboard ? 1 : 0
+
+  dashboard_name = var.name
+  dashboard_body = jsonencode({
+    widgets = [
+      for index, graph in local.graphs : {
+        type   = "metric"
+        x      = index % 2 * 12
+        y      = floor(index / 2) * 6
+        width  = 12
+        height = 6
+        properties = {
+          title   = graph.title
+          region  = graph.region
+          stat    = graph.stat
+          period  = 60
+          view    = "timeSeries"
+          metrics = graph.metrics
+        }
+      } if var.watches_distribution || graph.metrics[0][0] != "AWS/CloudFront"
+    ]
+  })
+}

@@ -1,0 +1,95 @@
+data "aws_region" "current" {}
+
+locals {
+  # An alarm tells topics of its own Region only, and CloudFront's metrics are in us-east-1.
+  regions       = var.alarms ? toset(distinct([data.aws_region.current.region, "us-east-1"])) : toset([])
+  home          = data.aws_region.current.region
+  subscriptions = { for pair in setproduct(local.regions, var.emails) : join(" ", pair) => { region = pair[0], email = pair[1] } }
+}
+
+resource "aws_sns_topic" "this" {
+  #checkov:skip=CKV_AWS_26:CloudWatch cannot use the key of AWS for topics; the messages say that an alarm went off.
+  for_each = local.regions
+  region   = each.key
+
+  name = "${var.name}-alarms"
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  for_each = local.subscriptions
+  region   = each.value.region
+
+  topic_arn = aws_sns_topic.this[each.value.region].arn
+  protocol  = "email"
+  endpoint  = each.value.email
+}
+
+resource "aws_cloudwatch_metric_alarm" "failures" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name        = "${var.name}-failures"
+  alarm_description = "A function could not deal with an event: look at the messages in the queue ${var.failures_queue_name}, and delete them when it is understood."
+
+  namespace   = "AWS/SQS"
+  metric_name = "ApproximateNumberOfMessagesVisible"
+  dimensions  = { QueueName = var.failures_queue_name }
+  statistic   = "Maximum"
+  period      = 300
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [aws_sns_topic.this[local.home].arn]
+  ok_actions    = [aws_sns_topic.this[local.home].arn]
+}
+
+resource "aws_cloudwatch_metric_alarm" "distribution" {
+  count  = var.alarms && var.watches_distribution ? 1 : 0
+  region = "us-east-1"
+
+  alarm_name        = "${var.name}-site-failing"
+  alarm_description = "More than 5 % of the answers of the distribution ${var.name} are 5xx: the site, the API, or a gate without a snapshot."
+
+  namespace   = "AWS/CloudFront"
+  metric_name = "5xxErrorRate"
+  dimensions  = { DistributionId = var.distribution_id, Region = "Global" }
+  statistic   = "Average"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 5
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [aws_sns_topic.this["us-east-1"].arn]
+  ok_actions    = [aws_sns_topic.this["us-east-1"].arn]
+}
+
+resource "aws_budgets_budget" "this" {
+  count = var.budget == null ? 0 : 1
+
+  name         = var.name
+  budget_type  = "COST"
+  limit_amount = format("%.1f", var.budget.monthly_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  notification {
+    comparison_operator        = "GREATER_THAN"
+    notification_type          = "FORECASTED"
+    threshold                  = 80
+    threshold_type             = "PERCENTAGE"
+    subscriber_email_addresses = var.budget.emails
+  }
+
+  notification {
+    comparison_operator        = "GREATER_THAN"
+    notification_type          = "ACTUAL"
+    threshold                  = 100
+    threshold_type             = "PERCENTAGE"
+    subscriber_email_addresses = var.budget.emails
+  }
+}

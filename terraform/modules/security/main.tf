@@ -1,0 +1,171 @@
+locals {
+  groups = { for index, group in var.managed_rule_groups : group.name => merge(group, { priority = 10 + index }) }
+}
+
+resource "aws_wafv2_web_acl" "this" {
+  #checkov:skip=CKV_AWS_192:The group for known bad inputs, which has the rule for Log4j, is in the default list.
+  #checkov:skip=CKV2_AWS_31:Logs of a web ACL hold addresses of visitors; who wants them says where to.
+  region      = "us-east-1"
+  name        = var.name
+  description = "Keeps crowds of machines from the waiting room of ${var.name}."
+  scope       = "CLOUDFRONT"
+
+  default_action {
+    allow {}
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = var.name
+    sampled_requests_enabled   = true
+  }
+
+  # First of all, and the whole path: a rule on its start would let everybody past the others.
+  rule {
+    name     = "snapshot"
+    priority = 0
+
+    action {
+      allow {}
+    }
+
+    statement {
+      byte_match_statement {
+        search_string         = var.snapshot_path
+        positional_constraint = "EXACTLY"
+
+        field_to_match {
+          uri_path {}
+        }
+
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "${var.name}-snapshot"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  rule {
+    name     = "rate"
+    priority = 1
+
+    action {
+      block {
+        custom_response {
+          response_code = 429
+
+          response_header {
+            name  = "Retry-After"
+            value = "60"
+          }
+        }
+      }
+    }
+
+    statement {
+      rate_based_statement {
+        limit                 = var.requests_per_5_min
+        evaluation_window_sec = 300
+        aggregate_key_type    = "IP"
+
+        scope_down_statement {
+          byte_match_statement {
+            search_string         = "${var.prefix}/v1/"
+            positional_constraint = "STARTS_WITH"
+
+            field_to_match {
+              uri_path {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "URL_DECODE"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "${var.name}-rate"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  dynamic "rule" {
+    for_each = local.groups
+
+    content {
+      name     = rule.key
+      priority = rule.value.priority
+
+      override_action {
+        dynamic "none" {
+          for_each = rule.value.count ? [] : [true]
+          content {}
+        }
+
+        dynamic "count" {
+          for_each = rule.value.count ? [true] : []
+          content {}
+        }
+      }
+
+      statement {
+        managed_rule_group_statement {
+          vendor_name = "AWS"
+          name        = rule.key
+        }
+      }
+
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = "${var.name}-${rule.key}"
+        sampled_requests_enabled   = true
+      }
+    }
+  }
+
+  # Navigations only: an app cannot answer a challenge, and joins with a request of its own.
+  dynamic "rule" {
+    for_each = var.challenge ? [true] : []
+
+    content {
+      name     = "challenge"
+      priority = 2
+
+      action {
+        challenge {}
+      }
+
+      statement {
+        regex_match_statement {
+          regex_string = "^${replace(var.prefix, ".", "\\.")}/v1/zones/[^/]+/enter$"
+
+          field_to_match {
+            uri_path {}
+          }
+
+          text_transformation {
+            priority = 0
+            type     = "URL_DECODE"
+          }
+        }
+      }
+
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = "${var.name}-challenge"
+        sampled_requests_enabled   = true
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+# What nobody may guess. Made once, because uuid() gives another value with every plan; kept in the state.
+resource "terraform_data" "origin_secret" {
+  input = sensitive(sha256("${uuid()}${uuid()}"))
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+# 128 bits of the gate snapshot's name. They are in the gatekeeper's name too, the only setting that Lambda@Edge has.
+resource "terraform_data" "snapshot_id" {
+  input = substr(sha256("${uuid()}${uuid()}"), 0, 32)
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+locals {
+  origin_secret = sensitive(coalesce(var.origin_secret, terraform_data.origin_secret.output))
+
+  snapshot_behaviour = one([for behaviour in local.behaviours.behaviours : behaviour if behaviour.name == "snapshot"])
+  snapshot_path      = replace(local.snapshot_behaviour.path_pattern, "*", terraform_data.snapshot_id.output)
+  snapshot_key       = trimprefix(local.snapshot_path, "/")
+}

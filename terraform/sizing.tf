@@ -1,0 +1,45 @@
+# Everything that depends on how many come. Figures and their reasons are in one place, and the output `sizing` shows them.
+locals {
+  joins_per_sec = var.expected_joins_per_sec
+
+  # A visitor who comes asks the API three times: enter, enter with the cookie, join.
+  requests_per_sec = 3 * local.joins_per_sec
+
+  # One partition takes 1,000 writes a second; a shard is planned for half of that.
+  shards = ceil(local.joins_per_sec / 500)
+
+  # A join writes one unit to each of the two tables. Beside it a zone has up to 500 claims a second, which write two more
+  # there. A quarter is headroom. Reads: the bouncer looks up the place with every request, and the zone sometimes.
+  claims_per_sec      = min(500, local.joins_per_sec)
+  write_units_per_sec = ceil(1.25 * (local.joins_per_sec + 2 * local.claims_per_sec))
+  read_units_per_sec  = ceil(1.25 * (2 * local.requests_per_sec))
+
+  # What AWS gives every new table.
+  table_write_units_per_sec = 4000
+  table_read_units_per_sec  = 12000
+  needs_warm_throughput = (
+    local.write_units_per_sec > local.table_write_units_per_sec || local.read_units_per_sec > local.table_read_units_per_sec
+  )
+  warm_throughput = local.needs_warm_throughput ? {
+    write_units_per_sec = max(local.write_units_per_sec, local.table_write_units_per_sec)
+    read_units_per_sec  = max(local.read_units_per_sec, local.table_read_units_per_sec)
+  } : null
+
+  # A request takes a bouncer about 50 ms; twice that is planned, and some for those who claim and renew.
+  bouncer_concurrency = ceil(local.requests_per_sec * 0.1) + 20
+
+  # Half as much again as expected, before the API says 429.
+  api_requests_per_sec = ceil(1.5 * local.requests_per_sec) + 100
+
+  # One in a thousand, and never so few that a single fault wakes somebody.
+  errors_per_min    = max(1, floor(local.requests_per_sec * 60 / 1000))
+  throttles_per_min = max(1, floor(local.joins_per_sec * 60 / 1000))
+
+  sized_concurrency = { bouncer = local.bouncer_concurrency }
+  reserved_concurrency = {
+    for component, spec in local.functions : component => (
+      var.functions.reserve_concurrency ? try(local.sized_concurrency[component], spec.reserved_concurrency) : null
+    )
+  }
+  reserved_in_total = sum(concat([0], [for reserved in values(local.reserved_concurrency) : reserved if reserved != null]))
+}

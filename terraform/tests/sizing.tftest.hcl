@@ -1,0 +1,70 @@
+# One input decides all sizes; where the account allows less, a plan warns. The quotas here are those of a small account.
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { region = "eu-west-1" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  mock_data "aws_servicequotas_service_quota" {
+    defaults = { value = 1000 }
+  }
+}
+
+variables {
+  artifacts_dir      = "tests/artifacts"
+  origin_domain_name = "origin.example.com"
+}
+
+run "a_small_sale_fits" {
+  command = plan
+
+  variables {
+    expected_joins_per_sec = 1
+  }
+
+  assert {
+    condition     = output.sizing.shards == 1 && output.sizing.errors_per_min == 1 && output.sizing.throttles_per_min == 1
+    error_message = "However small the sale is, one fault alone raises no alarm."
+  }
+}
+
+run "a_large_sale_says_which_quotas_are_too_low" {
+  command = plan
+
+  variables {
+    expected_joins_per_sec = 10000
+  }
+
+  expect_failures = [check.lambda_concurrency, check.api_requests, check.table_writes]
+}
+
+run "a_large_sale_is_sized" {
+  command = plan
+
+  variables {
+    expected_joins_per_sec = 10000
+    check_quotas           = false
+  }
+
+  assert {
+    condition     = output.sizing.shards == 20 && output.sizing.bouncer_concurrency == 3020
+    error_message = "Shards take 500 joins a second each; a bouncer is busy for a tenth of a second with each of three requests."
+  }
+
+  assert {
+    condition     = output.sizing.warm_throughput == { read_units_per_sec = 75000, write_units_per_sec = 13750 }
+    error_message = "Tables are warm for every join and 500 claims a second, and a quarter more."
+  }
+
+  assert {
+    condition     = output.sizing.errors_per_min == 1800 && output.sizing.throttles_per_min == 600
+    error_message = "Alarms go off at one in a thousand."
+  }
+}
