@@ -17,6 +17,9 @@ from tests.fakes import FakeClock, FakeIds
 from tests.memory_aws import Guarded, MemoryBucket, MemoryLambda, Rights
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import bootstrap, schemas
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.object_store import S3ObjectStore
+from waiting_room.composition import Stores, tick_zone
 
 SITE_FOLDER = Path(__file__).resolve().parents[1] / "lambdas" / "publisher" / "site" / "assets"
 OWN = Secrets("an-origin-secret", ".waiting-room/gate-0123456789abcdef0123456789abcdef.json")
@@ -62,6 +65,14 @@ class Deployment:
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self.each_second()
+
+    def tick(self) -> None:
+        """One tick of the zone of the tests, a second after the last; for when no run of an exchanger is wanted."""
+        self.clock.advance(1)
+        names = (self.names.table(name) for name in ("protected_zones", "counters", "queue"))
+        stores = Stores(Clients(self.dynamo, self.dynamo), *names)
+        objects = S3ObjectStore(self.bucket, self.names.bucket)
+        tick_zone(stores, objects, self.clock, self.ids)(ZONE_ID)
 
     def run(self, component: str, **given: Any) -> Any:
         """Invoke a function that nobody waits for."""
