@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-unit test-integration test-browser check lint types fmt build lock clean
+.PHONY: help setup demo cost test test-unit test-integration test-browser check lint types fmt build lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
 	@$(BIN)/python scripts/demo.py
+
+cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
+	@$(BIN)/python scripts/cost.py $(ARGS)
 
 test: setup ## Run all tests
 	$(PYTEST) $(ARGS)

@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -151,7 +151,7 @@ async def until_open(stack: LocalStack, edge_url: str, zones: list[Json]) -> Non
         async with asyncio.timeout(READY_WITHIN_SEC), httpx.AsyncClient(trust_env=False, timeout=20.0) as http:
             # A gate asked before it can know better would remember its answer for seconds.
             await asyncio.gather(
-                _until(http, f"{stack.bucket_url}/{stack.snapshot_key}", 200, lambda text: _names_all(text, ids)),
+                _until_published(stack, ids),
                 *(_until(http, f"{edge_url}/.waiting-room/v1/zones/{name}/visitors/me", 401) for name in ids),
             )
             await asyncio.gather(
@@ -162,24 +162,22 @@ async def until_open(stack: LocalStack, edge_url: str, zones: list[Json]) -> Non
         raise DemoFailed(f"the waiting room did not come up within {READY_WITHIN_SEC:g} s") from None
 
 
-async def _until(
-    http: httpx.AsyncClient,
-    url: str,
-    status: int,
-    fits: Callable[[str], bool] = lambda _: True,
-    headers: Mapping[str, str] | None = None,
-) -> None:
+async def _until(http: httpx.AsyncClient, url: str, status: int, headers: Mapping[str, str] | None = None) -> None:
     """Ask until the answer is the one expected."""
     while True:
         with contextlib.suppress(httpx.TransportError):
-            answer = await http.get(url, headers=headers)
-            if answer.status_code == status and fits(answer.text):
+            if (await http.get(url, headers=headers)).status_code == status:
                 return
         await asyncio.sleep(0.1)
 
 
-def _names_all(snapshot: str, zone_ids: list[str]) -> bool:
-    return set(zone_ids) <= {zone["zone_id"] for zone in json.loads(snapshot)["zones"]}
+async def _until_published(stack: LocalStack, zone_ids: list[str]) -> None:
+    """Look into the bucket until the gate snapshot there has every zone."""
+    published: set[str] = set()
+    while not published >= set(zone_ids):
+        await asyncio.sleep(0.1)
+        snapshot = await asyncio.to_thread(stack.read_object, stack.snapshot_key)
+        published = {zone["zone_id"] for zone in json.loads(snapshot or b'{"zones": []}')["zones"]}
 
 
 async def _bring_crowd(edge_url: str, size: int) -> None:

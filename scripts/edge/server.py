@@ -20,7 +20,7 @@ from scripts.edge import behaviours, gatekeeper
 from scripts.edge.app import EdgeApp
 from scripts.edge.behaviours import Behaviours
 from scripts.edge.cache import Cache
-from scripts.edge.upstream import Origin, Upstream
+from scripts.edge.upstream import Origin, Signer, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKLOG = 2_048
@@ -36,6 +36,8 @@ class Stack(Protocol):
     def api_url(self) -> str: ...
     @property
     def bucket_url(self) -> str: ...
+    @property
+    def sign_bucket_read(self) -> Signer | None: ...
     @property
     def origin_secret(self) -> str: ...
     @property
@@ -134,6 +136,7 @@ def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str,
             forward_host=listed.forward[name] == "all_viewer",
             forward_viewer=listed.forward[name] != "none",
             set_headers=secret if name in trusted else (),
+            sign=stack.sign_bucket_read if name == "site_bucket" else None,
         )
         for name, url in urls.items()
     }

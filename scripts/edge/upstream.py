@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -14,6 +14,10 @@ from scripts.edge.messages import HOP_BY_HOP, EdgeRequest, EdgeResponse, problem
 VIA = "1.1 dev-edge (Foyer)"
 _CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
 _TIMEOUT = httpx.Timeout(30.0, connect=3.0)
+
+
+Signer = Callable[[str, str], Mapping[str, str]]
+"""Headers that sign a request, by its method and URL."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Origin:
 
     set_headers: tuple[tuple[str, str], ...] = ()
     """Custom origin headers; they replace what the viewer sent under the same name."""
+
+    sign: Signer | None = None
+    """What signs each request to the origin (origin access control)."""
 
 
 class Upstream:
@@ -69,11 +76,14 @@ class Upstream:
         target = url.raw_path.decode("ascii").rstrip("/") + request.path
         if origin.forward_viewer and request.query:
             target += "?" + request.query
+        headers = list(_headers(origin, request))
+        if origin.sign is not None:
+            headers += origin.sign(request.method, f"{url.scheme}://{url.netloc.decode('ascii')}{target}").items()
         # httpx would tidy dot segments away; the origin has to see what the viewer sent.
         return httpx.Request(
             request.method,
             url,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in _headers(origin, request)],
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
             content=request.body,
             extensions={"target": target.encode("latin-1"), "timeout": _TIMEOUT.as_dict()},
         )

@@ -25,8 +25,17 @@ GUARD = Path(__file__).with_name("guard.py")
 REMOVE_SEC = 3.0
 """How long its files may take to disappear."""
 
-_LEAKING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN", "PYTHONPATH", "PYTHONHOME")
-"""Settings of the caller that the engine's Lambdas would inherit; the first would send them to another engine."""
+_LEAKING = (
+    "AWS_ENDPOINT_URL",
+    "AWS_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PYTHONPATH",
+    "PYTHONHOME",
+)
+"""Settings of the caller that the engine and its Lambdas would inherit: another engine's address, and credentials
+that would make the caller's key one that is never refused."""
 
 
 class EngineFailed(Exception):
@@ -92,6 +101,8 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "LOG_LEVEL": "WARNING",
+        # Policies are enforced: a function whose role lacks a right is refused, as on AWS.
+        "AUTH": "true",
         # The functions inherit LOG_LEVEL, and one that logs nothing is answered 50 ms late by this engine.
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "IOT_MTLS_ENABLED": "0",

@@ -9,9 +9,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-ROLE_ARN = "arn:aws:iam::000000000000:role/foyer-local"
-"""The engine wants a role and asks nothing of it."""
-
 
 def ensure_layer(functions: Any, name: str, content: bytes, runtime: str) -> tuple[str, list[str]]:
     """Publish a version of the layer unless the newest one has this content. Return its ARN and what was done."""
@@ -28,10 +25,17 @@ def ensure_layer(functions: Any, name: str, content: bytes, runtime: str) -> tup
 
 
 def ensure_function(
-    functions: Any, name: str, spec: Mapping[str, Any], environment: Mapping[str, str], code: bytes, layer_arn: str
+    functions: Any,
+    name: str,
+    spec: Mapping[str, Any],
+    environment: Mapping[str, str],
+    code: bytes,
+    layer_arn: str,
+    role_arn: str,
 ) -> list[str]:
     """Create a function or bring its code and configuration up to date. Return what was done."""
     wanted = {
+        "Role": role_arn,
         "Handler": spec["handler"],
         "Runtime": spec["runtime"],
         "Timeout": spec["timeout_sec"],
@@ -41,7 +45,7 @@ def ensure_function(
     }
     current = find_configuration(functions, name)
     if current is None:
-        functions.create_function(FunctionName=name, Role=ROLE_ARN, Code={"ZipFile": code}, Publish=False, **wanted)
+        functions.create_function(FunctionName=name, Code={"ZipFile": code}, Publish=False, **wanted)
         _ensure_invocation_rules(functions, name, spec)
         return [f"function {name} created"]
     done = []
@@ -85,11 +89,11 @@ def ensure_stream(functions: Any, name: str, source_arn: str, trigger: Mapping[s
     return [f"stream of {name} connected"]
 
 
-def ensure_schedule(scheduler: Any, name: str, function_arn: str, expression: str) -> list[str]:
-    """Let the scheduler start a function. Return what was done."""
+def ensure_schedule(scheduler: Any, name: str, function_arn: str, role_arn: str, expression: str) -> list[str]:
+    """Let the scheduler start a function, in a role of its own. Return what was done."""
     target = {
         "Arn": function_arn,
-        "RoleArn": ROLE_ARN,
+        "RoleArn": role_arn,
         "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
     }
     wanted = {"ScheduleExpression": expression, "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
@@ -100,7 +104,8 @@ def ensure_schedule(scheduler: Any, name: str, function_arn: str, expression: st
             raise
         scheduler.create_schedule(Name=name, **wanted)
         return [f"schedule {name} created"]
-    if (current["ScheduleExpression"], current["Target"]["Arn"]) == (expression, function_arn):
+    connected = (current["ScheduleExpression"], current["Target"]["Arn"], current["Target"]["RoleArn"])
+    if connected == (expression, function_arn, role_arn):
         return []
     scheduler.update_schedule(Name=name, **wanted)
     return [f"schedule {name} updated"]
@@ -113,7 +118,7 @@ def sha256(content: bytes) -> str:
 
 def _configuration(current: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a function's configuration that the schema decides."""
-    plain = {name: current[name] for name in ("Handler", "Runtime", "Timeout", "MemorySize")}
+    plain = {name: current[name] for name in ("Role", "Handler", "Runtime", "Timeout", "MemorySize")}
     layers = [layer["Arn"] for layer in current.get("Layers", [])]
     return {**plain, "Layers": layers, "Environment": {"Variables": current["Environment"]["Variables"]}}
 

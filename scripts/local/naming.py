@@ -49,6 +49,10 @@ class Names:
         """Return the name of a component's function."""
         return f"{self.deployment}-{component}"
 
+    def role(self, component: str) -> str:
+        """Return the name of the role of a component, or of `edge` and `scheduler`, which play AWS services."""
+        return f"{self.deployment}-{component}"
+
     def environment(self, own: Secrets) -> Mapping[str, str]:
         """Return every environment variable a function may ask for in schemas/functions.json."""
         return {

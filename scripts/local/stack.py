@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ from botocore.config import Config
 
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
-from scripts.local import api, engine, functions, site, tables
+from scripts.local import api, engine, functions, permissions, roles, site, tables
 from scripts.local.naming import Names, Secrets
 from waiting_room import schemas
+from waiting_room.adapters.object_store import S3ObjectStore
 
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIPTION = ROOT / "build" / "local-stack.json"
 """Where a running stack is described, for the operator's command line and for the curious."""
 
 REGION = "us-east-1"
+ACCOUNT = "000000000000"
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-"""What the engines take. Never the caller's own: nothing here may ever reach AWS."""
+"""What the engines take, with every right. Never the caller's own: nothing here may ever reach AWS."""
 
 _SETTINGS = Config(
     retries={"max_attempts": 2, "mode": "standard"},
@@ -42,6 +45,7 @@ class LocalStack:
         self.endpoint = running.endpoint
         self.names = names
         self.root = root
+        self.addresses = permissions.Addresses(names, REGION, ACCOUNT)
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
         self._api_id = ""
@@ -79,6 +83,11 @@ class LocalStack:
         """Address of the bucket for the edge; the S3 key is the URL path without its leading slash."""
         return f"{self.endpoint}/{self.bucket}"
 
+    @cached_property
+    def sign_bucket_read(self) -> Callable[[str, str], dict[str, str]]:
+        """Headers that let the edge read an object, by method and URL: the bucket is closed to everybody else."""
+        return roles.BucketReader(self.client("sts"), self._role_arn("edge"), REGION).headers
+
     @property
     def origin_secret(self) -> str:
         """What the edge shows the API to be let in."""
@@ -114,6 +123,11 @@ class LocalStack:
             )
         return self._clients[service]
 
+    def read_object(self, key: str) -> bytes | None:
+        """Return an object of the bucket as it is now, or None."""
+        stored = S3ObjectStore(self.client("s3"), self.bucket).get(key)
+        return stored.body if stored else None
+
     def apply(self) -> list[str]:
         """Create what is missing and update what differs. Return what was done: nothing when all is as it should be."""
         done: list[str] = []
@@ -121,6 +135,7 @@ class LocalStack:
             done += tables.ensure_table(self.client("dynamodb"), name, schemas.table(key))
         done += self._apply_site()
         specs = {component: spec for component, spec in schemas.functions().items() if not spec["edge"]}
+        done += self._apply_roles(specs)
         arns = self._apply_functions(specs, done)
         self._api_id, changes = api.ensure_api(
             self.client("apigatewayv2"),
@@ -193,6 +208,24 @@ class LocalStack:
             listed["snapshot"]["cache_control"],
         )
 
+    def _role_arn(self, component: str) -> str:
+        return f"arn:aws:iam::{ACCOUNT}:role/{self.names.role(component)}"
+
+    def _apply_roles(self, specs: dict[str, Any]) -> list[str]:
+        """One role for each function, one for the edge, one for the scheduler; each with exactly its rights."""
+        iam, addresses = self.client("iam"), self.addresses
+        wanted = {
+            component: ("lambda.amazonaws.com", permissions.function_policy(spec, addresses))
+            for component, spec in specs.items()
+        }
+        scheduled = [component for component, spec in specs.items() if "schedule" in spec["triggers"]]
+        wanted["edge"] = ("cloudfront.amazonaws.com", permissions.edge_policy(addresses))
+        wanted["scheduler"] = ("scheduler.amazonaws.com", permissions.start_policy(scheduled, addresses))
+        done: list[str] = []
+        for component, (service, policy) in wanted.items():
+            done += roles.ensure_role(iam, self.names.role(component), permissions.trust_policy(service), policy)
+        return done
+
     def _apply_functions(self, specs: dict[str, Any], done: list[str]) -> dict[str, str]:
         """Create or update layer and functions; return the functions' addresses by component."""
         client = self.client("lambda")
@@ -207,7 +240,8 @@ class LocalStack:
             name = self.names.function(component)
             environment = {variable: values[variable] for variable in spec["environment"]}
             code = zipped(contents.function(self.root, component))
-            done += functions.ensure_function(client, name, spec, environment, code, layer_arn)
+            role_arn = self._role_arn(component)
+            done += functions.ensure_function(client, name, spec, environment, code, layer_arn, role_arn)
             arns[component] = client.get_function_configuration(FunctionName=name)["FunctionArn"]
         return arns
 
@@ -219,7 +253,8 @@ class LocalStack:
                 source = tables.stream_arn(self.client("dynamodb"), self.names.table(stream["table"]))
                 done += functions.ensure_stream(self.client("lambda"), name, source, stream)
             if schedule := triggers.get("schedule"):
-                done += functions.ensure_schedule(self.client("scheduler"), name, arns[component], schedule)
+                role_arn = self._role_arn("scheduler")
+                done += functions.ensure_schedule(self.client("scheduler"), name, arns[component], role_arn, schedule)
         return done
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
+from scripts import cost
 from scripts.operator_cli import commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
@@ -33,6 +34,9 @@ exit codes: 0 done, 1 the service refused, 2 an argument or a file is wrong, 3 n
 def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> int:
     """Run one command and return the exit code; errors go to stderr as one line each."""
     arguments = _parser().parse_args(argv)
+    if arguments.run is None:
+        print(cost.report(arguments), end="")
+        return 0
     try:
         target = find_target(arguments.api_url, arguments.site_url, arguments.profile, arguments.region)
         api = OperatorApi(target, transport)
@@ -77,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _zones(found)
     _live_commands(found)
     _visitor_commands(found)
+    _money(found)
     return parser
 
 
@@ -146,6 +151,14 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.set_defaults(run=commands.look_up)
     keys = found.add_parser("keys", help="list the signing keys, public parts only")
     keys.set_defaults(run=commands.keys)
+
+
+def _money(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Needs no deployment: all it takes is in the repository."""
+    table = found.add_parser(
+        "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
+    )
+    cost.parser(table).set_defaults(run=None)
 
 
 def _minutes(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -12,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from botocore.credentials import Credentials
 
 from scripts.edge import Edge
 from scripts.local import LocalStack
+from scripts.local.stack import CREDENTIALS, REGION
+from scripts.operator_cli.connection import SigV4
 from tests.serving import EchoOrigin, served
 
 ADMIN = "/.waiting-room/v1/admin"
-SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=test"}
-"""The engine asks for a signature on the operator's routes and does not check it."""
+SIGNED = SigV4(Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"]), REGION)
+"""Signs as an operator who may do everything."""
 
 GATE_COPY_SEC = 6.0
 """A gatekeeper goes by its copy of the snapshot for 5 s, and the edge keeps one for a second."""
@@ -74,7 +78,7 @@ class Foyer:
 
     def operate(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Call an operator route; `path` is what follows `/.waiting-room/v1/admin`."""
-        return httpx.request(method, f"{self.api_url}{ADMIN}{path}", json=body, headers=SIGNED, timeout=30)
+        return httpx.request(method, f"{self.api_url}{ADMIN}{path}", json=body, auth=SIGNED, timeout=30)
 
     def apply_zone(self, document: dict[str, Any]) -> dict[str, Any]:
         """Create or replace a zone; return the answer (with a new zone's `site_key`) once the gate goes by it."""
@@ -111,7 +115,7 @@ class Foyer:
 
     def snapshot(self) -> dict[str, Any]:
         """Return the gate snapshot as it lies in the bucket."""
-        document: dict[str, Any] = httpx.get(f"{self.stack.bucket_url}/{self.stack.snapshot_key}").json()
+        document: dict[str, Any] = json.loads(self.stack.read_object(self.stack.snapshot_key) or b"{}")
         return document
 
 

@@ -71,7 +71,7 @@ def test_an_unknown_zone_is_404_everywhere(foyer: Foyer, http: httpx.Client) -> 
                 answer = http.request(operation.method, path, headers=SCRIPT_HEADERS)
             else:
                 content = bodies.get(operation.operation_id)
-                answer = httpx.request(operation.method, foyer.api_url + path, json=content, headers=SIGNED)
+                answer = httpx.request(operation.method, foyer.api_url + path, json=content, auth=SIGNED)
             assert answer.status_code == 404, (operation, zone_id, answer.text)
 
 
@@ -170,5 +170,5 @@ def test_no_operation_of_operators_exists_at_the_edge(http: httpx.Client) -> Non
     for operation in schemas.operations().values():
         if operation.function == "operator":
             path = operation.path.replace("{zone_id}", "strict").replace("{visitor_id}", "v" * 22)
-            answer = http.request(operation.method, path, json={}, headers=SIGNED)
+            answer = http.request(operation.method, path, json={}, auth=SIGNED)
             assert answer.status_code == 404, operation

@@ -165,6 +165,7 @@ class _Stack:
     bucket_url: str
     origin_secret: str
     gatekeeper_settings: dict[str, Any]
+    sign_bucket_read: None = None
 
 
 @dataclass

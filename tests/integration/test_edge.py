@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from scripts.edge import Edge
+from scripts.edge.upstream import Signer
 from scripts.local import free_port
 from tests.serving import EchoOrigin, send_raw, served
 
@@ -52,6 +53,7 @@ class Played:
 class StandInStack:
     api_url: str
     bucket_url: str
+    sign_bucket_read: Signer | None = None
     origin_secret: str = SECRET
     gatekeeper_settings: dict[str, Any] = field(default_factory=lambda: {"issuer": "foyer"})
 

@@ -1,0 +1,72 @@
+"""What Foyer costs: idle for a month, for a million visitors who wait, and for a million who are let in.
+
+The counts are measured by the tests on the real code (scripts/costs/counts.json), the prices are in
+scripts/costs/prices.json; change either, or the assumptions below, and the table follows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from scripts.costs.model import FOLDER, Assumptions, Bill, Costs  # noqa: E402
+from scripts.costs.tables import markdown, text  # noqa: E402
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run from the command line; the exit code is 0."""
+    arguments = parser().parse_args(argv)
+    print(report(arguments), end="")
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> str:
+    """The table in the form that was asked for."""
+    given = {each.name: getattr(arguments, each.name) for each in fields(Assumptions)}
+    costs = Costs.read(Assumptions(**given))
+    if arguments.json:
+        return json.dumps(_document(costs), indent=2) + "\n"
+    prices = json.loads((FOLDER / "prices.json").read_text(encoding="utf-8"))
+    return markdown(costs, prices) if arguments.markdown else text(costs, prices) + "\n"
+
+
+def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
+    """The arguments: the form of the answer, and every assumption by its name; `made` gets them, else a new parser."""
+    made = made or argparse.ArgumentParser(prog="cost", description=__doc__)
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as a section of a README")
+    form.add_argument("--json", action="store_true", help="every charge by itself, for programs")
+    assumptions = made.add_argument_group("assumptions")
+    # Visits were measured at these speeds only.
+    measured = {"speed_per_sec": [int(speed) for speed in Costs.read().counts["page_by_speed_per_sec"]]}
+    for each in fields(Assumptions):
+        kind: Any = type(each.default)
+        choices = measured.get(each.name)
+        hint = f"default {each.default:g}" + (f"; one of {', '.join(map(str, choices))}" if choices else "")
+        flag = f"--{each.name.replace('_', '-')}"
+        assumptions.add_argument(flag, type=kind, default=each.default, choices=choices, metavar="N", help=hint)
+    return made
+
+
+def _document(costs: Costs) -> dict[str, Any]:
+    bills = {"idle_month": costs.idle_month(), "waiting": costs.waiting(), "admitted": costs.admitted()}
+    return {"assumed": asdict(costs.assumed), **{name: _bill(bill) for name, bill in bills.items()}}
+
+
+def _bill(bill: Bill) -> dict[str, Any]:
+    lines = [
+        {"part": line.part, "price": line.price.key, "quantity": line.quantity, "usd": line.usd} for line in bill.lines
+    ]
+    return {"usd": bill.usd, "usd_of_doubtful_prices": bill.doubtful_usd, "lines": lines}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

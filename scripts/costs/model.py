@@ -1,0 +1,216 @@
+"""The arithmetic: counts times prices, part by part. Nothing here is measured and no price is written here.
+
+counts.json comes from the tests, which fail when the code no longer does what it says. What no test can count, for it
+depends on AWS or on the site, is an assumption: `Assumptions` has all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+SCHEMAS = FOLDER.parents[1] / "schemas"
+
+MILLION = 1_000_000
+GB = 1_000_000_000
+MINUTES_A_MONTH = 730 * 60
+LOW = "M"
+"""Confidence of a price nobody has looked up."""
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What the table assumes beside what is counted. Times in milliseconds, sizes in bytes."""
+
+    aws_call_ms: float = 5.0
+    """What a function waits for one call of another service in its Region."""
+    own_ms: float = 15.0
+    """What a function computes for itself in one invocation, at the share of a processor its memory buys."""
+    gate_ms: float = 5.0
+    """What the gatekeeper takes for a request."""
+    platform_log_bytes: int = 600
+    """What Lambda adds to the log of an invocation, with what the logger adds to each line."""
+    gate_log_bytes: int = 400
+    """The same for the gatekeeper, which logs nothing of its own about a request."""
+    speed_per_sec: int = 400
+    """Visitors called a second: about as fast as one zone can be."""
+    snapshot_requests_per_request: float = 0.02
+    """Snapshots a gatekeeper reads for each request it decides: one in 5 s at 10 requests a second."""
+    renewals_per_session: float = 1.0
+    """Times a session is prolonged."""
+    guarded_requests_per_session: int = 20
+    """Pages and calls of the guarded part of the site in one session; files left unguarded do not count."""
+    alarms: int = 10
+    """Alarms of the deployment."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD for `per` units."""
+
+    key: str
+    usd: float
+    per: int
+    unit: str
+    confidence: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One charge: how much of something, in one part of the bill."""
+
+    part: str
+    quantity: float
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        """What it costs, USD."""
+        return self.quantity / self.price.per * self.price.usd
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The charges of one situation."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def usd(self) -> float:
+        """The sum, USD."""
+        return sum(line.usd for line in self.lines)
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The sum of each part, USD, in the order they were written."""
+        sums: dict[str, float] = {}
+        for line in self.lines:
+            sums[line.part] = sums.get(line.part, 0.0) + line.usd
+        return sums
+
+    @property
+    def doubtful_usd(self) -> float:
+        """How much of the sum hangs on prices nobody has looked up, USD."""
+        return sum(line.usd for line in self.lines if line.price.confidence == LOW)
+
+    def doubtful(self, part: str) -> bool:
+        """Whether most of a part hangs on such a price."""
+        own = [line for line in self.lines if line.part == part]
+        return sum(line.usd for line in own if line.price.confidence == LOW) > sum(line.usd for line in own) / 2
+
+
+class Costs:
+    """Bills for one set of counts and prices."""
+
+    def __init__(
+        self, counts: Mapping[str, Any], prices: Mapping[str, Any], assumed: Assumptions | None = None
+    ) -> None:
+        self.assumed = assumed or Assumptions()
+        self.counts = counts
+        self.prices = {key: Price(key, **entry) for key, entry in prices["prices"].items()}
+        self._functions: dict[str, Any] = json.loads((SCHEMAS / "functions.json").read_text(encoding="utf-8"))[
+            "functions"
+        ]
+
+    @classmethod
+    def read(cls, assumed: Assumptions | None = None) -> Costs:
+        """Bills from the files beside this module."""
+        counts, prices = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("counts", "prices"))
+        return cls(counts, prices, assumed)
+
+    def idle_month(self) -> Bill:
+        """A month in which nobody comes: the dispatcher looks at every zone once a minute and keeps the snapshot."""
+        machinery = self.counts["machinery"]
+        # The snapshot is made anew when it is older than 90 s, which a look every 60 s finds every other time.
+        refreshes = MINUTES_A_MONTH / 2
+        lines = [
+            self._line("schedule", MINUTES_A_MONTH, "schedule"),
+            *self._invocations("dispatcher", "dispatcher", machinery["idle_minute"], MINUTES_A_MONTH),
+            *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
+            self._line("alarms", self.assumed.alarms, "alarm"),
+        ]
+        return Bill("a month with nothing on sale", tuple(lines))
+
+    def waiting(self) -> Bill:
+        """A million visitors who wait, from their first request to the call, and the machinery that calls them."""
+        page = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)]
+        sizes = self.counts["sizes"]
+        lines = [
+            *self._gate("gate: the request that leads to the waiting page", MILLION),
+            *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], MILLION),
+            *self._api("joining", ("get_visitor_unknown", "join_queue"), MILLION),
+            *self._delivered("looking at the line", page["polls"], page["polls"] * sizes["status_bytes"], MILLION),
+            *self._exchanger(MILLION / self.assumed.speed_per_sec + self.counts["wait_sec"]),
+        ]
+        return Bill("a million visitors who wait ten minutes", tuple(lines))
+
+    def admitted(self) -> Bill:
+        """A million of them who come when called, stay, and buy or leave."""
+        renewals = int(self.assumed.renewals_per_session * MILLION)
+        lines = [
+            *self._api("claiming a session", ("issue_access_token",), MILLION),
+            *self._api("renewing it", ("renew_session",), renewals),
+            # The site's own server asks the API through the same address.
+            *self._api("confirming the purchase", ("checkout",), MILLION),
+            *self._gate("gate: the guarded requests", MILLION * self.assumed.guarded_requests_per_session, own=False),
+        ]
+        return Bill("a million visitors who are admitted", tuple(lines))
+
+    def _gate(self, part: str, requests: float, *, own: bool = True) -> Iterable[Line]:
+        """The gatekeeper's decisions; `own` counts the CloudFront requests too, which are otherwise the site's."""
+        memory_mb = self._functions["gatekeeper"]["memory_mb"]
+        snapshots = requests * self.assumed.snapshot_requests_per_request
+        yield self._line(part, requests, "edge_request")
+        yield self._line(part, requests * self.assumed.gate_ms / 1000 * memory_mb / 1024, "edge_compute")
+        yield self._line(part, requests * self.assumed.gate_log_bytes / GB, "log_ingestion")
+        yield self._line(part, snapshots + (requests if own else 0), "cloudfront_request")
+
+    def _delivered(self, part: str, requests: float, size: float, visitors: int) -> Iterable[Line]:
+        yield self._line(part, requests * visitors, "cloudfront_request")
+        yield self._line(part, size * visitors / GB, "cloudfront_egress")
+
+    def _api(self, part: str, operations: Iterable[str], times: int) -> Iterable[Line]:
+        """Requests to the token service through the distribution."""
+        for operation in operations:
+            yield self._line(part, times, "cloudfront_request")
+            yield self._line(part, times, "api_request")
+            yield from self._invocations(part, "bouncer", self.counts["operations"][operation], times)
+
+    def _exchanger(self, seconds: float) -> Iterable[Line]:
+        """Ticks of one zone for so long, by runs that overlap by a third of their time."""
+        run = self.counts["machinery"]["exchanger_run"]
+        part, share = "calling the next", seconds / run["ticks"]
+        spec = self._functions["exchanger"]
+        # One run follows the other every minute; the second only looks on until the first ends.
+        overlapping = seconds * 1.5 * spec["memory_mb"] / 1024
+        yield self._line(part, overlapping, "lambda_compute_arm")
+        yield self._line(part, run["write_units"] * share, "dynamodb_write")
+        yield self._line(part, run["read_units"] * share, "dynamodb_read")
+        yield self._line(part, run["s3_puts"] * share, "s3_put")
+
+    def _invocations(self, part: str, component: str, counted: Mapping[str, Any], times: float) -> Iterable[Line]:
+        """Invocations of a regional function, with all it does."""
+        memory_mb = self._functions[component]["memory_mb"]
+        duration_ms = self.assumed.own_ms + counted["aws_calls"] * self.assumed.aws_call_ms
+        yield self._line(part, times, "lambda_request")
+        yield self._line(part, times * duration_ms / 1000 * memory_mb / 1024, "lambda_compute_arm")
+        yield self._line(part, times * (counted["log_bytes"] + self.assumed.platform_log_bytes) / GB, "log_ingestion")
+        for name, price in _DONE.items():
+            yield self._line(part, times * counted[name], price)
+
+    def _line(self, part: str, quantity: float, price: str) -> Line:
+        return Line(part, quantity, self.prices[price])
+
+
+_DONE = {
+    "write_units": "dynamodb_write",
+    "read_units": "dynamodb_read",
+    "s3_puts": "s3_put",
+    "s3_gets": "s3_get",
+}
+"""Counts of an invocation and the prices they are charged at."""

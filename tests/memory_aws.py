@@ -1,0 +1,136 @@
+"""The AWS services beside DynamoDB that functions call, in memory, and the rights that stand before all of them."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from scripts.local.naming import Names
+
+Right = tuple[str, str]
+"""An IAM action and the resource it is used on, written as in schemas/functions.json."""
+
+TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+"""A transaction needs no right of its own, but that of every write in it."""
+
+
+def refusal(code: str, operation: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+
+
+@dataclass
+class MemoryBucket:
+    """An S3 client that knows one bucket; conditions as S3 has them."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
+        if Key not in self.objects:
+            raise refusal("NoSuchKey", "GetObject", 404)
+        return {"Body": io.BytesIO(self.objects[Key]), "ETag": _etag(self.objects[Key])}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: Any) -> None:  # noqa: N803
+        stored = self.objects.get(Key)
+        if more.get("IfNoneMatch") == "*" and stored is not None:
+            raise refusal("PreconditionFailed", "PutObject", 412)
+        if "IfMatch" in more and (stored is None or _etag(stored) != more["IfMatch"]):
+            raise refusal("NoSuchKey" if stored is None else "PreconditionFailed", "PutObject", 412)
+        self.objects[Key] = Body
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+
+
+@dataclass
+class MemoryLambda:
+    """A Lambda client that notes what was started, as (function name, event)."""
+
+    started: list[tuple[str, Any]] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
+        assert InvocationType == "Event"
+        self.started.append((FunctionName, json.loads(Payload)))
+
+
+@dataclass
+class Rights:
+    """What one function may do, and how often it did what. Everything else is refused as AWS refuses it."""
+
+    granted: frozenset[Right]
+    used: Counter[Right] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Rights:
+        """The rights of a function of schemas/functions.json."""
+        permissions = spec["permissions"]
+        return cls(frozenset((action, each["resource"]) for each in permissions for action in each["actions"]))
+
+    def ask(self, action: str, resource: str, operation: str) -> None:
+        """Note the use of a right. Raises AccessDeniedException for one that was not granted."""
+        matching = [right for right in self.granted if right[0] == action and fnmatch.fnmatchcase(resource, right[1])]
+        if not matching:
+            raise refusal("AccessDeniedException", f"{operation} ({action} on {resource})")
+        self.used.update(matching)
+
+
+class Guarded:
+    """A client behind one function's rights. `calls` counts what went through, by method."""
+
+    def __init__(self, service: str, client: Any, rights: Rights, names: Names, calls: Counter[str]) -> None:
+        self._service = service
+        self._client = client
+        self._rights = rights
+        self._names = names
+        self._calls = calls
+
+    def __getattr__(self, method: str) -> Any:
+        act = getattr(self._client, method)
+
+        def call(**request: Any) -> Any:
+            for action, resource in self._needs(method, request):
+                self._rights.ask(action, resource, method)
+            self._calls[f"{self._service}.{method}"] += 1
+            return act(**request)
+
+        return call
+
+    def _needs(self, method: str, request: Mapping[str, Any]) -> Iterator[Right]:
+        """The rights AWS asks for before it looks at the request itself."""
+        action = "".join(word.capitalize() for word in method.split("_"))
+        match self._service:
+            case "dynamodb" if method == "transact_write_items":
+                for item in request["TransactItems"]:
+                    ((kind, write),) = item.items()
+                    yield f"dynamodb:{TRANSACTED[kind]}", self._table(write["TableName"])
+            case "dynamodb":
+                yield f"dynamodb:{action}", self._table(request["TableName"])
+            case "s3":
+                yield from self._bucket(action, request)
+            case "ssm":
+                assert request["Name"] == self._names.signing_keys_parameter
+                yield f"ssm:{action}", "parameter:signing_keys"
+            case "lambda":
+                component = request["FunctionName"].removeprefix(self._names.function(""))
+                yield "lambda:InvokeFunction", f"function:{component}"
+
+    def _bucket(self, action: str, request: Mapping[str, Any]) -> Iterator[Right]:
+        assert request["Bucket"] == self._names.bucket
+        key = f"bucket:{request['Key']}"
+        yield f"s3:{action}", key
+        if "IfMatch" in request:
+            yield "s3:GetObject", key
+        if action == "GetObject" and request["Key"] not in self._client.objects:
+            # Without the right to list, S3 does not even say that there is no such key.
+            yield "s3:ListBucket", "bucket"
+
+    def _table(self, name: str) -> str:
+        return f"table:{name.removeprefix(self._names.table('')).replace('-', '_')}"

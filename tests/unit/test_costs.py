@@ -1,0 +1,149 @@
+"""The cost table says what the code does: its counts are measured again here, its arithmetic is checked by hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import Any
+
+import pytest
+
+from scripts import cost
+from scripts.costs.model import MILLION, Assumptions, Costs
+from scripts.costs.tables import MARK, PEER_COUNTS, compared, markdown, rows_of, text
+from scripts.operator_cli import cli
+from tests import measured_counts
+from tests.tools import require_tool
+from waiting_room import schemas
+
+AGAIN = "; if it is meant: PYTHONPATH=layer/python python -m tests.measured_counts"
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(measured_counts.FILE.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def prices() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(measured_counts.FILE.with_name("prices.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture
+def costs(kept: dict[str, Any], prices: dict[str, Any]) -> Costs:
+    return Costs(kept, prices)
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    return measured_counts.counts()
+
+
+def test_every_operation_costs_what_the_table_is_computed_from(kept: dict[str, Any], measured: dict[str, Any]) -> None:
+    assert measured["operations"] == kept["operations"], AGAIN
+    assert measured["machinery"] == kept["machinery"], AGAIN
+
+
+def test_a_page_loads_what_the_table_is_computed_from(kept: dict[str, Any], measured: dict[str, Any]) -> None:
+    assert measured["sizes"].keys() == kept["sizes"].keys()
+    assert measured["sizes"]["page_requests"] == kept["sizes"]["page_requests"], AGAIN
+    for name in ("page_bytes", "status_bytes"):
+        assert measured["sizes"][name] == pytest.approx(kept["sizes"][name], rel=0.1), AGAIN
+
+
+def test_a_page_asks_as_often_as_the_table_is_computed_from(kept: dict[str, Any]) -> None:
+    require_tool("Node.js", shutil.which("node"), "install it to count the waiting page's own requests")
+    assert measured_counts.page_counts() == kept["page_by_speed_per_sec"], AGAIN
+    assert kept["wait_sec"] == measured_counts.WAIT_SEC
+
+
+@pytest.mark.parametrize(
+    ("what", "operations", "most"),
+    [
+        ("joined only", ("join_queue",), 2),
+        ("joined, admitted, completed", ("join_queue", "issue_access_token", "checkout"), 6),
+        ("the same with inventory", ("join_queue", "issue_access_token", "checkout_with_inventory"), 10),
+        ("a renewal", ("renew_session",), 3),
+    ],
+)
+def test_write_units_stay_within_the_design(
+    kept: dict[str, Any], what: str, operations: tuple[str, ...], most: float
+) -> None:
+    assert sum(kept["operations"][name]["write_units"] for name in operations) <= most, what
+
+
+def test_a_visitor_costs_two_api_calls_before_the_call_and_polls_reach_the_cdn_only(kept: dict[str, Any]) -> None:
+    for page in kept["page_by_speed_per_sec"].values():
+        assert page["api_calls"] - 1 <= 2
+        assert page["polls"] > 1
+    listed = {each["name"]: each for each in schemas.behaviours()["behaviours"]}
+    assert listed["status"]["origin"] == "site_bucket"
+    assert schemas.behaviours()["caches"][listed["status"]["cache"]]["min_ttl_sec"] >= 1
+
+
+def test_an_idle_month_stays_within_the_design(costs: Costs) -> None:
+    assert costs.idle_month().usd <= 2.0
+
+
+def test_the_sums_are_those_of_a_calculation_by_hand(kept: dict[str, Any], prices: dict[str, Any]) -> None:
+    assumed = Assumptions(aws_call_ms=10, own_ms=50, platform_log_bytes=0, alarms=3)
+    costs = Costs(kept, prices, assumed)
+    joining = [line for line in costs.waiting().lines if line.part == "joining"]
+    of = {}
+    for line in joining:
+        of[line.price.key] = of.get(line.price.key, 0.0) + line.usd
+    join, unknown = kept["operations"]["join_queue"], kept["operations"]["get_visitor_unknown"]
+    assert of["api_request"] == pytest.approx(2.0)
+    assert of["cloudfront_request"] == pytest.approx(2.0)
+    assert of["dynamodb_write"] == pytest.approx(join["write_units"] * 0.625)
+    sec = (2 * 50 + 10 * (join["aws_calls"] + unknown["aws_calls"])) / 1000
+    assert of["lambda_compute_arm"] == pytest.approx(MILLION * sec * 0.5 * 0.0000133334)
+    assert costs.idle_month().parts["alarms"] == pytest.approx(0.3)
+    assert costs.waiting().usd == pytest.approx(sum(line.usd for line in costs.waiting().lines))
+
+
+def test_every_price_says_how_sure_it_is_and_every_one_that_is_not_is_marked(
+    costs: Costs, prices: dict[str, Any]
+) -> None:
+    assert {price.confidence for price in costs.prices.values()} <= prices["confidence"].keys()
+    alarms = next(name for name, _ in rows_of(costs.idle_month()) if name.startswith("alarms"))
+    assert alarms.endswith(MARK)
+    assert costs.prices["alarm"].confidence == "M"
+    assert not next(name for name, _ in rows_of(costs.waiting()) if name.startswith("joining")).endswith(MARK)
+    shown = text(costs, prices)
+    assert prices["as_of"] in shown
+    assert f"{costs.waiting().doubtful_usd:.2f} of the {costs.waiting().usd:.2f} USD" in shown
+
+
+def test_markdown_is_tables_and_their_notes(costs: Costs, prices: dict[str, Any]) -> None:
+    shown = markdown(costs, prices)
+    tables = [line for line in shown.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+    assert "| write units, joined, admitted, completed | 6 | 7 |" in tables
+    assert [row[0] for row in compared(costs.counts, 400)] == list(PEER_COUNTS)
+    assert f"| together, a month with nothing on sale | {costs.idle_month().usd:.2f} |" in tables
+
+
+def test_the_command_takes_every_assumption(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cost.main(["--json", "--alarms", "0", "--guarded-requests-per-session", "5"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["assumed"]["guarded_requests_per_session"] == 5
+    assert document["idle_month"]["usd"] < 1
+    for arguments in ([], ["--markdown"], ["--speed-per-sec", "10"]):
+        assert cost.main(arguments) == 0
+    assert "Assumed" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        cost.main(["--speed-per-sec", "11"])
+    assert "choose from 400, 10" in capsys.readouterr().err
+
+
+def test_wr_shows_the_same_table_without_a_deployment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FOYER_API_URL", raising=False)
+    assert cost.main(["--markdown"]) == 0
+    table = capsys.readouterr().out
+    assert cli.main(["cost", "--markdown"]) == 0
+    assert capsys.readouterr().out == table

@@ -1,0 +1,138 @@
+"""Each right of schemas/functions.json is used by the code, and the code uses no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scripts.local import permissions
+from scripts.local.naming import Names
+from tests.api_world import BROWSER, ROOT, ZONE_ID, Browser
+from tests.deployment import OWN, Deployment
+from waiting_room import schemas
+
+STREAM_READER = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+"""What Lambda does in the function's name to feed it from a stream (AWSLambdaDynamoDBExecutionRole, without logs)."""
+
+COMPONENTS = [component for component, spec in schemas.functions().items() if not spec["edge"]]
+
+
+def operators_day(world: Deployment) -> str:
+    """Everything operators can ask for; returns the site key of the zone that stays."""
+    world.put_zone(zone_id="old")
+    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5).json["site_key"])
+    assert world.operate("GET", "/zones").status == 200
+    assert world.operate("GET", f"/zones/{ZONE_ID}").status == 200
+    assert world.operate("GET", "/keys").status == 200
+    assert world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"max_active": 2}}).status == 200
+    made = world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Box office"})
+    assert world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"bypass_id": made.json["id"]}).status == 201
+    assert world.operate("POST", f"/zones/{ZONE_ID}/control", {"reset": True}).status == 200
+    assert world.operate("DELETE", "/zones/old").status == 204
+    return site_key
+
+
+def visits(world: Deployment, site_key: str) -> None:
+    """Everything visitors and the site's server can ask for."""
+    buyer, leaver, waiting, barred = (Browser(world) for _ in range(4))  # type: ignore[arg-type]
+    for browser in (buyer, leaver):
+        browser.enter()
+    for browser in (waiting, barred):
+        assert browser.ask("POST", "/visitors").status == 201
+    world.run_started()
+    for browser in (buyer, leaver):
+        assert browser.enter().location == "/events/midnight-sun"
+    assert waiting.ask("GET", "/visitors/me").status == 200
+    assert waiting.ask("POST", "/access-tokens").status == 202
+    assert waiting.ask("POST", "/visitors/me/away").status == 204
+    world.clock.advance(200)
+    assert buyer.ask("POST", "/sessions/me/renewals").status == 200
+    assert leaver.ask("GET", "/sessions/me/renew", headers=BROWSER, query="to=/events/midnight-sun").status == 303
+    assert leaver.ask("DELETE", "/sessions/me").status == 204
+    purchase = {"token": buyer.access_token, "reference": "order-1", "checkout": True}
+    key = {"accept": "application/json", "authorization": f"Bearer {site_key}"}
+    assert world.visit("POST", f"{ROOT}/confirmations", purchase, headers=key).json["status"] == "completed"
+    visitor_id = barred.ask("GET", "/visitors/me").json["visitor_id"]
+    assert world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"visitor_id": visitor_id}).status == 201
+    assert world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}").json["status"] == "revoked"
+    assert world.operate("GET", f"/zones/{ZONE_ID}/metrics").json["minutes"]
+
+
+@pytest.fixture(scope="module")
+def world() -> Deployment:
+    """A deployment after a day on which everything happened once."""
+    world = Deployment()
+    site_key = operators_day(world)
+    world.run("publisher")
+    del world.bucket.objects[OWN.snapshot_key]
+    world.run("dispatcher")
+    assert set(world.run_started()) == {"publisher", "exchanger"}
+    world.clock.advance(100)
+    visits(world, site_key)
+    world.clock.advance(100)
+    world.run("dispatcher")
+    world.run_started()
+    assert [line for line in world.log.lines if "stack" in line] == []
+    return world
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_no_right_is_granted_that_the_code_does_not_use(world: Deployment, component: str) -> None:
+    rights = world.rights[component]
+    own = {right for right in rights.granted if not right[1].startswith("stream:")}
+    assert own - rights.used.keys() == set()
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_stream_is_read_with_exactly_what_lambda_needs_for_it(component: str) -> None:
+    spec = schemas.functions()[component]
+    read = {each["resource"]: set(each["actions"]) for each in spec["permissions"] if ":" in each["resource"]}
+    streams = {resource: actions for resource, actions in read.items() if resource.startswith("stream:")}
+    trigger = spec["triggers"].get("stream")
+    assert streams == ({f"stream:{trigger['table']}": STREAM_READER} if trigger else {})
+
+
+def test_a_right_that_is_missing_is_missed() -> None:
+    for component, right, act in (
+        ("bouncer", ("dynamodb:PutItem", "table:queue"), lambda world: world.visit("POST", "/visitors")),
+        ("operator", ("dynamodb:Scan", "table:protected_zones"), lambda world: world.operate("GET", "/zones")),
+    ):
+        world = Deployment()
+        world.put_zone()
+        assert act(world).status < 300
+        world.rights[component].granted -= {right}
+        assert act(world).status == 500
+        assert f"{right[0]} on {right[1]}" in world.log.lines[-1]["stack"]
+
+
+def test_a_missing_key_is_only_told_apart_with_the_right_to_list() -> None:
+    world = Deployment()
+    world.rights["publisher"].granted -= {("s3:ListBucket", "bucket")}
+    with pytest.raises(Exception, match="s3:ListBucket on bucket"):
+        world.run("publisher")
+
+
+def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource() -> None:
+    addresses = permissions.Addresses(Names("tickets"), "eu-west-1", "123456789012")
+    for spec in schemas.functions().values():
+        statements = permissions.function_policy(spec, addresses)["Statement"]
+        assert [statement["Action"] for statement in statements] == [sorted(p["actions"]) for p in spec["permissions"]]
+        resources = [resource for statement in statements for resource in statement["Resource"]]
+        assert all(resource.startswith("arn:aws:") and not resource.endswith(":*") for resource in resources)
+    expected: dict[str, Any] = {
+        "table:user_connections": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-user-connections",
+        "stream:queue": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-queue/stream/*",
+        "function:exchanger": "arn:aws:lambda:eu-west-1:123456789012:function:tickets-exchanger",
+        "parameter:signing_keys": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/signing-keys",
+        "bucket": "arn:aws:s3:::tickets-site",
+        "bucket:.waiting-room/status/*": "arn:aws:s3:::tickets-site/.waiting-room/status/*",
+    }
+    assert {reference: addresses.of(reference) for reference in expected} == expected
+    with pytest.raises(KeyError):
+        addresses.of("queue:dead-letters")
