@@ -22,7 +22,7 @@ from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoin
 from waiting_room.http.app import HttpApp
 from waiting_room.http.pages import problem_page
 from waiting_room.http.router import Router
-from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.room import Wake
 
 EVENTS = Path(__file__).parent / "events"
@@ -30,6 +30,7 @@ TABLES = ("protected_zones", "counters", "queue")
 ORIGIN_SECRET = "an-origin-secret"
 OPERATOR = "arn:aws:sts::123456789012:assumed-role/foyer-operators/ines"
 ROOT = "/.waiting-room/v1"
+SNAPSHOT_KEY = ".waiting-room/gate-00000000000000000000000000000000.json"
 ZONE_ID = "midnight-sun"
 ZONE = {
     "zone_id": ZONE_ID,
@@ -122,9 +123,14 @@ class ApiWorld:
             guard=only_from_distribution(ORIGIN_SECRET),
             error_page=problem_page,
         )
-        ensure_keys = EnsureKeys(self.keys, self.stores.zones)
+        ensure_keys = EnsureKeys(self.keys, self.stores.zones, self.clock)
+        zones, objects = self.stores.zones, self.objects
+        change_keys = ChangeKeys(self.keys, ensure_keys, zones, objects, self.clock, snapshot_key=SNAPSHOT_KEY)
         self.operator = HttpApp(
-            Router(operations, operator_endpoints(self.stores, self.tokens, ensure_keys, wake, self.clock, self.ids)),
+            Router(
+                operations,
+                operator_endpoints(self.stores, self.tokens, ensure_keys, change_keys, wake, self.clock, self.ids),
+            ),
             self.clock,
             self.log,
             self.ids.jitter,

@@ -18,6 +18,7 @@ TIMEOUT_SEC = 15.0
 NEXT_STEP = {
     "stale-version": "Somebody changed the zone at the same time: look at it and run the command again.",
     "unknown-zone": "`wr zones list` shows the zones there are.",
+    "unknown-key": "`wr keys list` shows the keys there are.",
     "unknown-visitor": "Nobody with this id has joined the current run.",
 }
 """What to do about a problem, where its own text does not say it already."""
@@ -85,6 +86,14 @@ class OperatorApi:
         """The public parts of the signing keys."""
         return self._call("GET", "/keys")
 
+    def rotate_keys(self) -> Json:
+        """Do one step of a rotation: step, wait_sec, keys."""
+        return self._call("POST", "/keys/rotations")
+
+    def retire_key(self, kid: str, *, force: bool) -> None:
+        """Take a replaced key away."""
+        self._call("DELETE", f"/keys/{_part(kid)}{'?force=true' if force else ''}")
+
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         try:
             response = self._http.request(method, ADMIN + path, json=body)
@@ -94,6 +103,8 @@ class OperatorApi:
             ) from None
         if not response.is_success:
             raise _refusal(response)
+        if response.status_code == 204:
+            return {}
         answer = _json_object(response)
         if answer is None:
             raise Refused(f"The answer to {method} {path} was not JSON: is --api-url the API of a waiting room?")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import httpx
 
 from scripts import cost
-from scripts.operator_cli import commands
+from scripts.operator_cli import commands, key_commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.errors import OperatorError
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _live_commands(found)
     _visitor_commands(found)
     _money(found)
+    _keys(found)
     return parser
 
 
@@ -149,8 +150,35 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.add_argument("zone", metavar="ZONE")
     look_up.add_argument("visitor", metavar="VISITOR")
     look_up.set_defaults(run=commands.look_up)
-    keys = found.add_parser("keys", help="list the signing keys, public parts only")
-    keys.set_defaults(run=commands.keys)
+
+
+def _keys(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    keys = found.add_parser("keys", help="list, rotate and retire the keys that sign tokens")
+    keys.set_defaults(run=key_commands.keys_list)
+    actions = keys.add_subparsers(title="actions", metavar="ACTION")
+    listing = actions.add_parser("list", help="the signing keys, public parts only")
+    listing.set_defaults(run=key_commands.keys_list)
+    rotate = actions.add_parser(
+        "rotate",
+        help="put the next key to use",
+        description="Put the next key to use, once every edge knows it, and introduce another. Visitors notice "
+        "nothing: the old key goes on verifying what it signed, until it is retired.",
+    )
+    rotate.add_argument("--wait", action="store_true", help="wait as long as it takes (about six minutes)")
+    rotate.set_defaults(run=key_commands.keys_rotate)
+    retire = actions.add_parser(
+        "retire",
+        help="take a replaced key away",
+        description="Take a replaced key away, a day after the rotation, when no token of it is valid any more.",
+    )
+    retire.add_argument("key", metavar="KEY")
+    retire.add_argument(
+        "--force",
+        action="store_true",
+        help="the key has leaked: do not wait. Five minutes after the rotation at the earliest; lock the zones "
+        "meanwhile. Visitors whose token it signed lose their place",
+    )
+    retire.set_defaults(run=key_commands.keys_retire)
 
 
 def _money(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -121,12 +121,6 @@ def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
         print(f"{name.ljust(width)}  {_shown(name, value)}")
 
 
-def keys(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
-    """The signing keys, without their private parts."""
-    rows = [(key["kid"], key.get("state"), key.get("alg", "ES256")) for key in api.keys()["keys"]]
-    print("\n".join(table(("KEY", "STATE", "ALGORITHM"), rows)))
-
-
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
     watch(api, target, arguments.zone, once=arguments.once)

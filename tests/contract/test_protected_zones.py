@@ -68,6 +68,15 @@ def test_a_record_written_again_is_one_record(store: ProtectedZones) -> None:
     assert store.record(ZONE_ID, "revocation#sid#2") is None
 
 
+def test_a_lock_is_held_by_one_until_its_time_or_until_it_is_given_back(store: ProtectedZones) -> None:
+    assert store.hold("_keys", "lock", until_ms=2_000, now_ms=1_000)
+    assert not store.hold("_keys", "lock", until_ms=3_000, now_ms=1_999)
+    assert store.hold("_keys", "lock", until_ms=3_000, now_ms=2_000)
+    for _ in range(2):
+        store.delete_record("_keys", "lock")
+    assert store.hold("_keys", "lock", until_ms=2_000, now_ms=1_000)
+
+
 def test_a_deleted_zone_leaves_nothing_and_others_alone(store: ProtectedZones) -> None:
     for zone_id in (ZONE_ID, "other"):
         store.save(zone(zone_id=zone_id, version=1), None)

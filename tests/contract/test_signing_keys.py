@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from tests.fakes import FakeClock
-from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.adapters.signing_keys import MOST_KEYS, SigningKeys, new_key
 from waiting_room.domain.errors import NotReady
 
 PARAMETER = f"/foyer-test-{os.getpid()}/signing-keys"
@@ -44,6 +44,18 @@ def test_keys_are_made_once_and_kept_as_a_secret(ssm):
     assert SigningKeys(ssm, PARAMETER, FakeClock()).load() == keys
     assert SigningKeys(ssm, PARAMETER, FakeClock()).ensure() == keys
     assert ssm.get_parameter(Name=PARAMETER, WithDecryption=True)["Parameter"]["Type"] == "SecureString"
+
+
+def test_keys_are_replaced_for_everybody(ssm):
+    keys = SigningKeys(ssm, PARAMETER, FakeClock())
+    first, second = keys.ensure()
+    for number in range(MOST_KEYS - 2):
+        keys.replace((*keys.load(), new_key("retired", number)))
+    assert SigningKeys(ssm, PARAMETER, FakeClock()).load() == keys.load()
+    keys.replace((second, first))
+    assert SigningKeys(ssm, PARAMETER, FakeClock()).ensure() == (second, first)
+    parameter = ssm.get_parameter(Name=PARAMETER, WithDecryption=True)["Parameter"]
+    assert (parameter["Type"], parameter["Version"]) == ("SecureString", MOST_KEYS)
 
 
 def test_of_many_who_make_keys_at_once_all_get_the_same(ssm):

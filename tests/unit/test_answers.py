@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
+from tests.api_world import BROWSER, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.http.assets import assets
 from waiting_room.http.pages import waiting_page
@@ -22,7 +22,6 @@ from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.zones import hash_site_key
 
-SNAPSHOT_KEY = f".waiting-room/gate-{'0' * 32}.json"
 SITE = Path(__file__).parents[2] / "lambdas" / "publisher" / "site" / "assets"
 METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"} | {
     "query": "Query",
@@ -201,6 +200,12 @@ def operators_act(world: ApiWorld) -> None:
         world.operate("POST", f"/zones/{ZONE_ID}/revocations", {**revoked, "reason": "resold"})
     world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=5")
     world.operate("POST", control, {"reset": True})
+    replaced = world.operate("GET", "/keys").json["keys"][0]["kid"]
+    world.clock.advance(400)
+    world.operate("POST", "/keys/rotations")
+    world.operate("DELETE", f"/keys/{replaced}")
+    world.clock.advance(400)
+    world.operate("DELETE", f"/keys/{replaced}", query="force=true")
 
 
 def mistakes(world: ApiWorld) -> None:

@@ -8,12 +8,12 @@ import re
 import httpx
 import pytest
 
-from scripts.operator_cli import connection
+from scripts.operator_cli import connection, key_commands
 from scripts.operator_cli.api import ADMIN
 from scripts.operator_cli.cli import main
 from scripts.operator_cli.errors import BadInput, Unreachable
 from scripts.operator_cli.watch import render
-from tests.api_world import ApiWorld, Browser
+from tests.api_world import SNAPSHOT_KEY, ApiWorld, Browser
 
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 ZONE = {
@@ -37,7 +37,8 @@ class Service:
         path = request.url.path.removeprefix(ADMIN)
         if (request.method, path) in self.answers:
             return self.answers[request.method, path]
-        answer = self.world.operate(request.method, path, json.loads(request.content or b"null"))
+        query = request.url.query.decode()
+        answer = self.world.operate(request.method, path, json.loads(request.content or b"null"), query=query)
         return httpx.Response(answer.status, content=answer.body.encode(), headers=answer.headers)
 
     def zone(self) -> dict:
@@ -215,9 +216,34 @@ def test_zones_are_listed_and_shown_as_a_file_that_applies_again(wr, service, tm
 def test_keys_are_listed_without_their_private_parts(wr, service, tmp_path, capsys):
     wr("zones", "apply", zone_file(tmp_path))
     capsys.readouterr()
-    assert wr("keys") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines] == ["STATE", "active", "next"]
+    for arguments in (("keys",), ("keys", "list")):
+        assert wr(*arguments) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[1] for line in lines] == ["STATE", "active", "next"]
+
+
+def test_a_rotation_says_how_long_it_takes_or_waits(wr, service, tmp_path, capsys, monkeypatch):
+    wr("zones", "apply", zone_file(tmp_path))
+    capsys.readouterr()
+    published = {"keys": service.world.operate("GET", "/keys").json["keys"]}
+    service.world.objects.put(SNAPSHOT_KEY, json.dumps(published).encode(), "", "")
+    old, upcoming = (key["kid"] for key in published["keys"])
+    assert wr("keys", "rotate") == 0
+    assert "Run it again in 360 s." in capsys.readouterr().out
+    pauses = []
+    monkeypatch.setattr(key_commands.time, "sleep", lambda sec: (pauses.append(sec), service.world.clock.advance(sec)))
+    assert wr("keys", "rotate", "--wait") == 0
+    assert pauses == [60] * 6
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert [old, "retired"] in rows
+    assert [upcoming, "active"] in rows
+    assert wr("keys", "retire", old) == 1
+    assert "retire it in" in capsys.readouterr().err
+    service.world.clock.advance(300)
+    assert wr("keys", "retire", old, "--force") == 0
+    assert f"{old} is retired" in capsys.readouterr().out
+    assert wr("keys", "retire", old) == 1
+    assert "`wr keys list` shows" in capsys.readouterr().err
 
 
 def test_the_minutes_that_watch_shows_are_those_the_service_tells(wr, service, tmp_path):

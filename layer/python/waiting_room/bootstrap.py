@@ -33,7 +33,7 @@ from waiting_room.jobs import Job
 from waiting_room.logs import json_log
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
-from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.room import Wake
 
@@ -71,7 +71,10 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
-    endpoints = operator_endpoints(stores, tokens, EnsureKeys(keys, stores.zones), wake, clock, ids)
+    ensure_keys = EnsureKeys(keys, stores.zones, clock)
+    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    change_keys = ChangeKeys(keys, ensure_keys, stores.zones, objects, clock, snapshot_key=settings.snapshot_key)
+    endpoints = operator_endpoints(stores, tokens, ensure_keys, change_keys, wake, clock, ids)
     # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
     local = bool(env.get("AWS_ENDPOINT_URL"))
     return HttpApp(

@@ -20,7 +20,7 @@ from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
@@ -77,7 +77,13 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
 
 
 def operator_endpoints(
-    stores: Stores, tokens: Tokens, ensure_keys: EnsureKeys, wake: Wake, clock: Clock, ids: Ids
+    stores: Stores,
+    tokens: Tokens,
+    ensure_keys: EnsureKeys,
+    change_keys: ChangeKeys,
+    wake: Wake,
+    clock: Clock,
+    ids: Ids,
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
@@ -93,6 +99,7 @@ def operator_endpoints(
         look_up=LookUp(zones, gates, queue, clock),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
+        change_keys=change_keys,
     )
     return api.endpoints()
 

@@ -44,6 +44,8 @@ class OperatorConfig:
     queue_table: str
     signing_keys_parameter: str
     token_issuer: str
+    site_bucket: str
+    snapshot_key: str
     exchanger_function: str
 
 

@@ -58,6 +58,24 @@ class ProtectedZones:
         stored = self._table.key(zone_id, item) | encode({**attributes, self._table.ttl: expires_at_sec})
         reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=stored)
 
+    def delete_record(self, zone_id: str, item: str) -> None:
+        """Take a record away; done twice it is the same."""
+        key = self._table.key(zone_id, item)
+        reading(self._table.clients.repeating.delete_item, TableName=self._table.name, Key=key)
+
+    def hold(self, zone_id: str, item: str, until_ms: int, now_ms: int) -> bool:
+        """Take a lock, a record that counts until a moment (epoch milliseconds); False while somebody else has it."""
+        stored = self._table.key(zone_id, item) | encode({"until_ms": until_ms})
+        answer = writing(
+            self._table.clients.once.put_item,
+            TableName=self._table.name,
+            Item=stored,
+            ConditionExpression="attribute_not_exists(#until) OR #until <= :now",
+            ExpressionAttributeNames={"#until": "until_ms"},
+            ExpressionAttributeValues=encode({":now": now_ms}),
+        )
+        return answer is Answer.YES
+
     def record(self, zone_id: str, item: str) -> dict[str, Any] | None:
         """One record, or None."""
         return self._table.get(zone_id, item)

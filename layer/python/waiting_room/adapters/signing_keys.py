@@ -23,18 +23,26 @@ RETRY_SEC = 10
 """How long old keys go on being used before another try, while the parameter store cannot be reached."""
 COORDINATE_BYTES = 32
 
+DESCRIPTION = "Private keys that sign Foyer's tokens. Made by the operator function."
+MOST_KEYS = 6
+"""So many fit into a standard parameter (4,096 characters)."""
+
 State = Literal["active", "next", "retired"]
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """One key pair. `active` signs; all of them verify, a `retired` one until it is taken away."""
+    """One key pair. `active` signs; all of them verify, a `retired` one until it is taken away.
+
+    `changed_at_ms` is when it came to its state.
+    """
 
     kid: str
     state: State
     created_at_ms: int
     private_jwk: Mapping[str, str]
     public_jwk: Mapping[str, str]
+    changed_at_ms: int = 0
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r}, state={self.state!r})"
@@ -76,13 +84,20 @@ class SigningKeys:
         self._keys, self._read_at_ms = keys, self._clock.now_ms()
         return keys
 
+    def replace(self, keys: tuple[SigningKey, ...]) -> None:
+        """Store these keys instead. The caller sees to it that nobody else does so at the same time."""
+        self._ssm.put_parameter(
+            Name=self._parameter, Description=DESCRIPTION, Value=_encode(keys), Type="SecureString", Overwrite=True
+        )
+        self._keys, self._read_at_ms = keys, self._clock.now_ms()
+
     def _create(self) -> tuple[SigningKey, ...]:
         now_ms = self._clock.now_ms()
         keys = (new_key("active", now_ms), new_key("next", now_ms))
         try:
             self._ssm.put_parameter(
                 Name=self._parameter,
-                Description="Private keys that sign Foyer's tokens. Made by the operator function.",
+                Description=DESCRIPTION,
                 Value=_encode(keys),
                 Type="SecureString",
                 Overwrite=False,
@@ -121,7 +136,7 @@ def new_key(state: State, now_ms: int) -> SigningKey:
     kid = _base64url(thumbprint)[:22]
     public_jwk = {"kid": kid, "alg": ALGORITHM, **public}
     private_jwk = {**public_jwk, "d": _coordinate(numbers.private_value)}
-    return SigningKey(kid, state, now_ms, private_jwk=private_jwk, public_jwk=public_jwk)
+    return SigningKey(kid, state, now_ms, private_jwk=private_jwk, public_jwk=public_jwk, changed_at_ms=now_ms)
 
 
 def _encode(keys: tuple[SigningKey, ...]) -> str:

@@ -9,6 +9,7 @@ __all__ = [
     "HardEnd",
     "InvalidInput",
     "InvalidZone",
+    "KeyInUse",
     "Lapsed",
     "NotReady",
     "Overloaded",
@@ -17,6 +18,7 @@ __all__ = [
     "SoldOut",
     "StaleVersion",
     "TooLarge",
+    "UnknownKey",
     "UnknownRoute",
     "UnknownVisitor",
     "UnknownZone",
@@ -74,6 +76,13 @@ class UnknownVisitor(WaitingRoomError):
 
     problem = "unknown-visitor"
     title = "There is no such visitor"
+
+
+class UnknownKey(WaitingRoomError):
+    """Raised when no signing key has this id."""
+
+    problem = "unknown-key"
+    title = "There is no such key"
 
 
 class UnknownRoute(WaitingRoomError):
@@ -151,6 +160,13 @@ class StaleVersion(WaitingRoomError):
 
     problem = "stale-version"
     title = "The zone has changed since you read it"
+
+
+class KeyInUse(WaitingRoomError):
+    """Raised when a signing key cannot be changed yet: tokens of it are still about."""
+
+    problem = "key-in-use"
+    title = "This key is still in use"
 
 
 class Overloaded(WaitingRoomError):

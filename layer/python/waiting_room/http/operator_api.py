@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from waiting_room.adapters.signing_keys import SigningKey
 from waiting_room.domain.errors import InvalidInput, UnknownVisitor
 from waiting_room.domain.zones import VISITOR_ID, Zone
 from waiting_room.http.body import read_body
@@ -15,7 +16,7 @@ from waiting_room.http.response import Response, empty, json_response
 from waiting_room.http.router import Endpoint
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.control import Change, ControlZone
-from waiting_room.use_cases.keys import EnsureKeys
+from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.look_up import Found, LookUp
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.revoke import Revoke
@@ -39,6 +40,7 @@ class OperatorApi:
     look_up: LookUp
     metrics: ReadMetrics
     keys: EnsureKeys
+    change_keys: ChangeKeys
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Endpoints by operationId."""
@@ -53,6 +55,8 @@ class OperatorApi:
             self.get_metrics,
             self.look_up_visitor,
             self.list_keys,
+            self.rotate_keys,
+            self.retire_key,
         )
         return {method.__name__: method for method in methods}
 
@@ -124,8 +128,20 @@ class OperatorApi:
 
     def list_keys(self, _: Request) -> Response:
         """Public parts of the signing keys; the first call makes them."""
-        keys = [{**key.public_jwk, "state": key.state, "created_at_ms": key.created_at_ms} for key in self.keys()]
-        return json_response(200, {"keys": keys})
+        return json_response(200, {"keys": _keys_json(self.keys())})
+
+    def rotate_keys(self, _: Request) -> Response:
+        """Do the next step of a rotation: introduce a key, wait for it to be known, or switch to it."""
+        done = self.change_keys.rotate()
+        answer = {"step": done.step, "wait_sec": done.wait_sec, "keys": _keys_json(done.keys)}
+        active = [key.kid for key in done.keys if key.state == "active"]
+        return _audited(json_response(200, answer), "rotate_keys", step=done.step, active=active)
+
+    def retire_key(self, request: Request) -> Response:
+        """Take away a key that was replaced."""
+        kid, force = request.parameters["kid"], _flag(request, "force")
+        self.change_keys.retire(kid, force=force)
+        return _audited(empty(), "retire_key", kid=kid, force=force)
 
 
 def _zone_id(request: Request) -> str:
@@ -152,6 +168,17 @@ def _minutes(request: Request) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_MINUTES:
         raise InvalidInput(f"Give a whole number from 1 to {MOST_MINUTES}.", "/minutes")
     return int(text)
+
+
+def _flag(request: Request, name: str) -> bool:
+    text = request.query(name)
+    if text not in (None, "true", "false"):
+        raise InvalidInput("Give true or false.", f"/{name}")
+    return text == "true"
+
+
+def _keys_json(keys: Sequence[SigningKey]) -> list[dict[str, Any]]:
+    return [{**key.public_jwk, "state": key.state, "created_at_ms": key.created_at_ms} for key in keys]
 
 
 def _found_json(found: Found) -> dict[str, Any]:
