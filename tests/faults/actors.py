@@ -167,6 +167,25 @@ def ticking(world: World) -> Callable[[], None]:
     return life
 
 
+def sealing(world: World) -> Callable[[], None]:
+    """What an exchanger does between its ticks, as a process of its own: it may come at any moment."""
+
+    def life() -> None:
+        while True:
+            tick = exchanger(world)
+            try:
+                tick("z")
+                for _ in range(world.rng.randrange(1, 12)):
+                    world.scheduler.sleep(world.rng.uniform(200, 2_000))
+                    tick.seal("z")
+            except Overloaded:
+                pass
+            except Crash:
+                world.scheduler.sleep(world.rng.uniform(1_000, 10_000))
+
+    return life
+
+
 def operator(world: World) -> Callable[[], None]:
     """Halves and doubles the cap, pauses and resumes, now and then."""
 

@@ -27,6 +27,7 @@ METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateI
     "query": "Query",
     "scan": "Scan",
 }
+BATCHES = {"batch_get_item": "BatchGetItem"}
 
 
 @dataclass
@@ -40,6 +41,11 @@ class Witness:
 
     def dynamo(self, method: str, request: dict[str, Any], phase: str) -> None:
         if phase != "before" or not self.who:
+            return
+        if method in BATCHES:
+            self.calls |= {
+                (self.who, f"dynamodb:{BATCHES[method]}", f"table:{name}") for name in request["RequestItems"]
+            }
             return
         if method != "transact_write_items":
             self.calls.add((self.who, f"dynamodb:{METHODS[method]}", f"table:{request['TableName']}"))
@@ -98,7 +104,20 @@ def witness() -> Witness:
     run_jobs(witness)
     mistakes(world)
     world.operate("DELETE", f"/zones/{ZONE_ID}")
+    rush(witness)
     return witness
+
+
+def rush(witness: Witness) -> None:
+    """A zone for so many that each lane has several join counters."""
+    world = witness.world
+    world.put_zone(expected_joins_per_sec=1_500)
+    world.clock.advance(5)
+    browser = Browser(world)
+    browser.enter()
+    run_jobs(witness)
+    browser.ask("GET", "/visitors/me")
+    browser.ask("POST", "/access-tokens")
 
 
 def operators_open(world: ApiWorld) -> None:

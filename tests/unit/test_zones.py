@@ -39,7 +39,7 @@ def test_a_zone_survives_its_own_document() -> None:
         ({"zone_id": "a#b"}, "/zone_id"),
         ({"zone_id": "trailing\n"}, "/zone_id"),
         ({"lanes": {"vip": {"weight": 1}}}, "/lanes"),
-        ({"expected_joins_per_sec": 5_000}, "/expected_joins_per_sec"),
+        ({"expected_joins_per_sec": 200_001}, "/expected_joins_per_sec"),
         ({"session": {"idle_sec": 900, "max_sec": 600}}, "/session/max_sec"),
     ],
 )

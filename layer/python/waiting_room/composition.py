@@ -22,6 +22,7 @@ from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
@@ -50,7 +51,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
     """What the token service answers, by operationId."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, clock)
+    rooms = Rooms(gates, Lines(stores.joins, clock), clock)
     renew = Renew(gates, queue, rooms, clock, ids)
     leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
     refuse_revoked = RefuseRevoked(stores.zones, leave)
@@ -96,7 +97,7 @@ def operator_endpoints(
         control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
-        look_up=LookUp(zones, gates, queue, clock),
+        look_up=LookUp(zones, gates, queue, Lines(stores.joins, clock), clock),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
         change_keys=change_keys,

@@ -37,6 +37,7 @@ class Gates:
                 "closed_to": gate.closed_to,
                 "tick": gate.tick,
                 "width": gate.width_sec,
+                "shards": gate.shards if gate.shards > 1 else None,
                 "state": _state_item(gate.state),
                 **_watermark_attributes(gate.lanes),
             }
@@ -172,6 +173,7 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
         lanes={name: Watermarks(item[SERVING + name], item[FLOOR + name], item[AHEAD + name]) for name in lanes},
         buckets={int(name.removeprefix(BUCKET)): count for name, count in item.items() if name.startswith(BUCKET)},
         state=_state(item["state"]),
+        shards=item.get("shards", 1),
     )
 
 
@@ -190,6 +192,7 @@ _SHORT = {
     "hold_until_ms": "hu",
     "phase": "ph",
     "entry": "en",
+    "epochs": "ep",
 }
 """Attribute names cost as much as values in an item that must stay under one write unit."""
 

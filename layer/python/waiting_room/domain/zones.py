@@ -24,6 +24,8 @@ SERVER_FIELDS = ("run", "version", "updated_at_ms", "updated_by", "granted_from_
 
 JOINS_PER_SHARD_PER_SEC = 500
 """A DynamoDB partition takes 1,000 writes a second; half of it leaves room for retries."""
+MOST_SHARDS = 400
+"""Join counters of a lane: four times a second all of them are read, and an epoch stays a small item."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +144,14 @@ class Zone:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
         if list(self.lanes) != ["general"]:
             faults.append(("/lanes", "Only the lane 'general' is supported in this version."))
-        if self.shards > 1:
-            limit = JOINS_PER_SHARD_PER_SEC
-            faults.append(("/expected_joins_per_sec", f"This version takes up to {limit} joins a second for a zone."))
+        if not 1 <= self.expected_joins_per_sec <= MOST_SHARDS * JOINS_PER_SHARD_PER_SEC:
+            most = MOST_SHARDS * JOINS_PER_SHARD_PER_SEC
+            faults.append(("/expected_joins_per_sec", f"Give 1 to {most} joins a second; beyond, use several zones."))
         return faults
 
     @property
     def shards(self) -> int:
-        """Number of join counters of a lane."""
+        """Join counters of a lane in a new run. Fixed in the gate item from then on, whatever changes here."""
         return max(1, math.ceil(self.expected_joins_per_sec / JOINS_PER_SHARD_PER_SEC))
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waiting_room.domain.errors import BadToken
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.places import Known, Place, Session
 from waiting_room.domain.zones import Zone
 from waiting_room.http.cookies import clear_cookie, cookie_name, evictions, set_cookie
 from waiting_room.http.request import Request
@@ -28,8 +28,18 @@ class Visitor:
 
     visitor_id: str
     gen: int = 0
+    lane: str = LANE
+    shard: int | None = None
     seq: int | None = None
+    position: int | None = None
     expires_at_sec: int = 0
+
+    @property
+    def known(self) -> Known | None:
+        """The position the token proves, if it does."""
+        if self.shard is None or self.seq is None or self.position is None:
+            return None
+        return Known(self.lane, self.shard, self.seq, self.position)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,8 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        return Visitor(claims["sub"], claims.get("gen", 0), claims.get("seq"), claims["exp"])
+        place = {name: claims.get(name) for name in ("shard", "seq", "position")}
+        return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
 
     def visitor(self, request: Request, zone: Zone) -> Visitor:
         """The visitor of a request; raises BadToken."""
@@ -99,9 +110,11 @@ class Credentials:
         return self._tokens.sign("visitor", claims)
 
     def needs_token(self, visitor: Visitor, place: Place) -> bool:
-        """Whether the visitor's token is not up to date: another place by now, or half its life is over."""
+        """Whether the token is not up to date: another place by now, one known only now, or half its life is over."""
         half_sec = VISITOR_TOKEN_SEC // 2
-        return visitor.seq != place.seq or visitor.expires_at_sec - self._now_sec() < half_sec
+        same = (visitor.lane, visitor.shard, visitor.seq) == (place.lane, place.shard, place.seq)
+        told = place.position is None or visitor.position == place.position
+        return not same or not told or visitor.expires_at_sec - self._now_sec() < half_sec
 
     def access_token(self, session: Session) -> str:
         """The access token of a session. It never outlives the lease, so its end is rounded down."""

@@ -69,7 +69,7 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            place = self.join(zone, visitor.visitor_id)
+            place = self.join(zone, visitor.visitor_id, visitor.known)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
@@ -83,7 +83,7 @@ class VisitorApi:
         """Take a place in line, or tell the one there is."""
         zone = self._zone(request)
         visitor = self.credentials.find_visitor(request, zone) or Visitor(self.ids.visitor_id())
-        place = self.join(zone, visitor.visitor_id)
+        place = self.join(zone, visitor.visitor_id, visitor.known)
         return self._told(request, zone, visitor, place, 201 if place.new else 200)
 
     def get_visitor(self, request: Request) -> Response:
@@ -92,7 +92,7 @@ class VisitorApi:
         if request.wants_html:
             return self._place_page(request, zone)
         visitor = self.credentials.visitor(request, zone)
-        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id), 200)
+        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id, visitor.known), 200)
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
@@ -167,9 +167,9 @@ class VisitorApi:
 
     def _locate_or_join(self, zone: Zone, visitor: Visitor) -> Place:
         try:
-            return self.locate(zone, visitor.visitor_id)
+            return self.locate(zone, visitor.visitor_id, visitor.known)
         except UnknownVisitor:
-            return self.join(zone, visitor.visitor_id)
+            return self.join(zone, visitor.visitor_id, visitor.known)
 
     def _destination(self, request: Request, zone: Zone) -> str:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
@@ -182,7 +182,7 @@ class VisitorApi:
             return safe_path(zone.landing_path)
 
     def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
-        claimed = self.claim(zone, visitor.visitor_id, visitor.gen)
+        claimed = self.claim(zone, visitor.visitor_id, visitor.gen, visitor.known)
         if isinstance(claimed, Session):
             self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
         return claimed

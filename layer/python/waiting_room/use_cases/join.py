@@ -7,16 +7,16 @@ from dataclasses import replace
 from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.epochs import shard_of
 from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
 from waiting_room.domain.gate_item import GateItem
-from waiting_room.domain.places import Place, QueueItem, status_now
+from waiting_room.domain.places import Known, Place, QueueItem, status_now
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.locate import describe
 from waiting_room.use_cases.room import Rooms, Wake
 
 LANE = "general"
-SHARD = 0
 
 
 class Join:
@@ -30,36 +30,45 @@ class Join:
         self._clock = clock
         self._ids = ids
 
-    def __call__(self, zone: Zone, visitor_id: str) -> Place:
+    def __call__(self, zone: Zone, visitor_id: str, known: Known | None = None) -> Place:
         """The visitor's place. Asked again, the same; 2 write units when it is new.
 
         Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
         often as the zone allows, Unsure when the answer was lost.
         """
         gate = self._rooms.peek(zone)
-        held = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        held = self._held(zone, visitor_id, gate, known)
         reason = "" if held is None else _over(zone, held, gate, self._clock.now_ms())
         if held is not None and not reason:
             return describe(zone, held, gate, self._clock.now_ms())
         if zone.control == "end":
             raise RunOver
-        item, new = self._take(zone, visitor_id, held, reason)
+        item, new = self._take(zone, visitor_id, gate, held, reason)
         self._wake(zone, gate)
-        return replace(describe(zone, item, gate, self._clock.now_ms()), new=new)
+        return replace(describe(zone, self._rooms.placed(item, gate), gate, self._clock.now_ms()), new=new)
 
-    def _take(self, zone: Zone, visitor_id: str, held: QueueItem | None, reason: str) -> tuple[QueueItem, bool]:
+    def _held(self, zone: Zone, visitor_id: str, gate: GateItem, known: Known | None) -> QueueItem | None:
+        held = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        return None if held is None else self._rooms.placed(held, gate, known)
+
+    def _take(
+        self, zone: Zone, visitor_id: str, gate: GateItem, held: QueueItem | None, reason: str
+    ) -> tuple[QueueItem, bool]:
+        """A number and the place it stands for. `gate` must have been read before: the epochs it names are over."""
+        shard = shard_of(visitor_id, gate.shards)
         fresh = QueueItem(
             zone_id=zone.zone_id,
             run=zone.run,
             visitor_id=visitor_id,
             lane=LANE,
-            shard=SHARD,
-            seq=self._joins.next(zone.zone_id, zone.run, LANE, SHARD),
+            shard=shard,
+            seq=self._joins.next(zone.zone_id, zone.run, LANE, shard),
             joined_at_ms=self._clock.now_ms(),
             gen=held.gen if held else 0,
             attempt=self._ids.attempt_id(),
             rejoined=reason,
             purchases=held.purchases if held else 0,
+            epoch=gate.state.epochs.get(LANE, 0) if gate.shards > 1 else None,
         )
         if self._queue.add(fresh, replacing=held) is Answer.YES:
             return fresh, True

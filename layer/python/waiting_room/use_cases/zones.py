@@ -167,7 +167,7 @@ def open_run(gates: Gates, zone: Zone, first: int, now_ms: int) -> Zone:
     at its start.
     """
     run = first
-    while not gates.create(GateItem(zone.zone_id, run, zone.bucket_width_sec)):
+    while not gates.create(GateItem(zone.zone_id, run, zone.bucket_width_sec, shards=zone.shards)):
         if gates.read(zone.zone_id, run) is None:
             raise Unsure
         run += 1
