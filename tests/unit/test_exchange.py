@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from tests.sale import Sale
 from waiting_room.domain.errors import Overloaded
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import IDLE_TICKS, Exchange
+from waiting_room.use_cases.tick import Ticked
 
 SNAPSHOT = ".waiting-room/gate-0.json"
 
@@ -77,6 +81,50 @@ def test_one_broken_zone_does_not_stop_the_others(sale: Sale, caplog: pytest.Log
 
     assert exchange(sale, tick=tick)(["broken", "z"], run_sec=5) == 5
     assert "tick failed" in caplog.text
+
+
+def test_a_slow_zone_misses_its_own_ticks_and_delays_nobody_elses(sale: Sale) -> None:
+    sale.join("a")
+    stuck, ended = threading.Event(), threading.Event()
+    ticks = {"slow": 0, "z": 0}
+
+    def tick(zone_id: str) -> Any:
+        ticks[zone_id] += 1
+        if zone_id == "slow":
+            stuck.wait(10)
+        return sale.ticker(zone_id) if zone_id == "z" else Ticked(won=True, idle=False)
+
+    def sleep(seconds: float) -> None:
+        # Until the quick zone is through; the slow one hangs until the run is over.
+        while ticks["z"] < done[0] + 1 and not ended.is_set():
+            time.sleep(0.001)
+        done[0] += 1
+        sale.clock.advance(seconds)
+        if done[0] >= 5:
+            ended.set()
+            stuck.set()
+
+    done = [0]
+    with ThreadPoolExecutor(2) as threads:
+        run = Exchange(tick, sale.locks, sale.clock, FakeIds(), sleep, threads.submit)  # type: ignore[arg-type]
+        run(["slow", "z"], run_sec=5)
+    assert ticks == {"slow": 1, "z": 5}
+
+
+def test_a_tick_under_way_is_waited_for_before_its_lock_is_given_up(sale: Sale) -> None:
+    jobs: list[Any] = []
+
+    def sleep(seconds: float) -> None:
+        sale.clock.advance(seconds)
+        if sale.clock.ms >= over_ms and jobs:
+            assert not sale.locks.hold("z", "somebody else", sale.clock.now_ms())
+            jobs.pop()()
+
+    sale.join("a")
+    over_ms = sale.clock.ms + 2_000
+    run = Exchange(sale.ticker, sale.locks, sale.clock, FakeIds(), sleep, jobs.append)
+    sale.locks.hold("z", FakeIds().attempt_id(), sale.clock.now_ms())
+    assert run(["z"], run_sec=2) == 1
 
 
 def test_a_deleted_zone_is_dropped(sale: Sale) -> None:

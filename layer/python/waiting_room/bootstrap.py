@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from waiting_room.http.request import Request
 from waiting_room.http.router import Router
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
-from waiting_room.use_cases.dispatch import Dispatch
+from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.publish import Publish
@@ -39,9 +40,11 @@ from waiting_room.use_cases.room import Wake
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 3, "tcp_keepalive": True}
 """Seconds. Three tries fit into the ten seconds a bouncer has."""
+_CONNECTIONS = {"max_pool_connections": ZONES_PER_EXCHANGER}
+"""An exchanger ticks its zones side by side; a bouncer needs one."""
 
-REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIMEOUTS)
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
+REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIMEOUTS, **_CONNECTIONS)
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS, **_CONNECTIONS)
 """For writes that are not the same when applied twice: a lost answer must come back as a lost answer."""
 
 
@@ -110,7 +113,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
-    exchange = Exchange(tick_zone(stores, objects, clock, ids), stores.locks, clock, ids, time.sleep)
+    threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
+    exchange = Exchange(tick_zone(stores, objects, clock, ids), stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:
         zone_ids = [str(zone_id) for zone_id in event["zones"]]

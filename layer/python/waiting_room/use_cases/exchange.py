@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from waiting_room.adapters.counters import LOCK_SEC, Locks
 from waiting_room.ports import Clock, Ids
@@ -13,50 +13,96 @@ RUN_SEC = 90
 TICK_MS = 1_000
 IDLE_TICKS = 3
 """Idle ticks in a row before a zone is left alone: a join just under way shows in the next."""
+LAST_TICKS_SEC = 15
+"""How long ticks still under way are waited for at the end; the function is ended by its time-out soon after."""
+LOOK_SEC = 0.05
 
 logger = logging.getLogger(__name__)
 
 
 class Exchange:
-    """Holds each zone's lock while it ticks it; beside a live exchanger it only waits to take over."""
+    """Holds each zone's lock while it ticks it; beside a live exchanger it only waits to take over.
 
-    def __init__(self, tick: TickZone, locks: Locks, clock: Clock, ids: Ids, sleep: Callable[[float], None]) -> None:
+    `start` begins a job and need not wait for it. Each zone has its own jobs, one at a time: a zone whose store is
+    slow misses its own ticks and delays nobody else's.
+    """
+
+    def __init__(
+        self,
+        tick: TickZone,
+        locks: Locks,
+        clock: Clock,
+        ids: Ids,
+        sleep: Callable[[float], None],
+        start: Callable[[Callable[[], None]], object] = lambda job: job(),
+    ) -> None:
         self._tick = tick
         self._locks = locks
         self._clock = clock
         self._ids = ids
         self._sleep = sleep
+        self._start = start
 
     def __call__(self, zone_ids: Sequence[str], run_sec: int = RUN_SEC) -> int:
         """Tick these zones for at most `run_sec` seconds; returns the number of ticks won."""
         owner = self._ids.attempt_id()
+        zones = {zone_id: _Turns(zone_id, owner, self._tick, self._locks, self._clock) for zone_id in zone_ids}
         ends_at_ms = self._clock.now_ms() + run_sec * 1000
-        idle_ticks = dict.fromkeys(zone_ids, 0)
-        held_until_ms: dict[str, int] = {}
-        won = 0
-        while idle_ticks and self._clock.now_ms() < ends_at_ms:
+        while _going(zones.values()) and self._clock.now_ms() < ends_at_ms:
             began_at_ms = self._clock.now_ms()
-            for zone_id in list(idle_ticks):
-                won += self._one(zone_id, owner, idle_ticks, held_until_ms)
+            for zone in _going(zones.values()):
+                if not zone.busy:
+                    zone.busy = True
+                    self._start(zone.take)
             self._sleep(max(0.0, (began_at_ms + TICK_MS - self._clock.now_ms()) / 1000))
-        for zone_id in idle_ticks:
-            self._locks.release(zone_id, owner)
-        return won
+        self._wait_for(zones.values())
+        for zone in _going(zones.values()):
+            self._locks.release(zone.zone_id, owner)
+        return sum(zone.won for zone in zones.values())
 
-    def _one(self, zone_id: str, owner: str, idle_ticks: dict[str, int], held_until_ms: dict[str, int]) -> bool:
-        """One zone's part of a round. A failure is logged and costs this zone one tick, the others nothing."""
+    def _wait_for(self, zones: Iterable[_Turns]) -> None:
+        until_ms = self._clock.now_ms() + LAST_TICKS_SEC * 1000
+        while any(zone.busy for zone in zones) and self._clock.now_ms() < until_ms:
+            self._sleep(LOOK_SEC)
+
+
+class _Turns:
+    """One zone's part of a run."""
+
+    def __init__(self, zone_id: str, owner: str, tick: TickZone, locks: Locks, clock: Clock) -> None:
+        self.zone_id = zone_id
+        self.busy = False
+        self.done = False
+        self.won = 0
+        self._owner = owner
+        self._tick = tick
+        self._locks = locks
+        self._clock = clock
+        self._held_until_ms = 0
+        self._idle_ticks = 0
+
+    def take(self) -> None:
+        """One tick. A failure is logged and costs this zone one tick, the others nothing."""
         try:
-            now_ms = self._clock.now_ms()
-            if held_until_ms.get(zone_id, 0) - now_ms < LOCK_SEC * 500:
-                if not self._locks.hold(zone_id, owner, now_ms):
-                    return False
-                held_until_ms[zone_id] = now_ms + LOCK_SEC * 1000
-            ticked = self._tick(zone_id)
+            self._take()
         except Exception:
-            logger.exception("tick failed", extra={"zone_id": zone_id})
-            return False
-        idle_ticks[zone_id] = idle_ticks[zone_id] + 1 if ticked.idle else 0
-        if idle_ticks[zone_id] >= IDLE_TICKS:
-            del idle_ticks[zone_id]
-            self._locks.release(zone_id, owner)
-        return ticked.won
+            logger.exception("tick failed", extra={"zone_id": self.zone_id})
+        finally:
+            self.busy = False
+
+    def _take(self) -> None:
+        now_ms = self._clock.now_ms()
+        if self._held_until_ms - now_ms < LOCK_SEC * 500:
+            if not self._locks.hold(self.zone_id, self._owner, now_ms):
+                return
+            self._held_until_ms = now_ms + LOCK_SEC * 1000
+        ticked = self._tick(self.zone_id)
+        self.won += ticked.won
+        self._idle_ticks = self._idle_ticks + 1 if ticked.idle else 0
+        if self._idle_ticks >= IDLE_TICKS:
+            self._locks.release(self.zone_id, self._owner)
+            self.done = True
+
+
+def _going(zones: Iterable[_Turns]) -> list[_Turns]:
+    return [zone for zone in zones if not zone.done]
