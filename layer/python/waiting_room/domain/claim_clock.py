@@ -19,21 +19,12 @@ SHARE_MEMORY = 200
 """Called positions after which what was learnt of the show-up share counts half."""
 SHARE_PRIOR = 2
 """Positions' worth of trust that everybody comes, before anything was measured."""
-ANSWER_MS = 3_000
-"""What a visitor who is there takes to come when called: one poll and one request."""
 
 
 def called_by(state: ControllerState, clock_ms: float, lane: str) -> int:
     """How many positions of a lane had surely been called by a moment: never more than were."""
     older = [sample for sample in state.samples if sample.clock_ms <= clock_ms]
     return older[-1].serving.get(lane, 0) if older else 0
-
-
-def pending(state: ControllerState, now: Sample, window_ms: int, lane: str) -> float:
-    """Positions called within the window that may still come: called since then, less claims since they could."""
-    called = now.serving.get(lane, 0) - _line(state, now, state.clock_ms - window_ms).serving.get(lane, 0)
-    came = now.claimed - _line(state, now, state.clock_ms - window_ms + min(ANSWER_MS, window_ms / 2)).claimed
-    return max(0.0, called - came)
 
 
 def measure_share(state: ControllerState, now: Sample, window_ms: int) -> tuple[float, ControllerState]:
