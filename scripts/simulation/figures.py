@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from waiting_room.domain.estimates import Estimate
+from waiting_room.domain.places import Estimate
 
 if TYPE_CHECKING:
     from scripts.simulation.simulation import Simulation
@@ -47,6 +47,8 @@ def figures(simulation: Simulation) -> Figures:
         values["occupancy_mean"] = occupancy_mean(simulation)
     if "eta" in scenario.measures:
         values |= estimate_figures(simulation)
+    if "first" in scenario.measures:
+        values["first_in_sec"] = round(watch.first_in_ms / 1000, 1)
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
@@ -93,11 +95,11 @@ def write_units_per_join(simulation: Simulation) -> float:
 
 
 def occupancy_mean(simulation: Simulation) -> float:
-    """People really there by the cap, over all seconds from `steady_from_sec` on in which somebody waited."""
+    """People really there by the cap, over all seconds from `steady_from_sec` on in which there was a line."""
     moments = [
         moment
         for moment in simulation.watch.moments
-        if moment.sec >= simulation.scenario.steady_from_sec and moment.waiting and moment.cap
+        if moment.sec >= simulation.scenario.steady_from_sec and moment.tail > moment.serving and moment.cap
     ]
     return round(sum(moment.inside / moment.cap for moment in moments) / max(1, len(moments)), 4)
 

@@ -67,6 +67,7 @@ class Visitor:
     """One browser, from its first request to its last."""
 
     __slots__ = (
+        "arrived_ms",
         "comes",
         "crowd",
         "ending",
@@ -84,6 +85,7 @@ class Visitor:
     def __init__(self, crowd: Crowd, name: str, habits: Habits) -> None:
         self.crowd = crowd
         self.name = name
+        self.arrived_ms = crowd.kernel.now_ms
         self.habits = habits
         # All dice of a visitor's character are thrown on arrival: another policy meets the same visitors.
         dice = crowd.dice
@@ -274,7 +276,7 @@ class Visitor:
         self.session = session
         self._stop_waiting()
         self.served = True
-        crowd.watch.inside += 1
+        crowd.watch.came_in(self.arrived_ms)
         if again:
             crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
             return

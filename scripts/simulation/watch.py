@@ -74,6 +74,7 @@ class Watch:
         self.longest_silence_ms = 0
         self.sold_out_at_ms: int | None = None
         self.sold_out_shown_ms = 0
+        self.first_in_ms = 0
         self.duplicates = 0
         self.lapsed_present = 0
         self.sessions_lost = 0
@@ -122,6 +123,12 @@ class Watch:
             self.breaks(f"rule 2: {who} was moved from {known.position} to {place.position}")
         if place.seq != known.seq and not place.rejoined:
             self.breaks(f"rule 2: {who} got another place without joining anew")
+
+    def came_in(self, joined_at_ms: int) -> None:
+        """Somebody is in; the first one tells how long an empty room takes."""
+        if self.inside == 0 and not self.first_in_ms:
+            self.first_in_ms = self.kernel.now_ms - joined_at_ms
+        self.inside += 1
 
     def given(self, who: str, known: Session | None, session: Session) -> None:
         """A session as a browser was told."""

@@ -184,6 +184,8 @@ _SHORT = {
     "matured_claimed": "mc",
     "recent_called": "rq",
     "recent_claimed": "rc",
+    "shut_ms": "sh",
+    "known_front": "kf",
     "active": "ac",
     "leave_rate": "lr",
     "end_rate": "er",

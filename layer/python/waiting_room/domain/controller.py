@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from waiting_room.domain import claim_clock, coming, turnover
-from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
+from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.phases import Phase, phase
 from waiting_room.domain.zones import Zone
@@ -43,13 +44,11 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
     now_phase = phase(zone, sold, now_ms)
     state = _advance_clocks(zone, gate, now_phase, now_ms)
-    stand = Sample(state.clock_ms, gate.claimed, {name: lane.serving for name, lane in gate.lanes.items()})
-    share, state = claim_clock.measure_share(state, stand, zone.claim.window_sec * 1000)
     grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms
     closed_to = gate.closed_to if _held(zone, state, now_ms) else _close(gate, now_ms)
-    state = _measure(zone, gate, state, closed_to, share)
+    state = _measure(zone, gate, state, tails, closed_to)
     free, soon = _free(zone, gate, sold, state, now_ms) if grants_open else (0.0, 0.0)
-    lanes, state = _move_watermarks(zone, gate, state, tails, free, soon, share, grants_open)
+    lanes, state = _move_watermarks(zone, gate, state, tails, free, soon, grants_open)
     state = replace(state, entry=_entry(state.entry, lanes, tails))
     decided = replace(
         gate,
@@ -60,7 +59,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
         buckets={bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to},
         state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
     )
-    return Tick(decided, now_phase, share, idle(zone, decided, tails, sold, now_ms))
+    return Tick(decided, now_phase, coming.share(state), idle(zone, decided, tails, sold, now_ms))
 
 
 def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:
@@ -96,29 +95,30 @@ def _most_tokens(per_sec: float) -> float:
     return max(1.0, per_sec * BURST_SEC)
 
 
-def _measure(zone: Zone, gate: GateItem, state: ControllerState, closed_to: int, share: float) -> ControllerState:
-    """Bring what is known of ends and arrivals up to this tick."""
-    ended = turnover.ends(gate, closed_to)
-    elapsed_ms = _elapsed_ms(gate, state)
+def _measure(
+    zone: Zone, gate: GateItem, state: ControllerState, tails: Mapping[str, int], closed_to: int
+) -> ControllerState:
+    """Bring what is known of arrivals and ends up to this tick."""
+    walked = sum(max(0, min(tails.get(name, 0), lane.ahead) - lane.serving) for name, lane in gate.lanes.items())
+    open_ms = state.clock_ms - gate.state.clock_ms
+    claims = gate.claimed - gate.state.claimed
+    ended, elapsed_ms = turnover.ends(gate, closed_to), _elapsed_ms(gate, state)
+    # Pages far back look at least once in half of the window.
+    state = coming.advance(state, claims, walked, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
+    state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
     if state.phase == "open":
         state = turnover.measure(state, ended, elapsed_ms / 1000)
-    counted_ms = state.clock_ms - gate.state.clock_ms
-    if counted_ms:
-        on_the_way = coming.move_on(state.coming, counted_ms / 1000, _far_sec(zone))
-    else:
-        on_the_way = coming.let_in(state.coming, gate.claimed - gate.state.claimed)
     room = math.inf if zone.max_active is None else zone.max_active - gate.active
-    pace = turnover.pace(zone, state, room, share)
-    return replace(state, active=gate.active - ended.lapsed, coming=on_the_way, pace=pace)
+    return replace(
+        state,
+        active=gate.active - ended.lapsed,
+        shut_ms=0 if open_ms else state.shut_ms + elapsed_ms,
+        pace=turnover.pace(zone, state, room, coming.share(state)),
+    )
 
 
 def _elapsed_ms(gate: GateItem, state: ControllerState) -> int:
     return state.ticked_at_ms - gate.state.ticked_at_ms if gate.state.ticked_at_ms else 0
-
-
-def _far_sec(zone: Zone) -> float:
-    """The mean time to come from far back: pages there look at least once in half of the window."""
-    return zone.claim.window_sec / 4
 
 
 def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms: int) -> tuple[float, float]:
@@ -148,7 +148,6 @@ def _move_watermarks(
     tails: Mapping[str, int],
     free: float,
     soon: float,
-    share: float,
     grants_open: bool,
 ) -> tuple[dict[str, Watermarks], ControllerState]:
     """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
@@ -156,20 +155,22 @@ def _move_watermarks(
     old, tail = gate.lane(lane), tails.get(lane, 0)
     # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
     serving = max(old.serving, min(tail, old.ahead))
-    walking = max(0, serving - old.serving - (gate.claimed - gate.state.claimed))
-    on_the_way = coming.call(state.coming, share * walking, 0.0)
     if grants_open:
-        calls = max(0, math.floor((soon - sum(on_the_way)) / share + 1e-9)) if soon >= 1 else 0
-        calls = min(calls, tail - serving) if math.isfinite(soon) else tail - serving
+        calls = min(_calls(soon, state), tail - serving)
         state = _speed(state, lane, calls, gate, waiting=tail > serving)
-        near = min(calls, zone.poll.near_ahead)
-        on_the_way = coming.call(on_the_way, share * near, share * (calls - near))
+        state = coming.call(state, calls, serving, zone.poll.near_ahead)
         serving += calls
-    state = replace(state, coming=tuple(round(part, 3) for part in on_the_way))
-    spare = math.floor(max(0.0, free - sum(on_the_way))) if grants_open and serving >= tail else 0
+    spare = math.floor(max(0.0, free - coming.expected(state))) if grants_open and serving >= tail else 0
     ahead = tail + spare if spare else serving
     floor = max(old.floor, claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane))
     return {lane: Watermarks(serving=serving, floor=floor, ahead=ahead)}, state
+
+
+def _calls(soon: float, state: ControllerState) -> int:
+    """How many to call so that as many come as there will be places."""
+    if soon < 1 or math.isinf(soon):
+        return 0 if soon < 1 else sys.maxsize
+    return math.floor(coming.wanted(state, soon) + 1e-9)
 
 
 def _memory_ms(zone: Zone) -> int:

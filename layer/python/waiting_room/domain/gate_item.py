@@ -42,6 +42,8 @@ class ControllerState:
     recent_called: float = 0.0
     recent_claimed: float = 0.0
     coming: tuple[float, ...] = ()
+    shut_ms: int = 0
+    known_front: float = 0.0
     active: int = 0
     leave_rate: float = 0.0
     end_rate: float = 0.0

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain.coming import NEAR_SEC
+from waiting_room.domain.coming import NEAR_SEC, expected
 from waiting_room.domain.gate_item import ControllerState, GateItem
 from waiting_room.domain.leases import MARGIN_SEC, bucket_end_ms
 from waiting_room.domain.zones import Zone
@@ -19,6 +19,8 @@ LEAVES_MEMORY_SEC = 60
 ENDS_MEMORY_SEC = 120
 SETTLED = 0.2
 """Part of the memory that must be filled before a speed is told."""
+SETTLED_BLIND = 0.63
+"""The same while no bucket has closed yet, so that nobody was seen to have left without a word."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,21 @@ def ending_soon(state: ControllerState, buckets: Mapping[int, int], width_sec: i
     return closing + state.leave_rate * NEAR_SEC
 
 
+def ends_per_sec(state: ControllerState) -> float:
+    """Sessions ended a second, corrected for the short memory after a start; 0 while nothing is known."""
+    settled = SETTLED if state.lapses_seen else SETTLED_BLIND
+    return state.end_rate / state.end_weight if state.end_weight >= settled else 0.0
+
+
+def door_sec(state: ControllerState) -> float:
+    """About how long it takes until all who were called and are still expected have found a place."""
+    per_sec, waiting = ends_per_sec(state), expected(state)
+    return waiting / per_sec if per_sec > 0 else 2 * (1 + math.log2(1 + waiting))
+
+
 def pace(zone: Zone, state: ControllerState, room: float, share: float) -> float:
     """Positions called a second as far as can be foreseen; 0 while nothing is known."""
-    per_sec = state.end_rate / state.end_weight if state.end_weight >= SETTLED else 0.0
+    per_sec = ends_per_sec(state)
     if zone.rate_per_min is not None:
         rate = zone.rate_per_min / 60
         fills_up = zone.max_active is None or room > rate * ENDS_MEMORY_SEC
