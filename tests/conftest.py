@@ -14,7 +14,7 @@ from tests.contract.engines import Dynamo, dynamodb_local, fresh_tables, product
 from tests.dynamo_calls import TABLE
 from tests.tools import MissingTool
 
-ENGINES = ("memory", "moto", "ministack", "dynamodb_local")
+ENGINES = ("memory", "simulation", "moto", "ministack", "dynamodb_local")
 EXACT_ENGINES = ("memory", "ministack", "dynamodb_local")
 """Those that keep a cap under threads: moto's UpdateItem has no lock."""
 STRICT_ENGINES = ("memory", "dynamodb_local")
@@ -48,7 +48,7 @@ def _engine(request: pytest.FixtureRequest, declarations: list[dict[str, Any]]) 
     with contextlib.ExitStack() as stack:
         if name == "moto":
             stack.enter_context(mock_aws())
-        endpoint = None if name in ("memory", "moto") else request.getfixturevalue(f"{name}_endpoint")
+        endpoint = None if name in ("memory", "simulation", "moto") else request.getfixturevalue(f"{name}_endpoint")
         yield stack.enter_context(fresh_tables(name, endpoint, declarations))
 
 

@@ -1,4 +1,8 @@
-"""DynamoDB engines that answer the same low-level client: the memory model, moto, ministack and DynamoDB Local."""
+"""DynamoDB engines that answer the same low-level client.
+
+Ours are the memory model, which is strict, and the simulator's store, which is fast; beside them moto, ministack and
+Amazon's DynamoDB Local.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ from botocore.config import Config
 
 from scripts.local.engine import free_port
 from scripts.local.tables import ensure_table
+from scripts.simulation.store import Store
 from tests.memory_dynamo import MemoryDynamo
 from tests.tools import require_tool
 from waiting_room import schemas
@@ -54,8 +59,12 @@ class Dynamo:
 def fresh_tables(engine: str, endpoint: str | None, declarations: list[dict[str, Any]]) -> Iterator[Dynamo]:
     """Yield an engine with one new table for each declaration; they are gone afterwards.
 
-    `endpoint` is None for the memory model, and for moto, which must be active.
+    `endpoint` is None for our own models, and for moto, which must be active.
     """
+    if engine == "simulation":
+        store = Store(declarations)
+        yield Dynamo(engine, Clients(store, store), "")
+        return
     if engine == "memory":
         memory = MemoryDynamo(declarations)
         yield Dynamo(engine, Clients(memory, memory), "")

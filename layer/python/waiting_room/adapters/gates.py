@@ -186,6 +186,14 @@ _SHORT = {
     "matured_claimed": "mc",
     "recent_called": "rq",
     "recent_claimed": "rc",
+    "shut_ms": "sh",
+    "known_front": "kf",
+    "active": "ac",
+    "leave_rate": "lr",
+    "end_rate": "er",
+    "end_weight": "ew",
+    "lapses_seen": "ls",
+    "pace": "pc",
     "speed": "v",
     "speed_weight": "vw",
     "locked": "lk",
@@ -199,6 +207,7 @@ _SHORT = {
 
 def _state_item(state: ControllerState) -> dict[str, Any]:
     item: dict[str, Any] = {short: getattr(state, name) for name, short in _SHORT.items()}
+    item["cm"] = list(state.coming)
     item["sa"] = [[sample.clock_ms, sample.claimed, dict(sample.serving)] for sample in state.samples]
     return item
 
@@ -206,4 +215,4 @@ def _state_item(state: ControllerState) -> dict[str, Any]:
 def _state(item: Mapping[str, Any]) -> ControllerState:
     samples = tuple(Sample(clock, claimed, serving) for clock, claimed, serving in item.get("sa", []))
     known = {name: item[short] for name, short in _SHORT.items() if short in item}
-    return ControllerState(samples=samples, **known)
+    return ControllerState(samples=samples, coming=tuple(item.get("cm", ())), **known)

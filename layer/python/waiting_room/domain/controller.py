@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain import claim_clock
-from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
+from waiting_room.domain import claim_clock, coming, turnover
+from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.phases import Phase, phase
 from waiting_room.domain.zones import Zone
@@ -43,13 +44,12 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
     now_phase = phase(zone, sold, now_ms)
     state = _advance_clocks(zone, gate, now_phase, now_ms)
-    stand = Sample(state.clock_ms, gate.claimed, {name: lane.serving for name, lane in gate.lanes.items()})
-    share, state = claim_clock.measure_share(state, stand, zone.claim.window_sec * 1000)
     grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms
-    free = _free(zone, gate, sold, state) if grants_open else 0.0
-    lanes, state = _move_watermarks(zone, gate, state, tails, free, share, grants_open)
-    state = replace(state, entry=_entry(state.entry, lanes, tails))
     closed_to = gate.closed_to if _held(zone, state, now_ms) else _close(gate, now_ms)
+    state = _measure(zone, gate, state, tails, closed_to)
+    free, soon = _free(zone, gate, sold, state, now_ms) if grants_open else (0.0, 0.0)
+    lanes, state = _move_watermarks(zone, gate, state, tails, free, soon, grants_open)
+    state = replace(state, entry=_entry(state.entry, lanes, tails))
     decided = replace(
         gate,
         limit=gate.claimed + max(0, math.floor(free)),
@@ -59,7 +59,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
         buckets={bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to},
         state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
     )
-    return Tick(decided, now_phase, share, idle(zone, decided, tails, sold, now_ms))
+    return Tick(decided, now_phase, coming.share(state), idle(zone, decided, tails, sold, now_ms))
 
 
 def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:
@@ -95,16 +95,50 @@ def _most_tokens(per_sec: float) -> float:
     return max(1.0, per_sec * BURST_SEC)
 
 
-def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState) -> float:
-    """Sessions that may begin now: the smallest of room, rate and stock. May be negative after a cap was lowered."""
-    room = [math.inf]
+def _measure(
+    zone: Zone, gate: GateItem, state: ControllerState, tails: Mapping[str, int], closed_to: int
+) -> ControllerState:
+    """Bring what is known of arrivals and ends up to this tick."""
+    walked = sum(max(0, min(tails.get(name, 0), lane.ahead) - lane.serving) for name, lane in gate.lanes.items())
+    open_ms = state.clock_ms - gate.state.clock_ms
+    claims = gate.claimed - gate.state.claimed
+    ended, elapsed_ms = turnover.ends(gate, closed_to), _elapsed_ms(gate, state)
+    # Pages far back look at least once in half of the window.
+    state = coming.advance(state, claims, walked, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
+    state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
+    if state.phase == "open":
+        state = turnover.measure(state, ended, elapsed_ms / 1000)
+    room = math.inf if zone.max_active is None else zone.max_active - gate.active
+    return replace(
+        state,
+        active=gate.active - ended.lapsed,
+        shut_ms=0 if open_ms else state.shut_ms + elapsed_ms,
+        pace=turnover.pace(zone, state, room, coming.share(state)),
+    )
+
+
+def _elapsed_ms(gate: GateItem, state: ControllerState) -> int:
+    return state.ticked_at_ms - gate.state.ticked_at_ms if gate.state.ticked_at_ms else 0
+
+
+def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms: int) -> tuple[float, float]:
+    """Sessions that may begin now, and by the time somebody called now is here: the least of room, rate and stock.
+
+    May be negative after a cap was lowered. Only grants count for the cap; who is called too early waits at the door.
+    """
+    now, soon = [math.inf], [math.inf]
     if zone.max_active is not None:
-        room.append(zone.max_active - gate.active)
+        room = zone.max_active - gate.active
+        now.append(room)
+        soon.append(room + turnover.ending_soon(state, gate.buckets, gate.width_sec, now_ms))
     if zone.rate_per_min is not None:
-        room.append(state.rate_tokens)
+        now.append(state.rate_tokens)
+        soon.append(state.rate_tokens + zone.rate_per_min / 60 * coming.NEAR_SEC)
     if zone.inventory is not None:
-        room.append(zone.inventory - sold - gate.active)
-    return min(room)
+        stock = zone.inventory - sold - gate.active
+        now.append(stock)
+        soon.append(stock)
+    return min(now), min(soon)
 
 
 def _move_watermarks(
@@ -113,7 +147,7 @@ def _move_watermarks(
     state: ControllerState,
     tails: Mapping[str, int],
     free: float,
-    share: float,
+    soon: float,
     grants_open: bool,
 ) -> tuple[dict[str, Watermarks], ControllerState]:
     """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
@@ -121,17 +155,22 @@ def _move_watermarks(
     old, tail = gate.lane(lane), tails.get(lane, 0)
     # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
     serving = max(old.serving, min(tail, old.ahead))
-    now = Sample(state.clock_ms, gate.claimed, {lane: serving})
-    coming = share * claim_clock.pending(state, now, zone.claim.window_sec * 1000, lane)
     if grants_open:
-        calls = max(0, math.floor((free - coming) / share + 1e-9)) if free >= 1 else 0
-        calls = min(calls, tail - serving) if math.isfinite(free) else tail - serving
+        calls = min(_calls(soon, state), tail - serving)
         state = _speed(state, lane, calls, gate, waiting=tail > serving)
-        serving, coming = serving + calls, coming + share * calls
-    spare = math.floor(max(0.0, free - coming)) if grants_open and serving >= tail else 0
+        state = coming.call(state, calls, serving, zone.poll.near_ahead)
+        serving += calls
+    spare = math.floor(max(0.0, free - coming.expected(state))) if grants_open and serving >= tail else 0
     ahead = tail + spare if spare else serving
     floor = max(old.floor, claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane))
     return {lane: Watermarks(serving=serving, floor=floor, ahead=ahead)}, state
+
+
+def _calls(soon: float, state: ControllerState) -> int:
+    """How many to call so that as many come as there will be places."""
+    if soon < 1 or math.isinf(soon):
+        return 0 if soon < 1 else sys.maxsize
+    return math.floor(coming.wanted(state, soon) + 1e-9)
 
 
 def _memory_ms(zone: Zone) -> int:
@@ -140,7 +179,7 @@ def _memory_ms(zone: Zone) -> int:
 
 def _speed(state: ControllerState, lane: str, calls: int, gate: GateItem, *, waiting: bool) -> ControllerState:
     """Moving average of positions called a second, over the ticks in which somebody waited."""
-    elapsed_sec = (state.ticked_at_ms - gate.state.ticked_at_ms) / 1000 if gate.state.ticked_at_ms else 0.0
+    elapsed_sec = _elapsed_ms(gate, state) / 1000
     if not waiting or elapsed_sec <= 0:
         return state
     keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
@@ -149,8 +188,9 @@ def _speed(state: ControllerState, lane: str, calls: int, gate: GateItem, *, wai
 
 
 def speed_per_sec(state: ControllerState, lane: str) -> float:
-    """Positions called a second, corrected for the short memory after a start; 0 while nothing is known."""
-    return state.speed.get(lane, 0.0) / state.speed_weight if state.speed_weight > 0 else 0.0
+    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known."""
+    called = sum(state.speed.values())
+    return state.pace * state.speed.get(lane, 0.0) / called if called > 0 else 0.0
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

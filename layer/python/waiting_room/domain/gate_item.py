@@ -44,6 +44,15 @@ class ControllerState:
     matured_claimed: float = 0
     recent_called: float = 0.0
     recent_claimed: float = 0.0
+    coming: tuple[float, ...] = ()
+    shut_ms: int = 0
+    known_front: float = 0.0
+    active: int = 0
+    leave_rate: float = 0.0
+    end_rate: float = 0.0
+    end_weight: float = 0.0
+    lapses_seen: bool = False
+    pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)
     speed_weight: float = 0.0
     locked: bool = False

@@ -11,11 +11,24 @@ MARGIN_SEC = 10
 
 PIN_SEC = 120
 """How far ahead a lease is pinned while a sale is recorded; the bouncer's time-out is far below it."""
+PIN_STEP = 4
+"""Pins share every fourth bucket: each bucket ever used stays in the gate item until it is closed."""
+
+FIRST_SCRIPT_SEC = 60
+"""The first lease of a script session: the page has yet to load."""
 
 
 def bucket_width_sec(idle_sec: int) -> int:
     """Width of the buckets of a zone in seconds: at most about 30 are open at a time (DESIGN 4.3)."""
     return max(10, idle_sec // 30)
+
+
+def script_bucket_width_sec(beat_sec: int) -> int:
+    """Width of the buckets of a zone with heartbeats: at most about 12 leases of the longest kind are open at a time.
+
+    Finer than those of navigation leases, for what a bucket is too long is time nobody is there for.
+    """
+    return max(5, max(FIRST_SCRIPT_SEC, 2 * beat_sec) // 12)
 
 
 def bucket_end_ms(bucket: int, width_sec: int) -> int:
@@ -34,6 +47,12 @@ def last_ended_bucket(now_ms: int, width_sec: int) -> int:
     A bucket may only be closed when it is over on every clock: ended `MARGIN_SEC` ago on the closer's.
     """
     return (now_ms - MARGIN_SEC * 1000) // (width_sec * 1000) - 1
+
+
+def pin_bucket(now_ms: int, width_sec: int) -> int:
+    """The bucket that keeps a lease counted while a sale is recorded."""
+    covering = bucket_covering(now_ms + PIN_SEC * 1000, width_sec)
+    return covering + -covering % PIN_STEP
 
 
 def lease_bucket(now_ms: int, lease_sec: int, hard_end_ms: int, width_sec: int) -> int:
@@ -55,4 +74,4 @@ def lease_sec(kind: str, idle_sec: int, beat_sec: int, first: bool) -> int:
     """Length of a lease in seconds by kind; a script session gets 60 s to load the page first."""
     if kind == "navigation":
         return idle_sec
-    return 60 if first else 2 * beat_sec
+    return FIRST_SCRIPT_SEC if first else 2 * beat_sec

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from waiting_room.domain.errors import InvalidZone
-from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec
+from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
 
 Mode = Literal["waiting_room", "queueing", "combined"]
 Control = Literal["auto", "pause", "pass", "lock", "end"]
@@ -157,13 +157,22 @@ class Zone:
     @property
     def bucket_width_sec(self) -> int:
         """Bucket width for a new run. Fixed in the gate item from then on, whatever changes here."""
-        longest = self.session.idle_sec if self.session.kind == "navigation" else 60
-        return bucket_width_sec(longest)
+        if self.session.kind == "navigation":
+            return bucket_width_sec(self.session.idle_sec)
+        return script_bucket_width_sec(self.beat_sec)
+
+    @property
+    def beat_sec(self) -> int:
+        """Seconds between two heartbeats of a script session."""
+        return heartbeat_sec(self.max_active, self.session.heartbeat_sec)
 
     def lease_sec(self, kind: str, *, first: bool) -> int:
-        """Length of a lease of this kind, in seconds."""
-        beat = heartbeat_sec(self.max_active, self.session.heartbeat_sec)
-        return lease_sec(kind, self.session.idle_sec, beat, first)
+        """Length of a lease of this kind in seconds, before it is rounded up to the end of a bucket.
+
+        A script session's is at most two heartbeats with that: whoever left without a word is counted that long.
+        """
+        longest = lease_sec(kind, self.session.idle_sec, self.beat_sec, first)
+        return longest if kind == "navigation" else longest - script_bucket_width_sec(self.beat_sec)
 
     def started(self, now_ms: int) -> bool:
         """Whether visitors may be let in by the clock; queueing zones without a start have always started."""

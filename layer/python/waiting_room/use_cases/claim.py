@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain import turnover
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     Forbidden,
@@ -148,8 +149,7 @@ class Claim:
     def _wait(self, zone: Zone, item: QueueItem, gate: GateItem) -> Waiting:
         """Not now. The more are called and not in, the longer the pause, each a little different."""
         status = status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms())
-        called = max(0, gate.lane(item.lane).serving - gate.claimed)
-        base = 1 + math.log2(1 + called)
+        base = max(1.0, turnover.door_sec(gate.state) / 2)
         retry_after_sec = min(LONGEST_RETRY_SEC, math.ceil(base * (0.75 + self._ids.jitter() / 2)))
         return Waiting("called" if status == "admitted" else status, item.position, retry_after_sec)
 

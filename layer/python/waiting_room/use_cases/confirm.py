@@ -10,7 +10,7 @@ from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.errors import Forbidden, Lapsed, ReferenceUsed, Unsure
-from waiting_room.domain.leases import PIN_SEC, bucket_covering
+from waiting_room.domain.leases import pin_bucket
 from waiting_room.domain.places import QueueItem
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
@@ -89,7 +89,7 @@ class Confirm:
     def _sell(self, zone: Zone, item: QueueItem, reference: str, attempt: str) -> Answer:
         """Keep the lease counted until the sale is surely counted: a tick must see the one or the other."""
         now_ms = self._clock.now_ms()
-        pin = bucket_covering(now_ms + PIN_SEC * 1000, self._rooms.peek(zone).width_sec)
+        pin = pin_bucket(now_ms, self._rooms.peek(zone).width_sec)
         held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease)
         if held is Answer.NO:
             raise Lapsed

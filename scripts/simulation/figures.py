@@ -1,0 +1,126 @@
+"""What a run amounts to, in the figures the design names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from waiting_room.domain.places import Estimate
+
+if TYPE_CHECKING:
+    from scripts.simulation.simulation import Simulation
+
+SHORTEST_WAIT_SEC = 60
+"""Below a minute the page shows "a moment" and no number."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One row of the table. `broken` are the rules that did not hold; figures that do not apply are left out."""
+
+    scenario: str
+    seed: int
+    values: dict[str, float]
+    broken: tuple[str, ...]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As written to build/simulation.json."""
+        return {"scenario": self.scenario, "seed": self.seed, "figures": self.values, "broken": list(self.broken)}
+
+
+def figures(simulation: Simulation) -> Figures:
+    """The figures at the end of a run, with the rules checked in full."""
+    scenario, watch = simulation.scenario, simulation.watch
+    values: dict[str, float] = {
+        "visitors": len(simulation.crowd.visitors),
+        "admitted": watch.admitted,
+        "lost": lost(simulation),
+        "duplicates": watch.duplicates,
+        "worst_inversion_ms": worst_inversion_ms(simulation),
+        "write_units_per_join": write_units_per_join(simulation),
+        "overshoot_max": watch.overshoot,
+        "lapsed_present": watch.lapsed_present,
+        "sessions_lost": watch.sessions_lost,
+    }
+    if "occupancy" in scenario.measures:
+        values["occupancy_mean"] = occupancy_mean(simulation)
+    if "eta" in scenario.measures:
+        values |= estimate_figures(simulation)
+    if "first" in scenario.measures:
+        values["first_in_sec"] = round(watch.first_in_ms / 1000, 1)
+    if "recovery" in scenario.measures:
+        values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
+    if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
+        told = [at_ms - watch.sold_out_at_ms for at_ms in simulation.crowd.told_end_ms]
+        values["sold_out_published_sec"] = round((watch.sold_out_shown_ms - watch.sold_out_at_ms) / 1000, 2)
+        values["sold_out_told_sec"] = round(max(told, default=0) / 1000, 1)
+    return Figures(scenario.name, simulation.seed, values, tuple(watch.broken))
+
+
+def lost(simulation: Simulation) -> int:
+    """Places that were promised and are not stored, and visitors who are there and were never served."""
+    watch, queue = simulation.watch, simulation.deployment.calm_stores().queue
+    missing = 0
+    for visitor in simulation.crowd.visitors:
+        place = visitor.place
+        if place is None:
+            continue
+        stored = queue.get(place.zone_id, place.run, visitor.name)
+        if stored is None or (stored.seq != place.seq and not stored.rejoined):
+            missing += 1
+            watch.breaks(f"the place of {visitor.name} is not stored")
+    unserved = len(simulation.crowd.unserved()) if simulation.scenario.drains else 0
+    if unserved:
+        watch.breaks(f"rule 4: {unserved} visitors were never served")
+    return missing + unserved
+
+
+def worst_inversion_ms(simulation: Simulation) -> int:
+    """How much earlier than somebody ahead a visitor had taken a number, at worst."""
+    worst = 0
+    for run in simulation.watch.runs.values():
+        latest = 0
+        for taken_ms in run.in_order():
+            latest = max(latest, taken_ms)
+            worst = max(worst, latest - taken_ms)
+    return worst
+
+
+def write_units_per_join(simulation: Simulation) -> float:
+    """Units of the join counters and of the places written, by each place there is."""
+    numbers = sum(len(taken) for run in simulation.watch.runs.values() for taken in run.taken_ms.values())
+    places = simulation.deployment.store.write_units.get(("PutItem", "queue"), 0)
+    return round((numbers + places) / max(1, simulation.watch.places), 4)
+
+
+def occupancy_mean(simulation: Simulation) -> float:
+    """People really there by the cap, over all seconds from `steady_from_sec` on in which there was a line."""
+    moments = [
+        moment
+        for moment in simulation.watch.moments
+        if moment.sec >= simulation.scenario.steady_from_sec and moment.tail > moment.serving and moment.cap
+    ]
+    return round(sum(moment.inside / moment.cap for moment in moments) / max(1, len(moments)), 4)
+
+
+def estimate_figures(simulation: Simulation) -> dict[str, float]:
+    """Estimates as shown against the waits as they turned out; of waits below a minute no number is shown."""
+    errors, inside, total_error, total = [], 0, 0.0, 0.0
+    for run, position, shown_ms, low_sec, high_sec in simulation.watch.estimates:
+        called_ms = simulation.watch.runs[run].called_ms
+        shown = Estimate(low_sec, high_sec)
+        if position >= len(called_ms) or shown.high_sec <= SHORTEST_WAIT_SEC:
+            continue
+        true_sec = (called_ms[position] - shown_ms) / 1000
+        middle_sec = (shown.low_sec + shown.high_sec) / 2
+        errors.append(abs(middle_sec - true_sec) / max(true_sec, 1.0))
+        total_error, total = total_error + abs(middle_sec - true_sec), total + true_sec
+        inside += shown.low_sec <= true_sec <= shown.high_sec
+    count = max(1, len(errors))
+    return {
+        "eta_mean_abs_error_pct": round(100 * sum(errors) / count, 1),
+        "eta_weighted_error_pct": round(100 * total_error / max(1.0, total), 1),
+        "eta_in_range_pct": round(100 * inside / count, 1),
+        "eta_shown": len(errors),
+    }

@@ -1,0 +1,268 @@
+"""The scenarios, by name. `quick` ones are small enough to run with the tests."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from scripts.simulation.arrivals import flash, steady, waves
+from scripts.simulation.network import ROUGH
+from scripts.simulation.simulation import ZONE_ID, Action, Scenario, Simulation
+from scripts.simulation.visitors import Habits
+from waiting_room.domain import coming
+from waiting_room.use_cases.control import Change
+
+SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
+LEAVERS = Habits(absent=0.35, silent=0.5, stay_sec=180)
+EVERYBODY = Habits(silent=0.3, stay_sec=60)
+WALKED_AWAY = Habits(absent=1.0)
+
+
+def queueing(max_active: int, **more: Any) -> dict[str, Any]:
+    """A zone that lets a number in at once."""
+    return {"mode": "queueing", "max_active": max_active, "session": dict(SCRIPT), **more}
+
+
+def change(**changes: Any) -> Action:
+    """An operator's change of the zone's settings."""
+    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(changes=changes))
+
+
+def control(hand: str) -> Action:
+    """An operator's hand on the zone."""
+    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(control=hand))
+
+
+def reset(simulation: Simulation) -> None:
+    """An operator begins a new run."""
+    simulation.deployment.control(ZONE_ID, Change(reset=True))
+
+
+def kill(simulation: Simulation) -> None:
+    """Every exchanger dies."""
+    simulation.deployment.kill_exchangers()
+
+
+@contextlib.contextmanager
+def everybody_comes() -> Iterator[None]:
+    """A simpler policy: each called visitor counts as coming until the window is over."""
+    kept = coming.SHARE_FLOOR, coming.STEP_SEC
+    coming.SHARE_FLOOR, coming.STEP_SEC = 1.0, 60.0
+    try:
+        yield
+    finally:
+        coming.SHARE_FLOOR, coming.STEP_SEC = kept
+
+
+def _leavers(name: str, max_active: int, about: str) -> Scenario:
+    """A line from the first minute to the end: a crowd, then as many more as get in."""
+    crowd, minutes = 4 * max_active, 25
+    return Scenario(
+        name=name,
+        about=about,
+        zone=queueing(max_active),
+        groups=(
+            (flash(crowd, 60), LEAVERS),
+            (steady(0.0085 * max_active, minutes * 60, from_sec=60), LEAVERS),
+        ),
+        seconds=40 * 60,
+        measures=frozenset({"occupancy", "eta"}),
+        drains=False,
+    )
+
+
+OCCUPANCY = _leavers("occupancy", 1000, "35 % absent when called, 50 % leave silently, cap 1,000, mean stay 180 s")
+BASELINES = (
+    replace(
+        OCCUPANCY,
+        name="baseline: exit message only",
+        about="the same visitors; a session ends when its visitor says so",
+        zone=queueing(1000, session={"kind": "navigation", "idle_sec": 3600, "max_sec": 86_400}),
+    ),
+    replace(
+        OCCUPANCY,
+        name="baseline: fixed 300 s sessions",
+        about="the same visitors; a session lasts 300 s, or until its visitor says so",
+        zone=queueing(1000, session={"kind": "navigation", "idle_sec": 300, "max_sec": 300}),
+        returns=False,
+    ),
+    replace(
+        OCCUPANCY,
+        name="baseline: no show-up prediction",
+        about="the same visitors; whoever is called counts as coming until the window is over",
+        policy=everybody_comes,
+    ),
+)
+
+NOBODY_LAPSES = (
+    Scenario(
+        name="idle zone, first joiner",
+        about="one visitor at 300 s into a zone nobody asked for yet",
+        zone=queueing(10),
+        groups=((flash(1, 1, from_sec=300), EVERYBODY),),
+        seconds=480,
+        measures=frozenset({"first"}),
+    ),
+    Scenario(
+        name="3,000 after ten idle minutes, 60 a minute",
+        about="a crowd at 600 s at a zone that lets 60 a minute in",
+        zone={"mode": "waiting_room", "rate_per_min": 60, "starts_in_sec": 0, "session": dict(SCRIPT)},
+        groups=((flash(3000, 60, from_sec=600), replace(EVERYBODY, absent=0.2)),),
+        seconds=600 + 3900,
+        measures=frozenset({"eta"}),
+    ),
+    Scenario(
+        name="5,000 after fifteen idle minutes, cap 500",
+        about="a crowd at 900 s at an empty room for 500",
+        zone=queueing(500),
+        groups=((flash(5000, 60, from_sec=900), replace(EVERYBODY, absent=0.2)),),
+        seconds=900 + 1200,
+        measures=frozenset({"eta"}),
+    ),
+    Scenario(
+        name="10,000 absentees before 100 present",
+        about="everybody ahead has walked away; cap 100",
+        zone=queueing(100),
+        groups=((flash(10_000, 60), WALKED_AWAY), (flash(100, 5, from_sec=61), EVERYBODY)),
+        seconds=1500,
+        measures=frozenset({"first"}),
+    ),
+    Scenario(
+        name="pause longer than the window",
+        about="paused for five minutes with a window of one; cap 100",
+        zone=queueing(100),
+        groups=((flash(600, 60), EVERYBODY),),
+        actions=((70, control("pause")), (370, control("auto"))),
+        seconds=1200,
+    ),
+    Scenario(
+        name="a whole called batch walks away",
+        about="the first 200 called are gone, 300 wait behind; cap 100",
+        zone=queueing(100),
+        groups=((flash(200, 10), WALKED_AWAY), (flash(300, 10, from_sec=11), EVERYBODY)),
+        seconds=900,
+    ),
+    Scenario(
+        name="capacity halved and doubled, locked, resumed",
+        about="cap 200, 100, 400; locked for a minute and a half; all while 2,500 wait",
+        zone=queueing(200),
+        groups=((flash(2500, 60), replace(EVERYBODY, absent=0.2)),),
+        actions=(
+            (120, change(max_active=100)),
+            (300, change(max_active=400)),
+            (420, control("lock")),
+            (510, control("auto")),
+        ),
+        seconds=1500,
+    ),
+    Scenario(
+        name="rate changed, then paused",
+        about="60, 300, 30, 600 a minute, with a pause of two minutes",
+        zone={"mode": "waiting_room", "rate_per_min": 60, "starts_in_sec": 30, "session": dict(SCRIPT)},
+        groups=((flash(1200, 60), replace(EVERYBODY, absent=0.2)),),
+        actions=(
+            (120, change(rate_per_min=300)),
+            (240, change(rate_per_min=30)),
+            (300, control("pause")),
+            (420, control("auto")),
+            (480, change(rate_per_min=600)),
+        ),
+        seconds=1000,
+    ),
+    Scenario(
+        name="reset mid-sale",
+        about="a new run at 120 s: everybody joins again, nobody is let in on an old place; cap 100",
+        zone=queueing(100),
+        groups=((flash(500, 30), EVERYBODY),),
+        actions=((120, reset),),
+        seconds=1000,
+    ),
+    Scenario(
+        name="late returners",
+        about="a third is away when called and comes back 10 to 200 s later; cap 100",
+        zone=queueing(100),
+        groups=((flash(900, 60), replace(EVERYBODY, absent=0.33, late=1.0, late_sec=(10, 200))),),
+        seconds=1500,
+    ),
+)
+
+COURSES = (
+    Scenario(
+        name="two waves",
+        about="the same crowd twice, ten minutes apart; cap 300",
+        zone=queueing(300),
+        groups=((waves(1500, 240, (0, 600)), replace(EVERYBODY, absent=0.2)),),
+        seconds=1500,
+        measures=frozenset({"eta"}),
+    ),
+    Scenario(
+        name="exchangers killed",
+        about="every exchanger dies at 60, 150 and 240 s; cap 100",
+        zone=queueing(100),
+        groups=((flash(600, 60), EVERYBODY),),
+        actions=((60, kill), (150, kill), (240, kill)),
+        seconds=1000,
+        measures=frozenset({"recovery"}),
+    ),
+    Scenario(
+        name="sold out",
+        about="300 tickets, 1,500 visitors, cap 100: as many access tokens as tickets",
+        zone=queueing(100, inventory=300),
+        groups=((flash(1500, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
+        seconds=1200,
+        measures=frozenset({"sold_out"}),
+    ),
+    Scenario(
+        name="rough weather",
+        about="crashes, lost and late answers, throttles, pauses, reloads, second tabs, reconnects; cap 60",
+        zone=queueing(60, inventory=2000),
+        groups=(
+            (
+                flash(500, 60),
+                Habits(absent=0.2, late=0.5, silent=0.3, stay_sec=45, second_tab=0.3, reloads=0.05, lost_answers=0.03),
+            ),
+        ),
+        weather=ROUGH,
+        actions=((100, kill), (200, change(max_active=30)), (320, change(max_active=80))),
+        seconds=1500,
+        measures=frozenset({"recovery"}),
+    ),
+    Scenario(
+        name="450 joins a second on one counter",
+        about="27,000 visitors before a start, as fast as one partition of DynamoDB safely takes them",
+        zone={
+            "mode": "combined",
+            "max_active": 2000,
+            "starts_in_sec": 120,
+            "expected_joins_per_sec": 450,
+            "session": dict(SCRIPT),
+        },
+        groups=((steady(450, 60), replace(EVERYBODY, absent=0.35)),),
+        seconds=150,
+        bouncers=40,
+        drains=False,
+    ),
+)
+
+SMALL = (
+    replace(
+        _leavers("occupancy, cap 100", 100, "the same with room for 100"),
+        groups=((flash(300, 30), LEAVERS), (steady(0.8, 480, from_sec=30), LEAVERS)),
+        seconds=600,
+        steady_from_sec=120,
+    ),
+)
+QUICK = (
+    "idle zone, first joiner",
+    "a whole called batch walks away",
+    "reset mid-sale",
+    "exchangers killed",
+    "rough weather",
+    "sold out",
+    "occupancy, cap 100",
+)
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *SMALL)
+}

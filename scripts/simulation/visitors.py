@@ -1,0 +1,361 @@
+"""Visitors as the waiting page and the site's script make them behave: they poll, claim, send heartbeats, go away.
+
+Polls read the status document through the CDN; everything else is a request that runs the product's use cases.
+The page's pace is that of lambdas/publisher/site/assets/pace.js.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from scripts.simulation.deployment import Bouncer
+from scripts.simulation.kernel import Crash
+from waiting_room.domain.errors import (
+    AlreadyCompleted,
+    Forbidden,
+    HardEnd,
+    Lapsed,
+    NotReady,
+    Overloaded,
+    RunOver,
+    SoldOut,
+    UnknownVisitor,
+    Unsure,
+)
+from waiting_room.domain.estimates import estimate
+from waiting_room.domain.places import Place, Session
+from waiting_room.domain.zones import Zone
+from waiting_room.use_cases.claim import Waiting
+
+if TYPE_CHECKING:
+    from scripts.simulation.crowd import Crowd
+
+T = TypeVar("T")
+STANDSTILL_SEC = 5.0
+LONGEST_BACKOFF_SEC = 30.0
+PAGE_LOAD_SEC = 2.0
+"""From the access cookie to the site's script at work."""
+STALE_MS = 60_000
+RELOCATE_WITHIN_SEC = 8.0
+_TRY_AGAIN = (Overloaded, Unsure, NotReady, Crash)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What kind of visitors they are: shares are of all, times in seconds."""
+
+    absent: float = 0.0
+    """Goes away while waiting and does not come when called."""
+    late: float = 0.0
+    """Of those who are away when called: comes back some time after all."""
+    late_sec: tuple[float, float] = (20.0, 110.0)
+    silent: float = 0.5
+    """Leaves the zone without a word; of the others, `buys` complete a purchase and the rest press "leave"."""
+    buys: float = 0.5
+    stay_sec: float = 180.0
+    """The mean of an exponential time in the zone."""
+    second_tab: float = 0.0
+    reloads: float = 0.0
+    """Chance at each poll to load the page again."""
+    lost_answers: float = 0.0
+    """Chance that an answer does not reach the browser: it asks again."""
+
+
+class Visitor:
+    """One browser, from its first request to its last."""
+
+    __slots__ = (
+        "arrived_ms",
+        "comes",
+        "crowd",
+        "ending",
+        "habits",
+        "late_sec",
+        "name",
+        "place",
+        "present",
+        "served",
+        "session",
+        "stay_sec",
+        "waits",
+    )
+
+    def __init__(self, crowd: Crowd, name: str, habits: Habits) -> None:
+        self.crowd = crowd
+        self.name = name
+        self.arrived_ms = crowd.kernel.now_ms
+        self.habits = habits
+        # All dice of a visitor's character are thrown on arrival: another policy meets the same visitors.
+        dice = crowd.dice
+        self.comes = self.present = dice.random() >= habits.absent
+        self.late_sec = dice.uniform(*habits.late_sec) if dice.random() < habits.late else None
+        self.stay_sec = max(5.0, dice.expovariate(1 / habits.stay_sec))
+        silent, buys = dice.random() < habits.silent, dice.random() < habits.buys
+        self.ending = "silent" if silent else "buys" if buys else "leaves"
+        self.place: Place | None = None
+        self.session: Session | None = None
+        self.served = False
+        self.waits = False
+
+    def arrive(self) -> None:
+        """The job that begins the visit."""
+        self._join()
+
+    def ask(self, verb: Callable[[Bouncer, Zone], T]) -> T:
+        """Send a request until it is answered; a repeat may follow one that went through."""
+        crowd, failures = self.crowd, 0
+        while True:
+            bouncer = crowd.deployment.bouncer()
+            try:
+                answer = verb(bouncer, bouncer.zones.get(crowd.zone_id))
+            except _TRY_AGAIN:
+                failures += 1
+            else:
+                if not self.habits.lost_answers or crowd.rng.random() >= self.habits.lost_answers:
+                    return answer
+                failures += 1
+            pause_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1)) * (1 + crowd.rng.random() / 2)
+            crowd.kernel.sleep(pause_sec)
+
+    def _join(self) -> None:
+        """Join, or be told the place held."""
+        crowd = self.crowd
+        try:
+            place = self.ask(lambda bouncer, zone: bouncer.join(zone, self.name))
+        except (RunOver, AlreadyCompleted, Forbidden):
+            self._over()
+            return
+        crowd.watch.told(self.name, self.place, place)
+        self.place = place
+        if not self.waits:
+            self.waits = True
+            crowd.watch.waiting += 1
+        if not self.comes:
+            self._walk_away()
+            return
+        if place.status == "admitted":
+            self._claim()
+            return
+        crowd.kernel.after(0.2, self._poll)
+
+    def _walk_away(self) -> None:
+        """Nobody is at the page any more; some come back after they were called."""
+        crowd, place, late_sec = self.crowd, self.place, self.late_sec
+        self._stop_waiting()
+        if place is None or place.position is None or late_sec is None:
+            return
+
+        def called() -> None:
+            crowd.kernel.after(late_sec, self._come_back)
+
+        crowd.watch.on_called[place.run, place.position] = called
+
+    def _come_back(self) -> None:
+        self.comes = True
+        self.waits = True
+        self.crowd.watch.waiting += 1
+        self._poll()
+
+    def _poll(self) -> None:
+        """Read the status document, do what it calls for, and look again later."""
+        crowd, place = self.crowd, self.place
+        if not self.waits or place is None:
+            return
+        status = crowd.deployment.bucket.through_cdn(crowd.status_key)
+        if status is None or status["run"] < place.run:
+            crowd.kernel.after(2.0, self._poll)
+        elif status["run"] > place.run:
+            self.place = None
+            crowd.kernel.start(self._join)
+        elif self.habits.reloads and crowd.rng.random() < self.habits.reloads:
+            crowd.kernel.start(self._join)
+        else:
+            self._look(status, place)
+
+    def _look(self, status: dict[str, Any], place: Place) -> None:
+        crowd, phase, lane, position = self.crowd, status["phase"], status["lanes"].get(place.lane), place.position
+        if phase in ("sold_out", "ended"):
+            crowd.watch_end(phase)
+            self._over()
+        elif phase == "passing":
+            self._over()
+        elif phase in ("before", "paused", "locked") or lane is None:
+            self._wait(status, place, phase)
+        elif position is None:
+            crowd.kernel.after(crowd.rng.random() * RELOCATE_WITHIN_SEC, lambda: crowd.kernel.start(self._locate))
+        elif position < lane["floor"]:
+            crowd.kernel.start(self._locate)
+        elif position < lane["serving"] or position < lane["ahead"]:
+            crowd.kernel.start(self._claim)
+        else:
+            told = estimate(position - lane["serving"], lane["speed_per_sec"])
+            if told is not None and phase == "open":
+                crowd.watch.shown(position, told)
+            self._wait(status, place, phase)
+
+    def _wait(self, status: dict[str, Any], place: Place, phase: str) -> None:
+        """Until the next poll. A document that grows old is asked about: that wakes whoever writes it."""
+        crowd = self.crowd
+        if crowd.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before":
+            crowd.kernel.after(STALE_MS / 1000 * (1 + crowd.rng.random()), lambda: crowd.kernel.start(self._locate))
+            return
+        crowd.kernel.after(self._pause_sec(status, place, phase), self._poll)
+
+    def _pause_sec(self, status: dict[str, Any], place: Place, phase: str) -> float:
+        poll, chance = status["poll"], self.crowd.rng.random()
+        far, near = poll["far_sec"] * (1 + chance), poll["near_sec"] * (0.75 + chance / 2)
+        lane = status["lanes"].get(place.lane)
+        ahead = None if lane is None or place.position is None else max(0, place.position - lane["serving"])
+        is_near = ahead is None or ahead <= poll["near_ahead"]
+        pause = far
+        if phase == "open":
+            speed = lane["speed_per_sec"] if lane else 0.0
+            until_near = 0.0 if is_near or ahead is None else (ahead - poll["near_ahead"]) / (speed or 1e-9)
+            pause = near if is_near else min(far, max(near, until_near / 2))
+        elif is_near and phase != "before":
+            pause = min(far, STANDSTILL_SEC * (0.75 + chance / 2))
+        pause = min(pause, max(poll["near_sec"], self.crowd.held_sec / 2))
+        starts_in = ((status["starts_at_ms"] or 0) - self.crowd.kernel.now_ms) / 1000
+        return float(starts_in + chance * poll["near_sec"] if 0 < starts_in < pause else pause)
+
+    def _locate(self) -> None:
+        """Ask the server where the place stands; a place that lapsed is replaced by joining again."""
+        try:
+            place = self.ask(lambda bouncer, zone: bouncer.locate(zone, self.name))
+        except UnknownVisitor:
+            self.place = None
+            self._join()
+            return
+        self.crowd.watch.told(self.name, self.place, place)
+        if place.status == "lapsed":
+            self._lapse()
+            return
+        self.place = place
+        self.crowd.kernel.after(0.2, self._poll)
+
+    def _claim(self) -> None:
+        """Ask for a session until there is one, or the last word."""
+        crowd = self.crowd
+        while self.waits:
+            try:
+                answer = self.ask(lambda bouncer, zone: bouncer.claim(zone, self.name, 0))
+            except Lapsed:
+                self._lapse()
+                return
+            except SoldOut:
+                crowd.watch_end("sold_out")
+                self._over()
+                return
+            except HardEnd:
+                self._over()
+                return
+            except (UnknownVisitor, AlreadyCompleted, RunOver, Forbidden):
+                crowd.kernel.after(1.0, self._poll)
+                return
+            if isinstance(answer, Session):
+                self._enter(answer)
+                return
+            if isinstance(answer, Waiting) and answer.status == "waiting":
+                crowd.kernel.after(answer.retry_after_sec, self._poll)
+                return
+            crowd.kernel.sleep(answer.retry_after_sec * (1 + crowd.rng.random() / 4))
+
+    def _lapse(self) -> None:
+        """The chance is gone. Whoever was at the page all the time must never come here."""
+        if self.present:
+            self.crowd.watch.lapsed_present += 1
+            self.crowd.watch.breaks(f"rule 4: {self.name} was present and lapsed")
+        self._join()
+
+    def _enter(self, session: Session) -> None:
+        crowd, rng = self.crowd, self.crowd.rng
+        crowd.watch.given(self.name, self.session, session)
+        again = self.session is not None
+        self.session = session
+        self._stop_waiting()
+        self.served = True
+        crowd.watch.came_in(self.arrived_ms)
+        if again:
+            crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
+            return
+        leaves_at_ms = crowd.kernel.now_ms + round(self.stay_sec * 1000)
+        crowd.leaves_at_ms[self.name] = leaves_at_ms
+        crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
+        crowd.kernel.at(leaves_at_ms, lambda: crowd.kernel.start(self._leave))
+        if self.habits.second_tab and rng.random() < self.habits.second_tab:
+            crowd.kernel.after(rng.random() * 5, lambda: crowd.kernel.start(self._second_tab))
+
+    def _second_tab(self) -> None:
+        """Another tab with the same cookies gets the same session."""
+        try:
+            answer = self.ask(lambda bouncer, zone: bouncer.claim(zone, self.name, 0))
+        except (Lapsed, HardEnd, AlreadyCompleted, RunOver, SoldOut):
+            return
+        if isinstance(answer, Session):
+            self.crowd.watch.given(self.name, self.session, answer)
+
+    def _beat(self) -> None:
+        """Heartbeats of the site's script; or page views, of which one in the last third of a lease renews it."""
+        crowd = self.crowd
+        while (session := self.session) is not None and crowd.kernel.now_ms < crowd.leaves_at_ms[self.name]:
+            left_sec = (session.expires_at_ms - crowd.kernel.now_ms) / 1000
+            try:
+                if crowd.zone.session.kind == "script" or left_sec < crowd.zone.session.idle_sec / 3:
+                    self.session = self.ask(lambda bouncer, zone: bouncer.renew(zone, self.name, session.sid))
+            except (AlreadyCompleted, Forbidden):
+                return
+            except (Lapsed, HardEnd):
+                self._thrown_out()
+                return
+            crowd.kernel.sleep(crowd.beat_sec if crowd.zone.session.kind == "script" else 20 + 40 * crowd.rng.random())
+
+    def _thrown_out(self) -> None:
+        """The session was lost while the visitor was there: back to the line, or in again within the grace."""
+        crowd = self.crowd
+        if self.session is None:
+            return
+        crowd.watch.sessions_lost += 1
+        crowd.watch.inside -= 1
+        self.waits = True
+        crowd.watch.waiting += 1
+        if not crowd.returns:
+            self._over()
+            return
+        self._claim()
+
+    def _leave(self) -> None:
+        """The visit ends as this visitor's visits do."""
+        crowd, session = self.crowd, self.session
+        if session is None or self.waits:
+            return
+        crowd.watch.inside -= 1
+        self.session = None
+        if self.ending == "silent":
+            return
+        try:
+            if self.ending == "buys":
+                until_sec = session.expires_at_ms // 1000
+                reference = f"order-{session.sid}"
+                self.ask(
+                    lambda bouncer, zone: bouncer.confirm(
+                        zone, self.name, session.sid, until_sec, reference, checkout=True
+                    )
+                )
+                crowd.bought += 1
+            else:
+                self.ask(lambda bouncer, zone: bouncer.leave(zone, self.name, session.sid))
+        except (Lapsed, HardEnd, AlreadyCompleted, UnknownVisitor):
+            return
+
+    def _stop_waiting(self) -> None:
+        if self.waits:
+            self.waits = False
+            self.crowd.watch.waiting -= 1
+
+    def _over(self) -> None:
+        """Told the last word: nothing more is to be had here."""
+        self.served = True
+        self.session = None
+        self._stop_waiting()

@@ -1,0 +1,243 @@
+"""An onlooker of one zone: sees every write as it is applied, checks the rules of the design, and keeps the figures.
+
+Rules are checked from what is stored and what was told, never from the product's own counters.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.simulation.kernel import START_MS, Kernel
+from waiting_room.domain.leases import expires_at_ms
+from waiting_room.domain.places import Estimate, Place, Session
+
+EDGE_BEHIND_MS = 5_000
+"""The gate's clock may be this far behind: a session is live as long as any gate may let it pass."""
+VOID_AFTER_MS = 15_000
+"""How long the edge may still accept tokens of a run that was reset."""
+MOST_BROKEN = 20
+
+
+@dataclass
+class Moment:
+    """One second, for the plot."""
+
+    sec: float
+    waiting: int
+    inside: int
+    live: int
+    cap: int
+    serving: int
+    tail: int
+
+
+@dataclass
+class Run:
+    """What is known of one run's line."""
+
+    taken_ms: dict[int, array[int]] = field(default_factory=dict)
+    """By shard: when each number was taken, from number 1."""
+    holders: dict[tuple[int, int], str] = field(default_factory=dict)
+    called_ms: array[int] = field(default_factory=lambda: array("q"))
+    """By position: when it was called."""
+    width_sec: int = 10
+
+    def in_order(self) -> Iterable[int]:
+        """When each number was taken, in the order of the line; numbers nobody used stand in it as well."""
+        return self.taken_ms.get(0, ())
+
+
+class Watch:
+    """Figures and rules of the zone `zone_id`."""
+
+    def __init__(self, kernel: Kernel, zone_id: str) -> None:
+        self.kernel = kernel
+        self.zone_id = zone_id
+        self.broken: list[str] = []
+        self.runs: dict[int, Run] = {}
+        self.run = 1
+        self.cap: int | None = None
+        self.bound: int | None = None
+        self.inventory: int | None = None
+        self.sold = 0
+        self.live = 0
+        self.peak = 0
+        self.overshoot = 0
+        self.inside = 0
+        self.waiting = 0
+        self.serving = 0
+        self.tick_at_ms = 0
+        self.longest_silence_ms = 0
+        self.sold_out_at_ms: int | None = None
+        self.sold_out_shown_ms = 0
+        self.first_in_ms = 0
+        self.duplicates = 0
+        self.lapsed_present = 0
+        self.sessions_lost = 0
+        self.admitted = 0
+        self.places = 0
+        self.moments: list[Moment] = []
+        self.estimates: list[tuple[int, int, int, int, int]] = []
+        self.on_called: dict[tuple[int, int], Any] = {}
+        self._expires: dict[str, int] = {}
+        self._ends: list[tuple[int, str]] = []
+        self._leases = 0
+
+    def observe(
+        self, table: str, key: tuple[Any, Any], before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
+        """A write, at the moment it is applied."""
+        if after is None:
+            return
+        if table == "queue":
+            zone_id, run, visitor = key[0].split("#")
+            if zone_id == self.zone_id:
+                self._place(int(run), visitor, before, after)
+            return
+        kind, _, rest = str(key[0]).partition("#")
+        if table == "protected_zones":
+            if kind == self.zone_id and key[1] == "config":
+                self._zone(after)
+        elif rest.partition("#")[0] != self.zone_id:
+            return
+        elif kind == "gate":
+            self._gate(int(rest.partition("#")[2]), before, after)
+        elif kind == "join":
+            _, run, _, shard = rest.split("#")
+            self._run(int(run)).taken_ms.setdefault(int(shard), array("q")).append(self.kernel.now_ms)
+        elif kind == "sold":
+            self.sold += after["n"] - (before["n"] if before else 0)
+            if self.sold == self.inventory and self.sold_out_at_ms is None:
+                self.sold_out_at_ms = self.kernel.now_ms
+            self.check()
+
+    def told(self, who: str, known: Place | None, place: Place) -> None:
+        """A place as a browser was told; `known` is what it was told before."""
+        if known is None or known.run != place.run or known.position is None or place.position is None:
+            return
+        if place.position != known.position and place.seq == known.seq:
+            self.breaks(f"rule 2: {who} was moved from {known.position} to {place.position}")
+        if place.seq != known.seq and not place.rejoined:
+            self.breaks(f"rule 2: {who} got another place without joining anew")
+
+    def came_in(self, joined_at_ms: int) -> None:
+        """Somebody is in; the first one tells how long an empty room takes."""
+        if self.inside == 0 and not self.first_in_ms:
+            self.first_in_ms = self.kernel.now_ms - joined_at_ms
+        self.inside += 1
+
+    def given(self, who: str, known: Session | None, session: Session) -> None:
+        """A session as a browser was told."""
+        if known is not None and known.sid != session.sid and known.run == session.run:
+            self.breaks(f"rule 5: {who} got a second session")
+
+    def shown(self, position: int, estimate: Estimate) -> None:
+        """An estimate on somebody's screen."""
+        self.estimates.append((self.run, position, self.kernel.now_ms, estimate.low_sec, estimate.high_sec))
+
+    def breaks(self, what: str) -> None:
+        """Note a broken rule."""
+        if len(self.broken) < MOST_BROKEN:
+            self.broken.append(f"{self.kernel.now_sec:.1f} s: {what}")
+
+    def check(self) -> None:
+        """Rule 1, at this instant."""
+        edge_ms = self.kernel.now_ms - EDGE_BEHIND_MS
+        while self._ends and self._ends[0][0] <= edge_ms:
+            until_ms, sid = heapq.heappop(self._ends)
+            if self._expires.get(sid) == until_ms:
+                del self._expires[sid]
+                self.live -= 1
+                self._lower()
+        self.peak = max(self.peak, self.live)
+        if self.bound is not None and self.live > self.bound:
+            self.overshoot = max(self.overshoot, self.live - self.bound)
+            self.breaks(f"rule 1: {self.live} live sessions, {self.bound} allowed")
+        if self.inventory is not None and self.sold + self.live > self.inventory:
+            self.breaks(f"rule 1: {self.sold} sold + {self.live} live > {self.inventory} in stock")
+
+    def second(self) -> None:
+        """Once a second: what the plot and the means are made of."""
+        self.check()
+        run = self._run(self.run)
+        tail = sum(len(taken) for taken in run.taken_ms.values())
+        self.moments.append(
+            Moment(self.kernel.now_sec, self.waiting, self.inside, self.live, self.cap or 0, self.serving, tail)
+        )
+
+    def _run(self, run: int) -> Run:
+        return self.runs.setdefault(run, Run())
+
+    def _zone(self, item: dict[str, Any]) -> None:
+        cap, run = item.get("max_active"), item["run"]
+        if run != self.run:
+            self.run, self.serving = run, 0
+            void_ms = self.kernel.now_ms + VOID_AFTER_MS
+            for sid, until_ms in list(self._expires.items()):
+                self._issue(sid, min(until_ms, void_ms))
+        self.inventory = item.get("inventory")
+        self.cap = cap
+        # Lowered: those in, or just coming in, may stay; as they go, the bound follows them down.
+        self.bound = None if cap is None else max(cap, min(self.bound or cap, max(self.live, self._leases)))
+
+    def _lower(self) -> None:
+        if self.cap is not None and self.bound is not None and self.bound > self.cap:
+            self.bound = max(self.cap, min(self.bound, max(self.live, self._leases)))
+
+    def _gate(self, run: int, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+        state = self._run(run)
+        if run != self.run:
+            return
+        state.width_sec = after["width"]
+        self._leases = sum(count for name, count in after.items() if name.startswith("b_"))
+        serving = sum(count for name, count in after.items() if name.startswith("s_"))
+        if before is not None and after["tick"] != before["tick"]:
+            now_ms = self.kernel.now_ms
+            if self.tick_at_ms:
+                self.longest_silence_ms = max(self.longest_silence_ms, now_ms - self.tick_at_ms)
+            self.tick_at_ms = now_ms
+        while len(state.called_ms) < serving:
+            position = len(state.called_ms)
+            state.called_ms.append(self.kernel.now_ms)
+            called = self.on_called.pop((run, position), None)
+            if called is not None:
+                called()
+        self.serving = serving
+        if after["state"].get("ph") == "sold_out" and not self.sold_out_shown_ms:
+            self.sold_out_shown_ms = self.kernel.now_ms
+
+    def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
+        if before is None or before["seq"] != after["seq"]:
+            self.places += 1
+            holder = self._run(run).holders.setdefault((after["shard"], after["seq"]), visitor)
+            if holder != visitor:
+                self.duplicates += 1
+                self.breaks(f"rule 2: {holder} and {visitor} share a place")
+        sid = after.get("sid")
+        if sid is None:
+            return
+        if after["status"] == "admitted":
+            until_ms = expires_at_ms(after["bucket"], after["hard_end_at_ms"], self._run(run).width_sec)
+            if before is not None and before["status"] != "admitted" and before.get("sid") == sid:
+                self.breaks(f"rule 5: the session of {visitor} came back after it had ended")
+            if self._expires.get(sid) != until_ms:
+                self._issue(sid, until_ms)
+            self.check()
+        elif self._expires.pop(sid, None) is not None:
+            self.live -= 1
+            self._lower()
+
+    def _issue(self, sid: str, until_ms: int) -> None:
+        if sid not in self._expires:
+            self.live += 1
+            self.admitted += 1
+        self._expires[sid] = until_ms
+        heapq.heappush(self._ends, (until_ms, sid))
+
+    def since_start_sec(self, at_ms: int) -> float:
+        """Seconds from the beginning of the run to a moment."""
+        return (at_ms - START_MS) / 1000
