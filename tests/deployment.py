@@ -25,6 +25,16 @@ SITE_FOLDER = Path(__file__).resolve().parents[1] / "lambdas" / "publisher" / "s
 OWN = Secrets("an-origin-secret", ".waiting-room/gate-0123456789abcdef0123456789abcdef.json")
 
 
+class Inline:
+    """Stands in for a pool of threads: a job is done before `submit` returns."""
+
+    def __init__(self, *_limits: Any, **_named: Any) -> None:
+        pass
+
+    def submit(self, job: Callable[[], None]) -> None:
+        job()
+
+
 class Deployment:
     """Functions are called with the events AWS sends them; what they start is run by `run_started`.
 
@@ -58,6 +68,8 @@ class Deployment:
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)
             patch.setattr(bootstrap, "time", SimpleNamespace(sleep=self._sleep))
+            # The clock of the tests moves when somebody sleeps, which must not be while a job is under way.
+            patch.setattr(bootstrap, "ThreadPoolExecutor", Inline)
             build = getattr(bootstrap, component)
             app: Callable[..., Any] = build(env, SITE_FOLDER) if component == "publisher" else build(env)
         return app

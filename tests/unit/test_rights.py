@@ -30,6 +30,7 @@ def operators_day(world: Deployment) -> str:
     assert world.operate("GET", "/zones").status == 200
     assert world.operate("GET", f"/zones/{ZONE_ID}").status == 200
     assert world.operate("GET", "/keys").status == 200
+    assert world.operate("POST", "/keys/rotations").json["step"] == "waiting"
     assert world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"max_active": 2}}).status == 200
     made = world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Box office"})
     assert world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"bypass_id": made.json["id"]}).status == 201
@@ -64,6 +65,18 @@ def visits(world: Deployment, site_key: str) -> None:
     assert world.operate("GET", f"/zones/{ZONE_ID}/metrics").json["minutes"]
 
 
+def large_sale(world: Deployment) -> None:
+    """A zone whose joins are spread over several counters: positions come from sealed epochs."""
+    zone = f"{ROOT}/zones/large"
+    world.put_zone(zone_id="large", expected_joins_per_sec=2_000)
+    joined = world.visit("POST", f"{zone}/visitors", headers={"accept": "application/json"})
+    assert (joined.status, joined.json["position"]) == (201, None)
+    world.run_started()
+    bearer = {"accept": "application/json", "authorization": f"Bearer {joined.json['visitor_token']}"}
+    assert world.visit("GET", f"{zone}/visitors/me", headers=bearer).json["position"] == 0
+    assert world.operate("GET", f"/zones/large/visitors/{joined.json['visitor_id']}").status == 200
+
+
 @pytest.fixture(scope="module")
 def world() -> Deployment:
     """A deployment after a day on which everything happened once."""
@@ -75,6 +88,7 @@ def world() -> Deployment:
     assert set(world.run_started()) == {"publisher", "exchanger"}
     world.clock.advance(100)
     visits(world, site_key)
+    large_sale(world)
     world.clock.advance(100)
     world.run("dispatcher")
     world.run_started()
