@@ -34,7 +34,7 @@ variable "existing_distribution" {
   description = "Distribution to attach to: its ARN, which alone may read the site bucket, and the site's address. Give its origins, behaviours and function association what the output `attachment` holds; examples/existing_distribution shows how."
 
   validation {
-    condition     = var.existing_distribution == null || can(regex("^arn:aws[a-z-]*:cloudfront::[0-9]{12}:distribution/[A-Z0-9a-z-]+$", var.existing_distribution.arn))
+    condition     = var.existing_distribution == null || can(regex("^arn:aws[a-z-]*:cloudfront::[0-9]{12}:distribution/[A-Za-z0-9_-]+$", var.existing_distribution.arn))
     error_message = "existing_distribution.arn is the ARN of a CloudFront distribution, like arn:aws:cloudfront::123456789012:distribution/E2EXAMPLE: pass aws_cloudfront_distribution.<name>.arn."
   }
 
