@@ -47,7 +47,7 @@ fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-build: setup ## Make the zips that are deployed, in build/
+build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
 	$(BIN)/python scripts/build.py
 
 # Needs uv. The layer gets the same versions as everything else.

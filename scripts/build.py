@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.bundle import contents, wheels  # noqa: E402
+from scripts.bundle import contents, sbom, wheels  # noqa: E402
 from scripts.bundle.archive import Entries, write, zipped  # noqa: E402
 
 LOCK = "requirements-layer.lock"
+CHECKSUMS = "SHA256SUMS"
+SBOM = "sbom.cdx.json"
 
 
 def archives(root: Path, cache: Path, settings: Mapping[str, Any] | None) -> dict[str, Entries]:
@@ -44,15 +47,30 @@ def local_archives(root: Path) -> dict[str, Entries]:
 
 
 def build(root: Path, target: Path, *, local: bool = False, settings: Mapping[str, Any] | None = None) -> list[str]:
-    """Write every zip and return one line about each. Raises like `archives`."""
+    """Write every zip, the bill of materials and the checksums; return one line about each. Raises like `archives`."""
     entries = local_archives(root) if local else archives(root, target / "wheels", settings)
+    contents_of = {name: zipped(files) for name, files in sorted(entries.items())}
+    notes = {name: f"{len(files)} files" for name, files in entries.items()}
+    if not local:
+        contents_of[SBOM] = json.dumps(_bill(root, target / "wheels"), indent=2).encode() + b"\n"
+    # As sha256sum writes and checks them.
+    sums = "".join(f"{_digest(content)}  {name}\n" for name, content in sorted(contents_of.items()))
     lines = []
-    for name, files in sorted(entries.items()):
-        content = zipped(files)
+    for name, content in {**contents_of, CHECKSUMS: sums.encode()}.items():
         state = "written" if write(target / name, content) else "unchanged"
-        digest = hashlib.sha256(content).hexdigest()
-        lines.append(f"{digest}  {name}  {len(content):>9,} bytes  {len(files)} files  {state}")
+        lines.append(f"{_digest(content)}  {name}  {len(content):>9,} bytes  {notes.get(name, '1 file')}  {state}")
     return lines
+
+
+def _bill(root: Path, cache: Path) -> dict[str, Any]:
+    """The bill of materials of this version, from the wheels that were packed."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packed = [wheel for name in wheels.PLATFORMS for wheel in wheels.download(root / LOCK, name, cache)]
+    return sbom.bill(project["name"], project["version"], (root / LOCK).read_text(encoding="utf-8"), packed)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def main() -> int:

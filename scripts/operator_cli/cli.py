@@ -1,4 +1,4 @@
-"""The arguments of `wr`, and what it ends with: 0 done, 1 refused by the service, 2 wrong input, 3 no answer."""
+"""The arguments of `wr`, and what it ends with: 0 done, 1 refused or a check failed, 2 wrong input, 3 no answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import httpx
 
 from scripts import cost
-from scripts.operator_cli import commands, key_commands
+from scripts.operator_cli import commands, examine, key_commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.errors import OperatorError
@@ -26,24 +26,18 @@ examples:
   wr set winter-gala starts_at=2027-03-01T18:00:00+01:00 session.idle_sec=120
   wr bypass midnight-sun --for "Box office" --minutes 30
   wr watch midnight-sun
+  wr preflight 10000 --site-url https://tickets.example.com
+  wr verify-deploy https://tickets.example.com
 
-exit codes: 0 done, 1 the service refused, 2 an argument or a file is wrong, 3 no service answered
+exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a file is wrong, 3 no service answered
 """
 
 
 def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> int:
     """Run one command and return the exit code; errors go to stderr as one line each."""
     arguments = _parser().parse_args(argv)
-    if arguments.run is None:
-        print(cost.report(arguments), end="")
-        return 0
     try:
-        target = find_target(arguments.api_url, arguments.site_url, arguments.profile, arguments.region)
-        api = OperatorApi(target, transport)
-        try:
-            arguments.run(api, target, arguments)
-        finally:
-            api.close()
+        return _run(arguments, transport)
     except OperatorError as error:
         print(f"wr: {error}", file=sys.stderr)
         return error.exit_code
@@ -53,7 +47,18 @@ def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> i
         # The reader went away (`wr zones list | head`); stdout is closed so that Python does not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
+
+
+def _run(arguments: argparse.Namespace, transport: httpx.BaseTransport | None) -> int:
+    """Run a command that needs no service, or one that talks to the service it finds; return the exit code."""
+    if arguments.alone is not None:
+        return int(arguments.alone(arguments))
+    target = find_target(arguments.api_url, arguments.site_url, arguments.profile, arguments.region)
+    api = OperatorApi(target, transport)
+    try:
+        return int(arguments.run(api, target, arguments) or 0)
+    finally:
+        api.close()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,14 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("FOYER_SITE_URL"),
         help="address of the guarded site (or FOYER_SITE_URL), for links and the public status document",
     )
+    parser.set_defaults(alone=None)
     parser.add_argument("--profile", help="profile of your AWS configuration")
     parser.add_argument("--region", help="AWS region, if it cannot be told from --api-url")
     found = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _zones(found)
     _live_commands(found)
     _visitor_commands(found)
-    _money(found)
     _keys(found)
+    _examining_commands(found)
     return parser
 
 
@@ -181,12 +187,36 @@ def _keys(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     retire.set_defaults(run=key_commands.keys_retire)
 
 
-def _money(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Needs no deployment: all it takes is in the repository."""
+def _examining_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    preflight = found.add_parser(
+        "preflight",
+        help="what the account needs for a sale of a given size",
+        description="Compare the account's quotas, the tables, the keys, the gate snapshot, the alarms and (with "
+        "--site-url) the certificate with what a sale needs, and say what to ask AWS for. Changes nothing.",
+    )
+    preflight.add_argument("joins_per_sec", metavar="JOINS_PER_SEC", type=_rate, help="as expected_joins_per_sec")
+    preflight.set_defaults(alone=examine.preflight)
+    verify = found.add_parser(
+        "verify-deploy",
+        help="look at a deployment from outside, in a minute or two",
+        description="Check what a mistake in a deployment would break or let through: certificate, operator's routes, "
+        "origin secret, prefix, WebSocket path, gate snapshot, keys, and one zone's cookies, page, line and gate. "
+        "Changes nothing and takes no place in line.",
+    )
+    verify.add_argument("url", metavar="URL", nargs="?", help="the site's address; without it, --site-url")
+    verify.set_defaults(run=examine.verify_deploy)
+    for examining in (preflight, verify):
+        examining.add_argument("--name", default="foyer", help="name of the deployment in Terraform (default foyer)")
     table = found.add_parser(
         "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
     )
-    cost.parser(table).set_defaults(run=None)
+    cost.parser(table).set_defaults(alone=examine.show_cost)
+
+
+def _rate(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError("give whole joins a second, from 1 to 1000000")
+    return int(text)
 
 
 def _minutes(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class Target:
     site_url: str | None
     region: str
     credentials: Any
+    snapshot_key: str | None = None
+    """Where the gate snapshot lies, where that is known without asking."""
 
 
 class SigV4(httpx.Auth):
@@ -68,10 +71,17 @@ def find_target(
     host = _host(api_url)
     session = botocore.session.Session(profile=profile)
     named = EXECUTE_API_HOST.match(host)
-    region = region or (named.group(1) if named else None) or session.get_config_variable("region")
+    region = (
+        region or (named.group(1) if named else None) or environment_region() or session.get_config_variable("region")
+    )
     if not region:
         raise BadInput(f"The region of {host} is not known: give --region or set AWS_REGION.")
     return Target(api_url.rstrip("/"), site_url and site_url.rstrip("/"), region, _credentials(session, profile))
+
+
+def environment_region() -> str | None:
+    """The Region of the environment; of the two variables botocore reads only AWS_DEFAULT_REGION."""
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 def _host(api_url: str) -> str:
@@ -107,4 +117,6 @@ def _demo(description: Path | None, site_url: str | None) -> Target:
         ) from None
     site = site_url or stack.get("edge_url")
     credentials = Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"])
-    return Target(stack["api_url"].rstrip("/"), site and site.rstrip("/"), REGION, credentials)
+    return Target(
+        stack["api_url"].rstrip("/"), site and site.rstrip("/"), REGION, credentials, stack.get("snapshot_key")
+    )

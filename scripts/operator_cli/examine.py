@@ -1,0 +1,75 @@
+"""The `wr` commands that change nothing: `cost`, `preflight`, `verify-deploy`. Each returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+
+import boto3
+import botocore.exceptions
+import httpx
+
+from scripts import cost
+from scripts.local.naming import Names
+from scripts.operator_cli.api import OperatorApi
+from scripts.operator_cli.connection import Target, environment_region
+from scripts.operator_cli.errors import BadInput
+from scripts.operator_cli.findings import Finding, all_fine, lines, run
+from scripts.operator_cli.preflight import Preflight, made_clients, summary
+from scripts.operator_cli.sizing import needs
+from scripts.operator_cli.verify_deploy import TIMEOUT_SEC, Deployment, checks
+
+
+def show_cost(arguments: argparse.Namespace) -> int:
+    """Show the cost table."""
+    print(cost.report(arguments), end="")
+    return 0
+
+
+def preflight(arguments: argparse.Namespace) -> int:
+    """Say whether the account can take a sale of this size, and what to ask AWS for; 1 unless all is fine."""
+    needed = needs(arguments.joins_per_sec)
+    try:
+        region = arguments.region or environment_region()
+        session = boto3.Session(profile_name=arguments.profile, region_name=region)
+        clients = made_clients(session)
+    except botocore.exceptions.BotoCoreError as error:
+        raise BadInput(f"{error} Give --profile and --region, or set AWS_PROFILE and AWS_REGION.") from None
+    looks = Preflight(clients, Names(arguments.name), session.region_name, needed)
+    print("\n".join(summary(needed)))
+    return _told(run(looks.checks(_host(arguments.site_url))))
+
+
+def verify_deploy(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> int:
+    """Look at a deployment from outside and say what is wrong with it; 1 unless all is fine."""
+    site_url = (arguments.url or target.site_url or "").rstrip("/")
+    if not _host(site_url):
+        raise BadInput("Name the site's address: wr verify-deploy https://tickets.example.com")
+    with httpx.Client(timeout=TIMEOUT_SEC, trust_env=False) as http:
+        found = Deployment(site_url, target.api_url, http, api, _snapshot_key(target, arguments))
+        return _told(run(checks(found)))
+
+
+def _told(findings: list[Finding]) -> int:
+    print("\n".join(lines(findings)))
+    return 0 if all_fine(findings) else 1
+
+
+def _host(url: str | None) -> str | None:
+    try:
+        return httpx.URL(url).host or None if url else None
+    except httpx.InvalidURL as error:
+        raise BadInput(f"{url} is not a URL: {error}.") from None
+
+
+def _snapshot_key(target: Target, arguments: argparse.Namespace) -> str | None:
+    """Where the gate snapshot lies; on AWS only those know who may read the publisher's settings."""
+    if target.snapshot_key is not None:
+        return target.snapshot_key
+    try:
+        session = boto3.Session(profile_name=arguments.profile, region_name=target.region)
+        settings = session.client("lambda").get_function_configuration(
+            FunctionName=Names(arguments.name).function("publisher")
+        )
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+        return None
+    return str(settings["Environment"]["Variables"]["SNAPSHOT_KEY"])
