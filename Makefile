@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost test test-unit test-integration test-browser check lint types fmt build lock clean
+.PHONY: help setup demo cost test test-unit test-integration test-browser bench check lint types fmt build lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test-integration: setup ## Run the tests over HTTP, on the local stack
 
 test-browser: setup ## Run the tests in Chromium
 	$(PYTEST) tests/browser $(ARGS)
+
+bench: setup ## Measure, against peers installed into build/, and write build/bench.json (ARGS=bench_gate: only that)
+	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: lint types test ## All that CI does: format, lint, types, tests
 

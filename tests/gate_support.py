@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.fakes import FakeClock, FakeIds, FakeSigningKeys
 from waiting_room.adapters.signer import Signer
-from waiting_room.domain.gate import Decision, Pass, Redirect, Refuse, decide
+from waiting_room.domain.gate import Decision, Gate, Pass, Redirect, Refuse, decide
 from waiting_room.domain.gate_request import GateRequest
 from waiting_room.domain.gate_snapshot import GateSnapshot, read_snapshot
 from waiting_room.domain.snapshot import SnapshotParts, build_snapshot
@@ -24,6 +24,7 @@ ISSUER = "foyer"
 HOST = "tickets.example.com"
 CLOCK = FakeClock()
 NOW_SEC = CLOCK.now_sec
+_GATES: dict[int, tuple[GateSnapshot, Gate]] = {}
 IDS = FakeIds()
 VISITOR, SID, BYPASS_ID = IDS.visitor_id(), IDS.session_id(), IDS.session_id()
 KEYS = FakeSigningKeys()
@@ -136,8 +137,12 @@ def request(
 
 
 def decided(asked: GateRequest, state: GateSnapshot | None = None, now_ms: int = CLOCK.ms) -> Decision:
-    """What the gate says, by default with one zone and everything in order."""
-    return decide(asked, state or default_snapshot(), VERIFIER.verify, now_ms)
+    """What the gate says, by default with one zone and everything in order: at first sight and at the second alike."""
+    state = state or default_snapshot()
+    _, gate = _GATES.setdefault(id(state), (state, Gate(state, VERIFIER.verify)))
+    first, again = gate.decide(asked, now_ms), gate.decide(asked, now_ms)
+    assert first == again == decide(asked, state, VERIFIER.verify, now_ms)
+    return first
 
 
 def passed(decision: object) -> Pass:
@@ -184,4 +189,4 @@ def _recorded(name: str) -> dict[str, Any]:
 
 def asked(recorded: dict[str, Any]) -> GateRequest:
     """The request of a recorded event."""
-    return read_request(recorded["Records"][0]["cf"])
+    return read_request(recorded["Records"][0]["cf"]).request

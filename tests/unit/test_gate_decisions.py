@@ -80,7 +80,7 @@ def test_an_access_token_in_the_cookie_passes_and_the_site_learns_who_it_is():
         "x-waiting-room-lane": "general",
         "x-waiting-room-session": SID,
     }
-    assert not decision.would_wait
+    assert not decision.noticed
 
 
 def test_a_bearer_token_passes_and_does_not_travel_on():
@@ -187,9 +187,9 @@ def test_control(control, nobody, session, staff, headers):
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_zone_that_only_observes_lets_everybody_pass_and_says_who_would_have_waited(control):
     state = snapshot(zone(control=control, observe=True))
-    assert passed(decided(request(), state)).would_wait is (control != "pass")
-    assert passed(decided(request(access=access_token()), state)).would_wait is (control == "lock")
-    assert not passed(decided(asked(event("preflight")), state)).would_wait
+    assert passed(decided(request(), state)).noticed == ("" if control == "pass" else "would wait")
+    assert passed(decided(request(access=access_token()), state)).noticed == ("would wait" if control == "lock" else "")
+    assert not passed(decided(asked(event("preflight")), state)).noticed
 
 
 def test_in_pass_mode_the_site_still_learns_who_has_a_session():

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.gate_rules import host_name
 from waiting_room.domain.redirects import safe_path
 
-__all__ = ["BYPASS_PARAMETER", "GateRequest"]
+__all__ = ["BYPASS_PARAMETER", "HEADER_PREFIX", "GateRequest", "HeaderNames", "header_names"]
 
+HEADER_PREFIX = "x-waiting-room-"
 BYPASS_PARAMETER = "wr_bypass"
 """Query parameter of the links that are handed to staff."""
 
@@ -24,9 +27,38 @@ _PREFETCH_VALUES = ("prefetch", "prerender", "preview")
 _PAGES = ("document", "iframe", "frame")
 
 
-@dataclass(frozen=True)
+_REROUTING = frozenset({"x-original-uri", "x-original-url", "x-rewrite-uri", "x-rewrite-url"})
+"""Headers by which some servers take another path than the one asked for, which the gate would not have looked at."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]")
+_REHOSTING = frozenset({"forwarded", *_FORWARDED_HOSTS})
+
+
+class HeaderNames(NamedTuple):
+    """What the names of a request's headers tell: which no client may send, and whether they change what is meant."""
+
+    reserved: frozenset[str]
+    tells_other_host: bool
+    tells_other_method: bool
+    lower_case: bool
+
+
+@lru_cache(maxsize=256)
+def header_names(names: tuple[str, ...]) -> HeaderNames:
+    """Look at names in lower case. Browsers of one kind all send the same ones, so this is remembered."""
+    # Servers turn every odd character of a name into `_`, so all count as `-`.
+    spelled = {name: _NOT_IN_NAMES.sub("-", name) for name in names if name.startswith("x")}
+    prefix = HEADER_PREFIX.rstrip("-")
+    return HeaderNames(
+        reserved=frozenset(name for name, plain in spelled.items() if plain.startswith(prefix) or plain in _REROUTING),
+        tells_other_host=not _REHOSTING.isdisjoint(names),
+        tells_other_method=any(name in names for name in _METHOD_OVERRIDES),
+        lower_case=all(name == name.lower() for name in names),
+    )
+
+
+@dataclass(slots=True)
 class GateRequest:
-    """One request as it arrived. Path and query are raw; header names are in lower case.
+    """One request as it arrived. Path and query are raw; header names are in lower case. Nothing changes it.
 
     `tokens` are our own cookies by kind (`access`, `bypass`, `try`) and zone id; `distribution_host` is the name
     under which the site also answers, whatever hosts its rules name.
@@ -38,6 +70,33 @@ class GateRequest:
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tokens: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     distribution_host: str = ""
+    client_ip: str = ""
+    known_names: HeaderNames | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def names(self) -> HeaderNames:
+        """What the names of the headers tell."""
+        return self.known_names or header_names(tuple(self.headers))
+
+    @property
+    def place(self) -> tuple[str, str, tuple[str, ...], str] | None:
+        """All that decides which zones are meant, where that is not told by further headers; else None."""
+        _, other_host, other_method, _ = self.names
+        if other_host or other_method:
+            return None
+        return self.path, self.method, self.headers.get("host", ()), self.distribution_host
+
+    def values(self, place: str, name: str) -> list[str]:
+        """Values of a name in a place: `header`, `cookie` or `query`."""
+        if place == "header":
+            return list(self.headers.get(name, ()))
+        if place == "cookie":
+            pairs = (
+                pair.strip().partition("=") for header in self.headers.get("cookie", ()) for pair in header.split(";")
+            )
+            return [value for found, _, value in pairs if found == name]
+        parts = (part.partition("=") for part in self.query.split("&"))
+        return [unquote(value.replace("+", " ")) for found, _, value in parts if found == name]
 
     @property
     def hosts(self) -> tuple[str, ...] | None:
@@ -56,7 +115,7 @@ class GateRequest:
     @property
     def methods(self) -> tuple[str, ...] | None:
         """The method; None when a header asks the server to take another one instead."""
-        return None if self._overrides_method else (self.method,)
+        return None if self.names.tells_other_method else (self.method,)
 
     @property
     def bearers(self) -> tuple[str, ...]:
@@ -91,21 +150,21 @@ class GateRequest:
     def is_preflight(self) -> bool:
         """Whether it is the question a browser asks before a cross-origin request; it never carries cookies."""
         asks = "origin" in self.headers and "access-control-request-method" in self.headers
-        return self.method == "OPTIONS" and asks and not self._overrides_method
-
-    @property
-    def _overrides_method(self) -> bool:
-        return any(name in self.headers for name in _METHOD_OVERRIDES)
+        return self.method == "OPTIONS" and asks and not self.names.tells_other_method
 
     @property
     def bypass_links(self) -> tuple[str, ...]:
         """Values of the bypass parameter in the query."""
+        if _surely_without_bypass(self.query):
+            return ()
         parts = (part.partition("=") for part in self.query.split("&") if _is_bypass(part))
         return tuple(unquote(value) for _, _, value in parts)
 
     @property
     def query_without_bypass(self) -> str:
         """The query with everything but the bypass parameter, byte for byte."""
+        if _surely_without_bypass(self.query):
+            return self.query
         return "&".join(part for part in self.query.split("&") if not _is_bypass(part))
 
     @property
@@ -135,6 +194,11 @@ def _checked(path: str, query: str) -> str | None:
         except InvalidInput:
             continue
     return None
+
+
+def _surely_without_bypass(query: str) -> bool:
+    """Whether no part of a query can be the bypass parameter, not even in disguise."""
+    return BYPASS_PARAMETER not in query and "%" not in query
 
 
 def _is_bypass(part: str) -> bool:

@@ -14,8 +14,11 @@ from waiting_room.domain.gate_paths import fold
 __all__ = ["BadRule", "Reading", "Rule", "guards", "host_name"]
 
 _UNCLEAR = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\x00-\x1f\x7f-\x9f\\;?#]")
-Specificity = tuple[bool, int, bool, bool]
-"""Whether the host is given, how many characters the path begins with, whether it ends there, whether by method."""
+Specificity = tuple[int, int, bool, bool]
+"""How exactly the host is given, how many characters the path begins with, whether it ends there, whether by method."""
+
+EXACT_HOST = 1000
+"""More than any `*.` of a name, which counts by its length; 0 is any host."""
 
 
 class BadRule(ValueError):
@@ -74,10 +77,14 @@ class _Pattern:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a zone. No hosts: any host. No methods: any method; GET means HEAD too."""
+    """One rule of a zone. No hosts: any host. No methods: any method; GET means HEAD too.
+
+    `domains` are hosts given as `*.example.org`, of which `.example.org` is kept: every name below, not itself.
+    """
 
     zone_id: str
     hosts: frozenset[str]
+    domains: tuple[str, ...]
     paths: tuple[_Pattern, ...]
     methods: frozenset[str]
     excludes: tuple[_Pattern, ...]
@@ -92,9 +99,13 @@ class Rule:
         if not paths:
             raise BadRule("A rule needs at least one path.")
         methods = frozenset(method.upper() for method in _texts(document, "methods"))
+        hosts = [host_name(host) for host in _texts(document, "hosts")]
+        if any("*" in host.removeprefix("*.") or not host.strip("*.") for host in hosts):
+            raise BadRule("A host is a name, or '*.' and a name for every name below it.")
         return cls(
             zone_id=zone_id,
-            hosts=frozenset(host_name(host) for host in _texts(document, "hosts")),
+            hosts=frozenset(host for host in hosts if not host.startswith("*.")),
+            domains=tuple(host[1:] for host in hosts if host.startswith("*.")),
             paths=paths,
             methods=methods | {"HEAD"} if "GET" in methods else methods,
             excludes=tuple(_Pattern.parse(text, ignore_case) for text in _texts(document, "excludes")),
@@ -104,8 +115,8 @@ class Rule:
         self, hosts: Collection[str] | None, reading: Reading, methods: Collection[str] | None
     ) -> Specificity | None:
         """How specifically the rule guards this, or None. Hosts or methods None: not known, so any may be meant."""
-        by_host = hosts is not None and bool(self.hosts)
-        if by_host and self.hosts.isdisjoint(hosts or ()):
+        by_host = self._by_host(hosts)
+        if by_host is None:
             return None
         if self.methods and methods is not None and self.methods.isdisjoint(methods):
             return None
@@ -113,6 +124,13 @@ class Rule:
             return None
         fitting = [pattern.specificity for pattern in self.paths if pattern.matches(reading)]
         return (by_host, *max(fitting), bool(self.methods)) if fitting else None
+
+    def _by_host(self, hosts: Collection[str] | None) -> int | None:
+        if hosts is None or not (self.hosts or self.domains):
+            return 0
+        if not self.hosts.isdisjoint(hosts):
+            return EXACT_HOST
+        return max((len(domain) for domain in self.domains for host in hosts if host.endswith(domain)), default=None)
 
 
 def guards(

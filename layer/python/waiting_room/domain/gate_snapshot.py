@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from waiting_room.domain.gate_exempt import BadExemption, Exemption
+from waiting_room.domain.gate_request import HEADER_PREFIX
 from waiting_room.domain.gate_rules import BadRule, Rule
 
-__all__ = ["CONTROLS", "ENTRIES", "SNAPSHOT_LIMIT_BYTES", "BadSnapshot", "GateSnapshot", "GateZone", "read_snapshot"]
+__all__ = [
+    "CONTROLS",
+    "ENTRIES",
+    "NETWORK_BINDINGS",
+    "SNAPSHOT_LIMIT_BYTES",
+    "BadSnapshot",
+    "GateSnapshot",
+    "GateZone",
+    "read_snapshot",
+]
 
 SNAPSHOT_LIMIT_BYTES = 512 * 1024
 """A gatekeeper parses it with a fourteenth of a processor, every 5 s."""
@@ -16,6 +27,7 @@ SNAPSHOT_LIMIT_BYTES = 512 * 1024
 CONTROLS = ("auto", "pause", "pass", "lock", "end")
 ENTRIES = ("enter", "page")
 SESSION_KINDS = ("navigation", "script")
+NETWORK_BINDINGS = ("off", "observe", "refuse")
 
 
 class BadSnapshot(ValueError):
@@ -24,7 +36,10 @@ class BadSnapshot(ValueError):
 
 @dataclass(frozen=True)
 class GateZone:
-    """What the gate knows of a zone. `entry`: where those without a token are sent. `idle_sec`: length of a lease."""
+    """What the gate knows of a zone. `entry`: where those without a token are sent. `idle_sec`: length of a lease.
+
+    `headers` is what the site is told of a request without a badge.
+    """
 
     zone_id: str
     run: int
@@ -34,6 +49,9 @@ class GateZone:
     forward_token: bool
     session_kind: str
     idle_sec: int
+    network_binding: str = "off"
+    exempt: tuple[Exemption, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,21 @@ def _zone(entry: object) -> GateZone:
         forward_token=fields.flag("forward_token"),
         session_kind=fields.one_of("session_kind", SESSION_KINDS),
         idle_sec=fields.whole("idle_sec"),
+        # A publisher from before these were invented leaves them out.
+        network_binding=fields.one_of("network_binding", NETWORK_BINDINGS)
+        if "network_binding" in fields.all
+        else "off",
+        exempt=_exempt(fields),
+        headers={HEADER_PREFIX + "zone": fields.text("zone_id")},
     )
+
+
+def _exempt(fields: _Fields) -> tuple[Exemption, ...]:
+    documents = fields.items("exempt") if "exempt" in fields.all else []
+    try:
+        return tuple(Exemption.parse(_Fields(document, "an exempt rule").all) for document in documents)
+    except BadExemption as error:
+        raise BadSnapshot(f"Zone {fields.text('zone_id')}: {error}") from None
 
 
 def _rules(zone_id: str, entry: object) -> list[Rule]:

@@ -1,4 +1,4 @@
 """What runs at the edge and nowhere else: CloudFront events, generated answers and the fetched snapshot.
 
-The edge bundle has no layer. It holds this package, `domain`, `tokens.py`, `http/cookies.py` and what they import.
+The edge bundle has no layer. It holds this package, `domain`, `tokens.py` and what they import.
 """

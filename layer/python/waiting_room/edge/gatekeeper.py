@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waiting_room.domain.gate import BadRequest, Decision, NotFound, Pass, Redirect, decide, open_pass
+from waiting_room.domain.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
 from waiting_room.domain.gate_request import GateRequest
 from waiting_room.edge import responses
 from waiting_room.edge.events import forwarded, read_request
@@ -44,28 +44,41 @@ class Gatekeeper:
             return responses.unavailable(0.5, page=False)
 
     def _answer(self, cf: Mapping[str, Any]) -> dict[str, Any]:
-        request, now_ms = read_request(cf), self._now_ms()
-        jitter = zlib.crc32(cf["config"].get("requestId", "").encode()) / 2**32
+        now_ms = self._now_ms()
+        arrived = read_request(cf)
+        request = arrived.request
         known = self._snapshots.current(request.distribution_host, now_ms)
         if known is not None:
-            decision = decide(request, known.snapshot, known.verifier.verify, now_ms)
+            decision = known.gate.decide(request, now_ms)
         elif self._settings.on_missing_snapshot == "pass":
             decision = open_pass(request)
         else:
-            return responses.unavailable(jitter, page=request.wants_page)
-        return _carried_out(cf, request, decision, jitter)
+            return responses.unavailable(_jitter(cf), page=request.wants_page)
+        if isinstance(decision, Pass):
+            if decision.noticed:
+                _notice(decision)
+            return forwarded(cf["request"], arrived, decision)
+        return _answered(cf, request, decision)
 
 
-def _carried_out(cf: Mapping[str, Any], request: GateRequest, decision: Decision, jitter: float) -> dict[str, Any]:
-    if isinstance(decision, Pass):
-        if decision.would_wait:
-            # Nothing else tells an observing zone how many it would have sent to the line.
-            _LOG.warning(json.dumps({"observed": "would wait", "zone_id": decision.zone_id}))
-        return forwarded(cf["request"], decision)
-    if isinstance(decision, Redirect):
-        return responses.redirect(decision.location, decision.cookies)
+def _answered(
+    cf: Mapping[str, Any], request: GateRequest, decision: Redirect | Refuse | BadRequest | NotFound
+) -> dict[str, Any]:
     if isinstance(decision, BadRequest):
         return responses.bad_request(page=request.wants_page)
     if isinstance(decision, NotFound):
         return responses.not_found(page=request.wants_page)
-    return responses.refusal(decision, jitter)
+    if decision.noticed:
+        _notice(decision)
+    if isinstance(decision, Redirect):
+        return responses.redirect(decision.location, decision.cookies)
+    return responses.refusal(decision, _jitter(cf))
+
+
+def _notice(decision: Pass | Redirect | Refuse) -> None:
+    """Nothing else tells how many an observing zone would have sent to the line, or how often a token was shared."""
+    _LOG.warning(json.dumps({"observed": decision.noticed, "zone_id": decision.zone_id}))
+
+
+def _jitter(cf: Mapping[str, Any]) -> float:
+    return zlib.crc32(cf["config"].get("requestId", "").encode()) / 2**32

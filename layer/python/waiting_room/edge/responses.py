@@ -11,9 +11,9 @@ from html import escape
 from http import HTTPStatus
 from typing import Any
 
+from waiting_room.domain.cookies import cookie_name, set_cookie
 from waiting_room.domain.gate import NewCookie, Refuse
 from waiting_room.edge.events import TRY_COOKIE
-from waiting_room.http.cookies import cookie_name, set_cookie
 
 __all__ = ["bad_request", "not_found", "redirect", "refusal", "unavailable"]
 

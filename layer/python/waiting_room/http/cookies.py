@@ -1,4 +1,4 @@
-"""The browser's cookies: their names, how they are set, and how many zones one browser keeps."""
+"""The browser's cookies: how many zones one browser keeps."""
 
 from __future__ import annotations
 
@@ -7,28 +7,15 @@ import binascii
 import json
 from collections.abc import Mapping
 
+from waiting_room.domain.cookies import clear_cookie, cookie_name, set_cookie
 from waiting_room.domain.zones import ZONE_ID
+
+__all__ = ["ZONES_PER_BROWSER", "clear_cookie", "cookie_name", "evictions", "set_cookie"]
 
 ZONES_PER_BROWSER = 6
 """Each zone costs two cookies of about 500 bytes; CloudFront and many servers cut headers at 8 KB."""
 
-_PREFIX = "__Host-wr-"
 _KINDS = ("visitor", "access")
-
-
-def cookie_name(kind: str, zone_id: str) -> str:
-    """Name of the cookie that holds a token of this kind (`visitor`, `access`, `bypass`)."""
-    return f"{_PREFIX}{kind}-{zone_id}"
-
-
-def set_cookie(name: str, value: str, max_age_sec: int) -> str:
-    """A Set-Cookie value; `__Host-` demands Secure, Path=/ and no Domain."""
-    return f"{name}={value}; Max-Age={max(0, max_age_sec)}; Path=/; Secure; HttpOnly; SameSite=Lax"
-
-
-def clear_cookie(name: str) -> str:
-    """A Set-Cookie value that removes a cookie."""
-    return set_cookie(name, "", 0)
 
 
 def evictions(cookies: Mapping[str, str], zone_id: str) -> list[str]:
