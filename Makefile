@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-unit test-integration test-browser check lint types fmt build lock clean
+.PHONY: help setup demo simulate bench test test-unit test-integration test-browser check lint types fmt build lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,12 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
 	@$(BIN)/python scripts/demo.py
+
+simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
+	@$(BIN)/python scripts/simulate.py $(ARGS)
+
+bench: setup ## Measure the speed of the product's own code; figures go to build/bench.json
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 test: setup ## Run all tests
 	$(PYTEST) $(ARGS)
