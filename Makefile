@@ -7,7 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost test test-unit test-integration test-browser bench check lint types fmt build lock clean
+.PHONY: help setup demo cost simulate test test-unit test-integration test-browser bench check lint types fmt build
+.PHONY: lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +22,9 @@ demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=
 
 cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
 	@$(BIN)/python scripts/cost.py $(ARGS)
+
+simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
+	@$(BIN)/python scripts/simulate.py $(ARGS)
 
 test: setup ## Run all tests
 	$(PYTEST) $(ARGS)

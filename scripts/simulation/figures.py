@@ -42,6 +42,7 @@ def figures(simulation: Simulation) -> Figures:
         "overshoot_max": watch.overshoot,
         "lapsed_present": watch.lapsed_present,
         "sessions_lost": watch.sessions_lost,
+        "wait_max_sec": round(watch.longest_wait_ms / 1000, 1),
     }
     if "occupancy" in scenario.measures:
         values["occupancy_mean"] = occupancy_mean(simulation)

@@ -21,6 +21,7 @@ COLUMNS = (
     ("occupancy_mean", "occupancy"),
     ("overshoot_max", "overshoot"),
     ("lapsed_present", "lapsed"),
+    ("wait_max_sec", "longest wait s"),
     ("eta_mean_abs_error_pct", "ETA err %"),
     ("eta_in_range_pct", "in range %"),
     ("recovery_sec", "recovery s"),

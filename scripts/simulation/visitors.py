@@ -276,7 +276,7 @@ class Visitor:
         self.session = session
         self._stop_waiting()
         self.served = True
-        crowd.watch.came_in(self.arrived_ms)
+        crowd.watch.came_in(self.arrived_ms, present=self.present and not again)
         if again:
             crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
             return

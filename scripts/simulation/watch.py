@@ -75,6 +75,7 @@ class Watch:
         self.sold_out_at_ms: int | None = None
         self.sold_out_shown_ms = 0
         self.first_in_ms = 0
+        self.longest_wait_ms = 0
         self.duplicates = 0
         self.lapsed_present = 0
         self.sessions_lost = 0
@@ -86,6 +87,7 @@ class Watch:
         self._expires: dict[str, int] = {}
         self._ends: list[tuple[int, str]] = []
         self._leases = 0
+        self._void_ms = 0
 
     def observe(
         self, table: str, key: tuple[Any, Any], before: dict[str, Any] | None, after: dict[str, Any] | None
@@ -124,8 +126,10 @@ class Watch:
         if place.seq != known.seq and not place.rejoined:
             self.breaks(f"rule 2: {who} got another place without joining anew")
 
-    def came_in(self, joined_at_ms: int) -> None:
+    def came_in(self, joined_at_ms: int, *, present: bool) -> None:
         """Somebody is in; the first one tells how long an empty room takes."""
+        if present:
+            self.longest_wait_ms = max(self.longest_wait_ms, self.kernel.now_ms - joined_at_ms)
         if self.inside == 0 and not self.first_in_ms:
             self.first_in_ms = self.kernel.now_ms - joined_at_ms
         self.inside += 1
@@ -176,9 +180,9 @@ class Watch:
         cap, run = item.get("max_active"), item["run"]
         if run != self.run:
             self.run, self.serving = run, 0
-            void_ms = self.kernel.now_ms + VOID_AFTER_MS
+            self._void_ms = self.kernel.now_ms + VOID_AFTER_MS
             for sid, until_ms in list(self._expires.items()):
-                self._issue(sid, min(until_ms, void_ms))
+                self._issue(sid, min(until_ms, self._void_ms))
         self.inventory = item.get("inventory")
         self.cap = cap
         # Lowered: those in, or just coming in, may stay; as they go, the bound follows them down.
@@ -222,6 +226,8 @@ class Watch:
             return
         if after["status"] == "admitted":
             until_ms = expires_at_ms(after["bucket"], after["hard_end_at_ms"], self._run(run).width_sec)
+            if run != self.run:
+                until_ms = min(until_ms, self._void_ms)
             if before is not None and before["status"] != "admitted" and before.get("sid") == sid:
                 self.breaks(f"rule 5: the session of {visitor} came back after it had ended")
             if self._expires.get(sid) != until_ms:

@@ -164,7 +164,7 @@ def test_a_deleted_zone_is_gone_and_its_runs_stay_taken(world: ApiWorld) -> None
     assert world.stores.zones.records(ZONE_ID, "revocation#") == []
     made = world.put_zone()
     assert made.json["run"] == 2
-    assert made.json["granted_from_ms"] == world.clock.ms + 15_000
+    assert made.json["granted_from_ms"] == world.clock.ms + 25_000
 
 
 def test_a_version_for_a_zone_that_is_gone_is_stale(world: ApiWorld) -> None:

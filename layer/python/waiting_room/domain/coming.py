@@ -31,7 +31,9 @@ SHARE_MEMORY = 400
 SHARE_PRIOR = 2
 """Positions' worth of trust that everybody comes, before anything was measured."""
 SHUT_SEC = 20
-"""So long without one unused grant, and too many were called: they stand at the door, unseen. Then half are called."""
+SHUT_CLAIMS = 10
+"""So many claims in a row, or as many as are usual in that time, and never a grant left over: too many were called and
+stand at the door, unseen. Then half as many are called, and after as many again a quarter."""
 
 
 def share(state: ControllerState) -> float:
@@ -45,9 +47,9 @@ def expected(state: ControllerState) -> float:
     return share(state) * sum(state.coming)
 
 
-def wanted(state: ControllerState, places: float) -> float:
-    """How many more to call so that `places` are filled; fewer the longer the door has been shut."""
-    caution = 0.5 ** (state.shut_ms // (SHUT_SEC * 1000))
+def wanted(state: ControllerState, places: float, claims_per_sec: float) -> float:
+    """How many more to call so that `places` are filled; fewer the longer no grant was left over."""
+    caution: float = 0.5 ** (state.shut_claims // max(SHUT_CLAIMS, SHUT_SEC * claims_per_sec))
     return max(0.0, (places - expected(state)) / share(state)) * caution
 
 
@@ -64,11 +66,13 @@ def advance(state: ControllerState, claims: int, walked: int, open_sec: float, f
         near = _chain(before[NEAR], open_sec * NEAR_STAGES / STEP_SEC)
         near[0] += before[FRESH]
         after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
+        state = replace(state, shut_claims=0)
         return _learn(state, after, sum(before) - sum(after) + at_once, claims)
     # The door was shut for all but those who came in: the others are on the way, or stand there.
     total = sum(before)
     gone = min(total, (claims - at_once) / share(state))
     after = [part * (1 - gone / total) for part in before] if total > 0 else before
+    state = replace(state, shut_claims=state.shut_claims + claims)
     return _learn(state, after, gone + at_once, claims)
 
 

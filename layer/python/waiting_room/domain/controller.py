@@ -112,7 +112,6 @@ def _measure(
     return replace(
         state,
         active=gate.active - ended.lapsed,
-        shut_ms=0 if open_ms else state.shut_ms + elapsed_ms,
         pace=turnover.pace(zone, state, room, coming.share(state)),
     )
 
@@ -170,7 +169,7 @@ def _calls(soon: float, state: ControllerState) -> int:
     """How many to call so that as many come as there will be places."""
     if soon < 1 or math.isinf(soon):
         return 0 if soon < 1 else sys.maxsize
-    return math.floor(coming.wanted(state, soon) + 1e-9)
+    return math.floor(coming.wanted(state, soon, turnover.ends_per_sec(state)) + 1e-9)
 
 
 def _memory_ms(zone: Zone) -> int:

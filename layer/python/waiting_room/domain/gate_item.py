@@ -45,12 +45,13 @@ class ControllerState:
     recent_called: float = 0.0
     recent_claimed: float = 0.0
     coming: tuple[float, ...] = ()
-    shut_ms: int = 0
+    shut_claims: int = 0
     known_front: float = 0.0
     active: int = 0
     leave_rate: float = 0.0
     end_rate: float = 0.0
     end_weight: float = 0.0
+    held: float = 0.0
     lapses_seen: bool = False
     pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)

@@ -39,7 +39,7 @@ def ends(gate: GateItem, closed_to: int) -> Ends:
 
 
 def measure(state: ControllerState, ended: Ends, sec: float) -> ControllerState:
-    """Moving averages of sessions ended a second.
+    """Moving averages of sessions ended a second and of sessions there were.
 
     The first bucket to close shows how many leave without a word; what was measured before it knew only of the others
     and is forgotten.
@@ -49,12 +49,13 @@ def measure(state: ControllerState, ended: Ends, sec: float) -> ControllerState:
     keep = math.exp(-sec / LEAVES_MEMORY_SEC)
     state = replace(state, leave_rate=round(state.leave_rate * keep + (1 - keep) * ended.left / sec, 4))
     if ended.lapsed and not state.lapses_seen:
-        return replace(state, end_rate=0.0, end_weight=0.0, lapses_seen=True)
+        return replace(state, end_rate=0.0, end_weight=0.0, held=0.0, lapses_seen=True)
     keep = math.exp(-sec / ENDS_MEMORY_SEC)
     return replace(
         state,
         end_rate=round(state.end_rate * keep + (1 - keep) * (ended.left + ended.lapsed) / sec, 4),
         end_weight=round(state.end_weight * keep + 1 - keep, 4),
+        held=round(state.held * keep + (1 - keep) * state.active, 2),
     )
 
 
@@ -81,12 +82,16 @@ def door_sec(state: ControllerState) -> float:
 
 
 def pace(zone: Zone, state: ControllerState, room: float, share: float) -> float:
-    """Positions called a second as far as can be foreseen; 0 while nothing is known."""
-    per_sec = ends_per_sec(state)
+    """Positions called a second as far as can be foreseen; 0 while nothing is known.
+
+    In a full room as many sessions end as their number and their mean length say: where there is a line the room will
+    be full, whether it is filling up yet or was made larger a moment ago.
+    """
+    per_sec = 0.0
+    if zone.max_active is not None and state.held > 0:
+        per_sec = ends_per_sec(state) * zone.max_active * state.end_weight / state.held
     if zone.rate_per_min is not None:
         rate = zone.rate_per_min / 60
         fills_up = zone.max_active is None or room > rate * ENDS_MEMORY_SEC
         per_sec = rate if fills_up else min(rate, per_sec)
-    elif zone.max_active is None:
-        per_sec = 0.0
     return round(per_sec / share, 4)
