@@ -29,9 +29,10 @@ def called_by(state: ControllerState, clock_ms: float, lane: str) -> int:
     return older[-1].serving.get(lane, 0) if older else 0
 
 
-def pending(state: ControllerState, now: Sample, window_ms: int, lane: str) -> float:
+def pending(state: ControllerState, now: Sample, window_ms: int) -> float:
     """Positions called within the window that may still come: called since then, less claims since they could."""
-    called = now.serving.get(lane, 0) - _line(state, now, state.clock_ms - window_ms).serving.get(lane, 0)
+    then = _line(state, now, state.clock_ms - window_ms).serving
+    called = sum(serving - then.get(lane, 0) for lane, serving in now.serving.items())
     came = now.claimed - _line(state, now, state.clock_ms - window_ms + min(ANSWER_MS, window_ms / 2)).claimed
     return max(0.0, called - came)
 

@@ -32,6 +32,7 @@ class Sample:
 class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
+    `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
 
@@ -51,6 +52,7 @@ class ControllerState:
     phase: str = "before"
     entry: str = "enter"
     epochs: Mapping[str, int] = field(default_factory=dict)
+    deficits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

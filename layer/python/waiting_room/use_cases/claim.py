@@ -148,7 +148,7 @@ class Claim:
     def _wait(self, zone: Zone, item: QueueItem, gate: GateItem) -> Waiting:
         """Not now. The more are called and not in, the longer the pause, each a little different."""
         status = status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms())
-        called = max(0, gate.lane(item.lane).serving - gate.claimed)
+        called = max(0, sum(lane.serving for lane in gate.lanes.values()) - gate.claimed)
         base = 1 + math.log2(1 + called)
         retry_after_sec = min(LONGEST_RETRY_SEC, math.ceil(base * (0.75 + self._ids.jitter() / 2)))
         return Waiting("called" if status == "admitted" else status, item.position, retry_after_sec)
