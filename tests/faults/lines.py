@@ -81,6 +81,11 @@ class Lines:
         if self.places.get(number) != position:
             raise RuleBroken(f"rule 2: {who} was told {position} for {number}, it is {self.places.get(number)}")
 
+    def moved_up(self, who: str, status: str, old: Number, new: Number) -> None:
+        """Somebody gave up a place for one in another lane."""
+        if status != "waiting" or old[0] == new[0]:
+            raise RuleBroken(f"rule 2: {who}, {status}, lost {old} for {new}")
+
     def admitted(self, who: str, number: Number) -> None:
         """Somebody came in who was waiting."""
         position = self.places.get(number)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.lines import Lines, Number, RuleBroken
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.places import MOVED, Place, Session
 
 __all__ = ["RuleBroken", "Rules"]
 
@@ -56,6 +56,8 @@ class Rules:
             raise RuleBroken(f"rule 2: {holder} and {visitor} share number {number}")
         if before is not None and number != _number(before) and not place.get("rejoined"):
             raise RuleBroken(f"rule 2: {visitor} was moved from {_number(before)} to {number}")
+        if before is not None and number != _number(before) and place["rejoined"] == MOVED:
+            self.lines.moved_up(visitor, before["status"], _number(before), number)
         if status == "admitted" and (before is None or before["status"] == "waiting"):
             self.lines.admitted(visitor, number)
         if sid and status == "admitted":

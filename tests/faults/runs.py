@@ -27,6 +27,7 @@ def scenario_of(seed: int) -> Scenario:
         seconds=rng.choice([40, 80]),
         faults=Faults.harsh() if seed % 4 == 0 else Faults(),
         shards=rng.choice([1, 1, 3]),
+        lanes=rng.random() < 0.4,
     )
 
 

@@ -69,6 +69,7 @@ class Scenario:
     max_sec: int = 200
     seconds: int = 240
     shards: int = 1
+    lanes: bool = False
     faults: Faults = field(default_factory=Faults)
 
 
@@ -106,6 +107,8 @@ class World:
             "claim": {"window_sec": 15, "grace_sec": 20},
             "expected_joins_per_sec": 500 * scenario.shards,
         }
+        if scenario.lanes:
+            document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.1}}
         if scenario.inventory is not None:
             document["inventory"] = scenario.inventory
         return Zone.from_document(document)

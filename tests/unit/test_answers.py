@@ -100,6 +100,7 @@ def witness() -> Witness:
     operators_open(world)
     run_jobs(witness)
     visitors_come(witness)
+    invited_come(world)
     operators_act(world)
     run_jobs(witness)
     mistakes(world)
@@ -205,6 +206,22 @@ def buys(world: ApiWorld, token: str) -> None:
         body = {"token": token, "reference": reference, "checkout": checkout}
         world.visit("POST", f"{ROOT}/confirmations", body, headers=headers)
     world.visit("POST", f"{ROOT}/confirmations", {"token": token}, headers=headers)
+
+
+def invited_come(world: ApiWorld) -> None:
+    """Into a lane of their own: by an operator's link, and by the site when a user has logged in."""
+    key, version = "the site's own key", world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
+    settings = {"inventory": 100, "strict_exit": True, "max_active": 3, "site_key_sha256": hash_site_key(key)}
+    lanes = {"general": {"weight": 1}, "vip": {"weight": 1}}
+    world.put_zone(**settings, lanes=lanes, version=version)
+    world.clock.advance(5)
+    made = world.operate("POST", f"/zones/{ZONE_ID}/invitations", {"lane": "vip", "name": "Ada"})
+    Browser(world).ask("GET", "/enter", headers=BROWSER, query=f"to=/&invitation={made.json['token']}")
+    body = {"zone_id": ZONE_ID, "lane": "vip", "reference": "user-1"}
+    headers = {"authorization": f"Bearer {key}"}
+    user = world.visit("POST", f"{ROOT}/invitations", body, headers=headers)
+    world.visit("POST", "/visitors", {"invitation": user.json["token"]}, headers={})
+    world.visit("POST", f"{ROOT}/invitations", {**body, "lane": "none"}, headers=headers)
 
 
 def operators_act(world: ApiWorld) -> None:

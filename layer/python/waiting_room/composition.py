@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -19,6 +19,7 @@ from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.control import ControlZone
+from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
@@ -42,6 +43,7 @@ class Stores:
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
+        self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters)
         self.locks = Locks(clients, counters)
         self.queue = Queue(clients, queue, counters)
@@ -67,12 +69,14 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         leave=leave,
         away=MarkAway(queue, clock),
         refuse_revoked=refuse_revoked,
+        accept=AcceptInvitation(stores.invitations, clock),
     )
     sites = SiteApi(
         zones=zones,
         credentials=credentials,
         confirm=Confirm(gates, queue, rooms, clock, ids),
         refuse_revoked=refuse_revoked,
+        invite=MakeInvitation(tokens, clock, ids),
     )
     return {**visitors.endpoints(), **sites.endpoints()}
 
@@ -96,6 +100,7 @@ def operator_endpoints(
         delete=DeleteZone(zones, gates),
         control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
+        invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, Lines(stores.joins, clock), clock),
         metrics=ReadMetrics(zones, stores.minutes),

@@ -7,9 +7,12 @@ from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, decode, encode, reading, writing
 from waiting_room.domain.epochs import Epoch
+from waiting_room.domain.errors import Unsure
 
 SOLD_SLOTS = 8
 MINUTE_RETENTION_SEC = 90 * 86400
+INVITATION_RETENTION_SEC = 90 * 86400
+"""Longer than an invitation is good for: until then it must be known who used it."""
 LOCK_SEC = 5
 """A lock not renewed for this long is free; renewed every other second."""
 WAKING_SEC = 10
@@ -103,6 +106,30 @@ class Sales:
     def sold(self, zone_id: str, run: int) -> int:
         """Everything sold so far (consistent)."""
         return sum(int(item["n"]) for item in self._table.query(f"sold#{zone_id}#{run}"))
+
+
+class Invitations:
+    """Who used an invitation, so that it is good for one visitor."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def take(self, zone_id: str, run: int, invitation_id: str, visitor_id: str, now_ms: int) -> bool:
+        """Note the first visitor who shows it; True for that one, every time. Raises Unsure."""
+        answer = writing(
+            self._table.clients.repeating.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(f"invitation#{zone_id}#{run}#{invitation_id}", 0),
+            UpdateExpression="SET #visitor = :visitor, #ttl = :ttl",
+            ConditionExpression="attribute_not_exists(#visitor) OR #visitor = :visitor",
+            ExpressionAttributeNames={"#visitor": "visitor_id", "#ttl": self._table.ttl},
+            ExpressionAttributeValues=encode(
+                {":visitor": visitor_id, ":ttl": now_ms // 1000 + INVITATION_RETENTION_SEC}
+            ),
+        )
+        if answer is Answer.UNSURE:
+            raise Unsure
+        return answer is Answer.YES
 
 
 class Minutes:

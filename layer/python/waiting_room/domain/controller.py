@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from waiting_room.domain import claim_clock, coming, turnover
 from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.phases import Phase, phase
 from waiting_room.domain.zones import Zone
@@ -150,19 +151,36 @@ def _move_watermarks(
     grants_open: bool,
 ) -> tuple[dict[str, Watermarks], ControllerState]:
     """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
-    (lane,) = zone.lanes
-    old, tail = gate.lane(lane), tails.get(lane, 0)
+    tails = {lane: max(tails.get(lane, 0), gate.lane(lane).serving) for lane in zone.lanes}
     # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
-    serving = max(old.serving, min(tail, old.ahead))
+    serving = {lane: max(gate.lane(lane).serving, min(tails[lane], gate.lane(lane).ahead)) for lane in zone.lanes}
+    waiting = {lane: tails[lane] - serving[lane] for lane in zone.lanes}
+    parts, spare = shares(zone.lanes), dict.fromkeys(zone.lanes, 0)
     if grants_open:
-        calls = min(_calls(soon, state), tail - serving)
-        state = _speed(state, lane, calls, gate, waiting=tail > serving)
-        state = coming.call(state, calls, serving, zone.poll.near_ahead)
-        serving += calls
-    spare = math.floor(max(0.0, free - coming.expected(state))) if grants_open and serving >= tail else 0
-    ahead = tail + spare if spare else serving
-    floor = max(old.floor, claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane))
-    return {lane: Watermarks(serving=serving, floor=floor, ahead=ahead)}, state
+        calls = min(_calls(soon, state), sum(waiting.values()))
+        given, deficits = share_out(calls, waiting, parts, state.deficits)
+        state = _speed(zone, replace(state, deficits=deficits), given, gate, waiting)
+        state = coming.call(state, calls, sum(serving.values()), zone.poll.near_ahead)
+        serving = {lane: serving[lane] + given[lane] for lane in serving}
+        spare = _spare(free - coming.expected(state), serving, tails, parts)
+    lanes = {lane: _marks(zone, gate, state, lane, serving[lane], spare[lane]) for lane in zone.lanes}
+    return {**gate.lanes, **lanes}, state
+
+
+def _spare(
+    room: float, serving: Mapping[str, int], tails: Mapping[str, int], parts: Mapping[str, float]
+) -> dict[str, int]:
+    """How many newcomers each lane lets straight in: by share, of the room that nobody waits for."""
+    none = dict.fromkeys(serving, 0)
+    if room < 1 or any(tails[lane] > serving[lane] for lane in serving):
+        return none
+    whole = math.floor(room)
+    return share_out(whole, dict.fromkeys(serving, whole), parts, {})[0]
+
+
+def _marks(zone: Zone, gate: GateItem, state: ControllerState, lane: str, serving: int, spare: int) -> Watermarks:
+    lapsed = claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane)
+    return Watermarks(serving=serving, floor=max(gate.lane(lane).floor, lapsed), ahead=serving + spare)
 
 
 def _calls(soon: float, state: ControllerState) -> int:
@@ -176,20 +194,34 @@ def _memory_ms(zone: Zone) -> int:
     return (zone.claim.window_sec + zone.claim.grace_sec) * 1000
 
 
-def _speed(state: ControllerState, lane: str, calls: int, gate: GateItem, *, waiting: bool) -> ControllerState:
-    """Moving average of positions called a second, over the ticks in which somebody waited."""
+def _speed(
+    zone: Zone, state: ControllerState, calls: Mapping[str, int], gate: GateItem, waiting: Mapping[str, int]
+) -> ControllerState:
+    """Moving averages of positions called a second, of the lanes in which somebody waits: they say how the pace of
+    all divides. A lane that was empty until now begins with its share.
+    """
     elapsed_sec = _elapsed_ms(gate, state) / 1000
-    if not waiting or elapsed_sec <= 0:
+    busy = [lane for lane, count in waiting.items() if count]
+    if not busy or elapsed_sec <= 0:
         return state
-    keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
-    speed = state.speed.get(lane, 0.0) * keep + (1 - keep) * calls / elapsed_sec
-    return replace(state, speed={**state.speed, lane: speed}, speed_weight=state.speed_weight * keep + 1 - keep)
+    keep, total = math.exp(-elapsed_sec / SPEED_MEMORY_SEC), sum(state.speed.values())
+    speed = {lane: keep * total * _part(zone, state, lane) + (1 - keep) * calls[lane] / elapsed_sec for lane in busy}
+    return replace(state, speed=speed)
 
 
-def speed_per_sec(state: ControllerState, lane: str) -> float:
+def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
     """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known."""
-    called = sum(state.speed.values())
-    return state.pace * state.speed.get(lane, 0.0) / called if called > 0 else 0.0
+    return state.pace * _part(zone, state, lane)
+
+
+def _part(zone: Zone, state: ControllerState, lane: str) -> float:
+    """The part of the calls a lane gets, as measured; for one in which nobody waited, what its share would take."""
+    total = sum(state.speed.values())
+    if state.speed.get(lane, 0.0) > 0:
+        return state.speed[lane] / total
+    parts = shares(zone.lanes)
+    own, others = parts.get(lane, 0.0), sum(parts.get(name, 0.0) for name in state.speed if name != lane)
+    return own / (own + others) if own > 0 else 0.0
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

@@ -32,6 +32,7 @@ class Sample:
 class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
+    `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
 
@@ -55,12 +56,12 @@ class ControllerState:
     lapses_seen: bool = False
     pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)
-    speed_weight: float = 0.0
     locked: bool = False
     hold_until_ms: int = 0
     phase: str = "before"
     entry: str = "enter"
     epochs: Mapping[str, int] = field(default_factory=dict)
+    deficits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

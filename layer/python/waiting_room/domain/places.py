@@ -11,6 +11,9 @@ from waiting_room.domain.leases import bucket_end_ms, expires_at_ms
 StoredStatus = Literal["waiting", "admitted", "completed", "left", "revoked"]
 Status = Literal["waiting", "called", "admitted", "completed", "left", "lapsed", "revoked"]
 
+MOVED = "lane"
+"""Why a place was replaced by one the visitor has by invitation in another lane; the others are statuses."""
+
 
 @dataclass(frozen=True)
 class QueueItem:

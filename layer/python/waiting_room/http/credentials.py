@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waiting_room.domain.errors import BadToken
+from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.places import Known, Place, Session
 from waiting_room.domain.zones import Zone
 from waiting_room.http.cookies import clear_cookie, cookie_name, evictions, set_cookie
@@ -19,16 +20,17 @@ from waiting_room.ports import Clock, Tokens
 VISITOR_TOKEN_SEC = 86_400
 """How long a place can be proved without a visit; every visit in the second half gives a new token."""
 
-LANE = "general"
-
 
 @dataclass(frozen=True)
 class Visitor:
-    """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's."""
+    """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
+
+    `lane` is the place's, or before joining the one the visitor was invited into.
+    """
 
     visitor_id: str
     gen: int = 0
-    lane: str = LANE
+    lane: str = GENERAL
     shard: int | None = None
     seq: int | None = None
     position: int | None = None
@@ -40,6 +42,19 @@ class Visitor:
         if self.shard is None or self.seq is None or self.position is None:
             return None
         return Known(self.lane, self.shard, self.seq, self.position)
+
+    @property
+    def invited(self) -> str:
+        """The lane of an invitation that was accepted before there was a place; empty without one."""
+        return self.lane if self.seq is None and self.lane != GENERAL else ""
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What an invitation says."""
+
+    invitation_id: str
+    lane: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,13 @@ class Credentials:
             raise BadToken("Send the visitor token of this zone's current run: join the line first.")
         return found
 
+    def read_invitation(self, token: str, zone: Zone) -> Invited | None:
+        """What an invitation says, or None for anything but a valid one of this zone and run."""
+        claims = self._tokens.verify(token, "invitation", now_sec=self._now_sec())
+        if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            return None
+        return Invited(claims["jti"], claims["lane"]) if claims["lane"] in zone.lanes else None
+
     def find_pass(self, request: Request, zone: Zone) -> Pass | None:
         """The access token of a request, or None. One past its end still says which session is meant."""
         claims = self._claims(request, zone, "access", allow_expired=True)
@@ -98,7 +120,7 @@ class Credentials:
             "zone": zone.zone_id,
             "run": zone.run,
             "sub": visitor.visitor_id,
-            "lane": place.lane if place else LANE,
+            "lane": place.lane if place else visitor.lane,
             "gen": visitor.gen,
             "iat": now_sec,
             "exp": now_sec + VISITOR_TOKEN_SEC,
