@@ -19,6 +19,7 @@ from waiting_room.use_cases.claim import Claim, Waiting
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.renew import Renew
@@ -54,8 +55,9 @@ class Sale:
         self.zone = Zone.from_document({**ZONE, **changes})
         self.zones.save(self.zone, None)
         lanes = {name: Watermarks() for name in self.zone.lanes}
-        self.gates.create(GateItem("z", self.zone.run, self.zone.bucket_width_sec, lanes=lanes))
-        self.rooms = Rooms(self.gates, self.clock)
+        width_sec, shards = self.zone.bucket_width_sec, self.zone.shards
+        self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards))
+        self.rooms = Rooms(self.gates, Lines(self.joins, self.clock), self.clock)
         self.wake = Wake(self.locks, self.functions, "exchanger", self.clock)
         self._build()
 

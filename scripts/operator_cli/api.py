@@ -69,6 +69,11 @@ class OperatorApi:
         body = {"name": name, "expires_in_sec": expires_in_sec}
         return self._call("POST", f"/zones/{_part(zone_id)}/bypass-tokens", body)
 
+    def invite(self, zone_id: str, lane: str, name: str, expires_in_sec: int) -> Json:
+        """An invitation into a lane for one visitor: id, token, link, expires_at_ms."""
+        body = {"lane": lane, "name": name, "expires_in_sec": expires_in_sec}
+        return self._call("POST", f"/zones/{_part(zone_id)}/invitations", body)
+
     def revoke(self, zone_id: str, body: Json) -> Json:
         """Revoke a session, a visitor or a bypass token."""
         return self._call("POST", f"/zones/{_part(zone_id)}/revocations", body)

@@ -24,6 +24,7 @@ examples:
   wr set midnight-sun rate_per_min=60 max_active=200 "message=Doors are open."
   wr set winter-gala starts_at=2027-03-01T18:00:00+01:00 session.idle_sec=120
   wr bypass midnight-sun --for "Box office" --minutes 30
+  wr invite midnight-sun --lane vip --for "Ada Lovelace"
   wr watch midnight-sun
 
 exit codes: 0 done, 1 the service refused, 2 an argument or a file is wrong, 3 no service answered
@@ -132,6 +133,12 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     bypass.add_argument("--for", dest="name", metavar="NAME", required=True, help="who it is for, for the audit")
     bypass.add_argument("--minutes", type=_minutes, default=60, help="how long it is valid (1 to 1440, default 60)")
     bypass.set_defaults(run=commands.bypass)
+    invite = found.add_parser("invite", help="make a link into a lane, for one visitor")
+    invite.add_argument("zone", metavar="ZONE")
+    invite.add_argument("--lane", metavar="LANE", required=True, help="one of the zone's lanes")
+    invite.add_argument("--for", dest="name", metavar="NAME", required=True, help="who it is for, for the audit")
+    invite.add_argument("--hours", type=_hours, default=24, help="how long it is valid (1 to 720, default 24)")
+    invite.set_defaults(run=commands.invite)
     revoke = found.add_parser("revoke", help="revoke a session, a visitor or a bypass token")
     revoke.add_argument("zone", metavar="ZONE")
     which = revoke.add_mutually_exclusive_group(required=True)
@@ -146,6 +153,12 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.set_defaults(run=commands.look_up)
     keys = found.add_parser("keys", help="list the signing keys, public parts only")
     keys.set_defaults(run=commands.keys)
+
+
+def _hours(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 720:
+        raise argparse.ArgumentTypeError("give whole hours from 1 to 720")
+    return int(text)
 
 
 def _minutes(text: str) -> int:

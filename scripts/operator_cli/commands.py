@@ -102,6 +102,13 @@ def bypass(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> N
     print(f"Take it back with: wr revoke {arguments.zone} --bypass {made['id']}")
 
 
+def invite(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+    """Make a link into a lane. It is good for the first visitor who opens it."""
+    made = api.invite(arguments.zone, arguments.lane, arguments.name, arguments.hours * 3600)
+    print(f"{target.site_url}{made['link']}" if target.site_url else made["link"])
+    print(f"id {made['id']}, into {arguments.lane} for {arguments.name}, until {show_moment(made['expires_at_ms'])}")
+
+
 def revoke(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
     """Revoke a session, a visitor or a bypass token."""
     kinds = {"session_id": arguments.session, "visitor_id": arguments.visitor, "bypass_id": arguments.bypass}

@@ -23,6 +23,7 @@ from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.room import Rooms, Wake
@@ -85,7 +86,7 @@ class Bouncer:
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
         gates, queue = stores.gates, stores.queue
-        rooms = Rooms(gates, clock)
+        rooms = Rooms(gates, Lines(stores.joins, clock), clock)
         wake = Wake(stores.locks, deployment, "exchanger", clock)
         self.zones = ZoneCopies(stores.zones, clock)
         self.renew = Renew(gates, queue, rooms, clock, ids)

@@ -41,6 +41,8 @@ class Visitor:
         self.ending = rng.choice(["complete", "complete", "leave", "silent"])
         self.absent = rng.random() < 0.15
         self.stay_ms = rng.uniform(2_000, 35_000)
+        self.invited = "vip" if world.scenario.lanes and rng.random() < 0.5 else ""
+        self.shows_invitation = rng.random() < 0.5
 
     def call(self, verb: Callable[[Bouncer], Any]) -> Any:
         """Send a request, to any bouncer; repeated while the answer is "try again" or the process died.
@@ -64,12 +66,11 @@ class Visitor:
         sleep, rng = self.world.scheduler.sleep, self.world.rng
         while not self.done:
             try:
-                place = self.call(lambda b: b.join(self.world.zone, self.name))
-                self.world.rules.told(f"{self.name}/{number}", place)
+                self.join(number)
                 if self.absent:
                     self.absent = False
                     sleep(rng.uniform(12_000, 40_000))
-                self.get_in()
+                self.get_in(number)
                 self.stay()
             except (Lapsed, HardEnd):
                 # Whoever ran out of time once is quicker the next time.
@@ -83,12 +84,21 @@ class Visitor:
             except WaitingRoomError as error:
                 raise RuleBroken(f"{self.name} got {error!r}") from error
 
-    def get_in(self) -> None:
+    def join(self, number: int) -> None:
+        """Take a place, or be told the one there is; with the invitation, once it is shown."""
+        invited = self.invited if self.shows_invitation else ""
+        place = self.call(lambda b: b.join(self.world.zone, self.name, None, invited))
+        self.world.rules.told(f"{self.name}/{number}", place)
+
+    def get_in(self, number: int) -> None:
         """Claim, as often as it takes; a session held already is given again."""
         while not self.done:
             answer = self.call(lambda b: b.claim(self.world.zone, self.name, 0))
             if isinstance(answer, Waiting):
                 self.world.scheduler.sleep(answer.retry_after_sec * 2_500)
+                if self.invited and self.world.rng.random() < 0.3:
+                    self.shows_invitation = True
+                    self.join(number)
                 continue
             self.world.rules.given(self.key, answer)
             self.session = answer
@@ -163,6 +173,25 @@ def ticking(world: World) -> Callable[[], None]:
                 world.scheduler.sleep(world.rng.uniform(1_000, 20_000))
                 tick = exchanger(world)
             world.scheduler.sleep(TICK_MS)
+
+    return life
+
+
+def sealing(world: World) -> Callable[[], None]:
+    """What an exchanger does between its ticks, as a process of its own: it may come at any moment."""
+
+    def life() -> None:
+        while True:
+            tick = exchanger(world)
+            try:
+                tick("z")
+                for _ in range(world.rng.randrange(1, 12)):
+                    world.scheduler.sleep(world.rng.uniform(200, 2_000))
+                    tick.seal("z")
+            except Overloaded:
+                pass
+            except Crash:
+                world.scheduler.sleep(world.rng.uniform(1_000, 10_000))
 
     return life
 

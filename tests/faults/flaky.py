@@ -35,6 +35,7 @@ class Faults:
     longest_pause_ms: int = 25_000
     throttle: float = 0.004
     conflict: float = 0.02
+    partial: float = 0.1
 
     @classmethod
     def harsh(cls) -> Faults:
@@ -44,7 +45,7 @@ class Faults:
     @classmethod
     def none(cls) -> Faults:
         """A perfect network."""
-        return cls(crash=0, lost_request=0, lost_answer=0, late_arrival=0, pause=0, throttle=0, conflict=0)
+        return cls(crash=0, lost_request=0, lost_answer=0, late_arrival=0, pause=0, throttle=0, conflict=0, partial=0)
 
 
 class FlakyClient:
@@ -63,6 +64,7 @@ class FlakyClient:
         self._faults = faults
         self._retries = retries
         self._after = after
+        self._left_some = False
         for operation in OPERATIONS:
             setattr(self, operation, self._operation(operation))
 
@@ -96,7 +98,7 @@ class FlakyClient:
                 raise ReadTimeoutError(endpoint_url="late arrival")
         answer, refused = None, None
         try:
-            answer = self._apply(name, request)
+            answer = self._in_part(request, faults) if name == "batch_get_item" else self._apply(name, request)
         except ClientError as error:
             refused = error
         if name in WRITES and rng.random() < faults.lost_answer:
@@ -120,6 +122,18 @@ class FlakyClient:
             # Time alone only ends sessions, and reads change nothing: the rules can break at a write alone.
             if name in WRITES:
                 self._after()
+
+    def _in_part(self, request: dict[str, Any], faults: Faults) -> Any:
+        """A batch of which DynamoDB serves only some keys, never twice in a row: asked again, it serves the rest."""
+        rng = self._scheduler.rng
+        ((table, wanted),) = request["RequestItems"].items()
+        keys = wanted["Keys"]
+        self._left_some = len(keys) > 1 and not self._left_some and rng.random() < faults.partial
+        if not self._left_some:
+            return self._apply("batch_get_item", request)
+        count = rng.randrange(1, len(keys))
+        some = self._apply("batch_get_item", {"RequestItems": {table: {**wanted, "Keys": keys[:count]}}})
+        return {**some, "UnprocessedKeys": {table: {**wanted, "Keys": keys[count:]}}}
 
     def _disturb(self, faults: Faults) -> None:
         rng = self._scheduler.rng

@@ -8,13 +8,17 @@ from typing import Any
 
 from tests.faults.flaky import Faults
 from tests.faults.world import Parts
+from waiting_room.adapters import dynamodb
+from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Answer, encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import controller, leases
+from waiting_room.domain.epochs import Epoch
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.places import QueueItem, Session, session_of
 from waiting_room.domain.zones import Zone
+from waiting_room.use_cases import seal
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.renew import Renew
@@ -126,6 +130,29 @@ class ReplacesAnything(Queue):
         return writing(self._once.put_item, TableName=self._table.name, Item=stored)
 
 
+class SealsAnyway(Joins):
+    """An epoch is written whoever has written it already."""
+
+    def seal(self, zone_id: str, run: int, lane: str, last: Epoch, epoch: Epoch) -> Answer:
+        values = {"base": epoch.base, "cuts": epoch.cuts, "early": epoch.early}
+        item = self._table.key(f"epoch#{zone_id}#{run}#{lane}", epoch.number) | encode(values)
+        return writing(self._table.clients.once.put_item, TableName=self._table.name, Item=item)
+
+
+class CallsUnsealed(TickZone):
+    """The tick calls by the numbers taken, sealed or not."""
+
+    def _line(self, zone: Zone, gate: GateItem) -> tuple[dict[str, int], GateItem]:
+        _, sealed = super()._line(zone, gate)
+        return self.taken(zone, gate), sealed
+
+
+def takes_missing_for_none(last: Epoch, taken: Mapping[int, int], *, close: bool = False) -> Epoch | None:
+    """A counter that could not be read is taken for one nobody has used."""
+    cuts = tuple(taken.get(shard, 0) for shard in range(len(last.cuts)))
+    return None if cuts == last.cuts else Epoch(last.number + 1, last.tail, cuts)
+
+
 def frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
     """The tick gives away the room of the buckets it is only just closing: a renewal may be under way."""
     now_ms = rest[-1]
@@ -140,12 +167,16 @@ class Mutation:
 
     parts: Parts
     faults: Faults = field(default_factory=Faults.harsh)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 SILENT = Faults(lost_answer=0.25, late_arrival=0.1)
 """Many answers get lost."""
 SLOW = Faults(pause=0.12)
 """Everybody is held up all the time."""
+UNREAD = Faults(partial=1)
+"""DynamoDB leaves something out of every other batch."""
+SHARDED = {"shards": 3}
 
 MUTATIONS: dict[str, Mutation] = {
     "renew order": Mutation(Parts(renew=ReleasesFirst)),
@@ -156,4 +187,9 @@ MUTATIONS: dict[str, Mutation] = {
     "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
     "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),
+    "condition of an epoch": Mutation(Parts(joins=SealsAnyway), changes=SHARDED),
+    "counters that were not read": Mutation(
+        Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED
+    ),
+    "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),
 }

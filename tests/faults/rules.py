@@ -1,20 +1,19 @@
-"""Rules 1, 2 and 5 of the design, checked from issued tokens and stored places, never from counters."""
+"""Rules 1, 2, 3 and 5 of the design, checked from issued tokens and stored places; `lines.py` knows the positions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.lines import Lines, Number, RuleBroken
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.places import MOVED, Place, Session
+
+__all__ = ["RuleBroken", "Rules"]
 
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a token is live as long as any gate may accept it."""
-
-
-class RuleBroken(AssertionError):
-    """A rule of the design does not hold."""
 
 
 @dataclass
@@ -28,7 +27,8 @@ class Rules:
     owner: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
     reference: dict[str, str] = field(default_factory=dict)
-    holders: dict[int, str] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
+    holders: dict[Number, str] = field(default_factory=dict)
     places: dict[str, dict[str, Any]] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
     sold: int = 0
@@ -50,11 +50,16 @@ class Rules:
         before = self.places.get(visitor)
         if before == place:
             return
-        holder = self.holders.setdefault(place["seq"], visitor)
+        number = _number(place)
+        holder = self.holders.setdefault(number, visitor)
         if holder != visitor:
-            raise RuleBroken(f"rule 2: {holder} and {visitor} share number {place['seq']}")
-        if before is not None and place["seq"] != before["seq"] and not place.get("rejoined"):
-            raise RuleBroken(f"rule 2: {visitor} was moved from {before['seq']} to {place['seq']}")
+            raise RuleBroken(f"rule 2: {holder} and {visitor} share number {number}")
+        if before is not None and number != _number(before) and not place.get("rejoined"):
+            raise RuleBroken(f"rule 2: {visitor} was moved from {_number(before)} to {number}")
+        if before is not None and number != _number(before) and place["rejoined"] == MOVED:
+            self.lines.moved_up(visitor, before["status"], _number(before), number)
+        if status == "admitted" and (before is None or before["status"] == "waiting"):
+            self.lines.admitted(visitor, number)
         if sid and status == "admitted":
             if before and before.get("sid") == sid and before["status"] != "admitted":
                 raise RuleBroken(f"session {sid} came back after it had ended")
@@ -77,9 +82,10 @@ class Rules:
         self.issue(visitor, session.sid, session.expires_at_ms)
 
     def told(self, tab: str, place: Place) -> None:
-        """A place as a tab was told: it never gets worse unless the visitor joined again."""
+        """A place as a tab was told: the one it is, and it never gets worse unless the visitor joined again."""
         if place.position is None:
             return
+        self.lines.told(tab, (place.lane, place.shard, place.seq), place.position)
         before = self.shown.get(tab)
         if before is not None and place.position > before and not place.rejoined:
             raise RuleBroken(f"rule 2: {tab} fell from {before} to {place.position}")
@@ -100,3 +106,7 @@ class Rules:
         completed = sum(1 for place in self.places.values() if place["status"] == "completed")
         if self.inventory is not None and self.sold < completed:
             raise RuleBroken(f"{completed} completed, but {self.sold} counted as sold")
+
+
+def _number(place: dict[str, Any]) -> Number:
+    return place["lane"], place["shard"], place["seq"]

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from unittest import mock
 
-from tests.faults.actors import Visitor, operator, ticking
+from tests.faults.actors import Visitor, operator, sealing, ticking
 from tests.faults.flaky import Faults
 from tests.faults.rules import RuleBroken
 from tests.faults.world import Bouncer, Parts, Scenario, World, patched
@@ -26,6 +26,8 @@ def scenario_of(seed: int) -> Scenario:
         max_sec=rng.choice([60, 150, 400]),
         seconds=rng.choice([40, 80]),
         faults=Faults.harsh() if seed % 4 == 0 else Faults(),
+        shards=rng.choice([1, 1, 3]),
+        lanes=rng.random() < 0.4,
     )
 
 
@@ -48,6 +50,8 @@ def _simulate(world: World) -> None:
     bouncers = [Bouncer(world) for _ in range(3)]
     for _ in range(2):
         scheduler.spawn(ticking(world))
+    if world.scenario.shards > 1:
+        scheduler.spawn(sealing(world))
     if world.seed % 2:
         scheduler.spawn(operator(world))
     visitors = []

@@ -16,9 +16,10 @@ MOST_RUNS = 400
 @pytest.mark.parametrize("safeguard", MUTATIONS)
 def test_a_missing_safeguard_breaks_a_rule(safeguard: str) -> None:
     for seed in range(MOST_RUNS):
-        scenario = replace(scenario_of(seed), faults=MUTATIONS[safeguard].faults)
+        mutation = MUTATIONS[safeguard]
+        scenario = replace(scenario_of(seed), faults=mutation.faults, **mutation.changes)
         try:
-            run(seed, scenario, MUTATIONS[safeguard].parts)
+            run(seed, scenario, mutation.parts)
         except RuleBroken as broken:
             if "rule 4" not in str(broken):
                 return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
+from tests.faults import lines
 from tests.faults.flaky import Faults, FlakyClient
 from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import Scheduler
@@ -24,6 +25,7 @@ from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.room import Rooms, Wake
 from waiting_room.use_cases.tick import TickZone
@@ -51,6 +53,7 @@ class Parts:
     renew: type[Renew] = Renew
     claim: type[Claim] = Claim
     confirm: type[Confirm] = Confirm
+    joins: type[Joins] = Joins
     tick: type[TickZone] = TickZone
     patches: tuple[tuple[Any, str, Any], ...] = ()
 
@@ -65,6 +68,8 @@ class Scenario:
     idle_sec: int = 30
     max_sec: int = 200
     seconds: int = 240
+    shards: int = 1
+    lanes: bool = False
     faults: Faults = field(default_factory=Faults)
 
 
@@ -86,7 +91,10 @@ class World:
         self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
         lanes = {name: Watermarks() for name in self.zone.lanes}
-        Gates(self.calm, "counters").create(GateItem("z", 1, self.zone.bucket_width_sec, lanes=lanes))
+        self.rules.lines = lines.Lines(tuple(self.zone.lanes), self.zone.shards)
+        gate = GateItem("z", 1, self.zone.bucket_width_sec, lanes=lanes, shards=self.zone.shards)
+        Gates(self.calm, "counters").create(gate)
+        self._ticked = 0
 
     def _zone(self) -> Zone:
         scenario = self.scenario
@@ -97,7 +105,10 @@ class World:
             "max_active": scenario.cap,
             "session": {"idle_sec": scenario.idle_sec, "max_sec": scenario.max_sec},
             "claim": {"window_sec": 15, "grace_sec": 20},
+            "expected_joins_per_sec": 500 * scenario.shards,
         }
+        if scenario.lanes:
+            document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.1}}
         if scenario.inventory is not None:
             document["inventory"] = scenario.inventory
         return Zone.from_document(document)
@@ -116,6 +127,11 @@ class World:
 
     def after_call(self) -> None:
         """Look at what changed in the store, from the outside, and check the rules."""
+        counters = self.store.tables["counters"].records
+        self.rules.lines.look(counters)
+        if (tick := int(counters["gate#z#1", 0].item["tick"]["N"])) != self._ticked:
+            self._ticked = tick
+            self.rules.lines.moved(self.gate())
         for key, record in self.store.tables["queue"].records.items():
             if self._seen.get(key) is not record.item:
                 self._seen[key] = record.item
@@ -156,10 +172,11 @@ class Bouncer:
         self.zones = ProtectedZones(clients, "protected_zones")
         gates = parts.gates(clients, "counters")
         queue = parts.queue(clients, "queue", "counters")
-        rooms = Rooms(gates, clock)
+        joins = parts.joins(clients, "counters")
+        rooms = Rooms(gates, Lines(joins, clock), clock)
         wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
         renew = parts.renew(gates, queue, rooms, clock, ids)
-        self.join = Join(queue, Joins(clients, "counters"), rooms, wake, clock, ids)
+        self.join = Join(queue, joins, rooms, wake, clock, ids)
         self.claim = parts.claim(gates, queue, rooms, renew, wake, clock, ids)
         self.renew = renew
         self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, self.zones, clock)
@@ -173,7 +190,7 @@ def exchanger(world: World) -> TickZone:
     return world.parts.tick(
         ProtectedZones(clients, "protected_zones"),
         world.parts.gates(clients, "counters"),
-        Joins(clients, "counters"),
+        world.parts.joins(clients, "counters"),
         Sales(clients, "counters"),
         Minutes(clients, "counters"),
         FakeObjectStore(),

@@ -28,6 +28,7 @@ METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateI
     "query": "Query",
     "scan": "Scan",
 }
+BATCHES = {"batch_get_item": "BatchGetItem"}
 
 
 @dataclass
@@ -41,6 +42,11 @@ class Witness:
 
     def dynamo(self, method: str, request: dict[str, Any], phase: str) -> None:
         if phase != "before" or not self.who:
+            return
+        if method in BATCHES:
+            self.calls |= {
+                (self.who, f"dynamodb:{BATCHES[method]}", f"table:{name}") for name in request["RequestItems"]
+            }
             return
         if method != "transact_write_items":
             self.calls.add((self.who, f"dynamodb:{METHODS[method]}", f"table:{request['TableName']}"))
@@ -95,11 +101,25 @@ def witness() -> Witness:
     operators_open(world)
     run_jobs(witness)
     visitors_come(witness)
+    invited_come(world)
     operators_act(world)
     run_jobs(witness)
     mistakes(world)
     world.operate("DELETE", f"/zones/{ZONE_ID}")
+    rush(witness)
     return witness
+
+
+def rush(witness: Witness) -> None:
+    """A zone for so many that each lane has several join counters."""
+    world = witness.world
+    world.put_zone(expected_joins_per_sec=1_500)
+    world.clock.advance(5)
+    browser = Browser(world)
+    browser.enter()
+    run_jobs(witness)
+    browser.ask("GET", "/visitors/me")
+    browser.ask("POST", "/access-tokens")
 
 
 def operators_open(world: ApiWorld) -> None:
@@ -187,6 +207,22 @@ def buys(world: ApiWorld, token: str) -> None:
         body = {"token": token, "reference": reference, "checkout": checkout}
         world.visit("POST", f"{ROOT}/confirmations", body, headers=headers)
     world.visit("POST", f"{ROOT}/confirmations", {"token": token}, headers=headers)
+
+
+def invited_come(world: ApiWorld) -> None:
+    """Into a lane of their own: by an operator's link, and by the site when a user has logged in."""
+    key, version = "the site's own key", world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
+    settings = {"inventory": 100, "strict_exit": True, "max_active": 3, "site_key_sha256": hash_site_key(key)}
+    lanes = {"general": {"weight": 1}, "vip": {"weight": 1}}
+    world.put_zone(**settings, lanes=lanes, version=version)
+    world.clock.advance(5)
+    made = world.operate("POST", f"/zones/{ZONE_ID}/invitations", {"lane": "vip", "name": "Ada"})
+    Browser(world).ask("GET", "/enter", headers=BROWSER, query=f"to=/&invitation={made.json['token']}")
+    body = {"zone_id": ZONE_ID, "lane": "vip", "reference": "user-1"}
+    headers = {"authorization": f"Bearer {key}"}
+    user = world.visit("POST", f"{ROOT}/invitations", body, headers=headers)
+    world.visit("POST", "/visitors", {"invitation": user.json["token"]}, headers={})
+    world.visit("POST", f"{ROOT}/invitations", {**body, "lane": "none"}, headers=headers)
 
 
 def operators_act(world: ApiWorld) -> None:

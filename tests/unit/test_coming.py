@@ -21,7 +21,7 @@ def called(calls: int, state: ControllerState = TRUSTING, near_ahead: int = 200)
 def after(state: ControllerState, seconds: int, claims: int = 0) -> ControllerState:
     """Seconds in which there was a grant for whoever came."""
     for _ in range(seconds):
-        state = coming.advance(state, claims, walked=0, open_sec=1.0, far_sec=FAR_SEC)
+        state = coming.advance(state, claims, walked=0, elapsed_ms=1000, open_sec=1.0, far_sec=FAR_SEC)
     return state
 
 
@@ -48,9 +48,9 @@ def test_at_the_known_pace_of_a_line_nobody_is_far() -> None:
 
 
 def test_a_shut_door_makes_nobody_come_less() -> None:
-    state = coming.advance(called(100), 0, walked=0, open_sec=0.0, far_sec=FAR_SEC)
+    state = coming.advance(called(100), 0, walked=0, elapsed_ms=1000, open_sec=0.0, far_sec=FAR_SEC)
     assert coming.expected(state) == pytest.approx(100, rel=0.01)
-    state = coming.advance(state, 40, walked=0, open_sec=0.0, far_sec=FAR_SEC)
+    state = coming.advance(state, 40, walked=0, elapsed_ms=1000, open_sec=0.0, far_sec=FAR_SEC)
     assert coming.expected(state) == pytest.approx(60, rel=0.01)
 
 
@@ -62,7 +62,7 @@ def test_the_share_is_learnt_while_the_door_is_open(true_share: float) -> None:
         late += 10 * true_share
         claims = int(late)
         late -= claims
-        state = coming.advance(state, claims, walked=0, open_sec=1.0, far_sec=FAR_SEC)
+        state = coming.advance(state, claims, walked=0, elapsed_ms=1000, open_sec=1.0, far_sec=FAR_SEC)
     assert coming.share(state) == pytest.approx(true_share, abs=0.03)
 
 
@@ -70,22 +70,22 @@ def test_a_shut_door_teaches_nothing() -> None:
     state = replace(called(1_000), recent_called=400, recent_claimed=200)
     before = coming.share(state)
     for _ in range(20):
-        state = coming.advance(state, 10, walked=0, open_sec=0.0, far_sec=FAR_SEC)
+        state = coming.advance(state, 10, walked=0, elapsed_ms=1000, open_sec=0.0, far_sec=FAR_SEC)
     assert coming.share(state) == pytest.approx(before, abs=0.01)
 
 
 def test_when_no_grant_is_ever_left_over_fewer_and_fewer_are_called() -> None:
     """A share that is believed too low fills the space before the door with people nobody sees."""
     state, wanted = replace(TRUSTING, recent_claimed=200), []
-    for _ in range(60):
-        state = coming.advance(state, 5, walked=0, open_sec=0.0, far_sec=FAR_SEC)
-        wanted.append(coming.wanted(state, places=10, claims_per_sec=1.0))
-    assert wanted[-1] < wanted[0] / 50
-    state = coming.advance(state, 0, walked=0, open_sec=1.0, far_sec=FAR_SEC)
-    assert coming.wanted(state, places=10, claims_per_sec=1.0) > 20 * wanted[-1]
+    for _ in range(160):
+        state = coming.advance(state, 5, walked=0, elapsed_ms=1000, open_sec=0.0, far_sec=FAR_SEC)
+        wanted.append(coming.wanted(state, places=10))
+    assert wanted[-1] < wanted[0] / 100
+    state = coming.advance(state, 0, walked=0, elapsed_ms=1000, open_sec=1.0, far_sec=FAR_SEC)
+    assert coming.wanted(state, places=10) > 20 * wanted[-1]
 
 
 def test_whoever_walks_in_was_never_on_the_way() -> None:
-    state = coming.advance(ControllerState(), 3, walked=3, open_sec=1.0, far_sec=FAR_SEC)
+    state = coming.advance(ControllerState(), 3, walked=3, elapsed_ms=1000, open_sec=1.0, far_sec=FAR_SEC)
     assert coming.expected(state) == 0
     assert coming.share(state) == 1.0

@@ -22,11 +22,19 @@ def raising(*errors: Exception) -> mock.Mock:
 
 
 def test_values_survive_the_table() -> None:
-    values = {"text": "", "whole": 12, "part": 0.123457, "yes": True, "list": [1, {"x": "y"}], "map": {"n": -3}}
+    values = {
+        "text": "",
+        "whole": 12,
+        "part": 0.123457,
+        "yes": True,
+        "list": [1, {"x": "y"}],
+        "map": {"n": -3},
+        "raw": b"\x00",
+    }
     assert decode(encode({**values, "absent": None})) == values
     assert encode({"n": 2.0}) == {"n": {"N": "2"}}
     with pytest.raises(TypeError):
-        encode({"bytes": b"x"})
+        encode({"object": object()})
 
 
 @pytest.mark.parametrize(

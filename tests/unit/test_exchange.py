@@ -177,3 +177,39 @@ def test_a_stale_snapshot_is_healed(sale: Sale, published: str) -> None:
         sale.objects.put(SNAPSHOT, b'{"published_at', "application/json", "max-age=5")
     dispatch(sale)()
     assert ("publisher", {"refresh": True}) in sale.functions.started
+
+
+def test_lanes_of_several_counters_are_sealed_between_the_ticks_without_missing_one() -> None:
+    sale = Sale(expected_joins_per_sec=1_500)
+    sale.join("v0")
+    names = iter(f"v{number}" for number in range(1, 1_000))
+    joined: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        joined.append(next(names))
+        sale.join(joined[-1])
+        sale.clock.advance(seconds)
+
+    exchange = Exchange(sale.ticker, sale.locks, sale.clock, FakeIds("sealing"), sleep)
+    assert exchange(["z"], run_sec=5) == 5
+    epoch = sale.joins.latest_epoch("z", 1, "general")
+    assert epoch is not None
+    assert (epoch.number, epoch.tail) == (20, 20), "four a second, each with the one who came before it"
+
+
+def test_a_slow_seal_gives_way_to_the_next_tick() -> None:
+    sale = Sale(expected_joins_per_sec=1_500)
+    sale.join("a")
+    sealed: list[int] = []
+
+    class Slow:
+        def __call__(self, zone_id: str) -> Ticked:
+            return sale.ticker(zone_id)
+
+        def seal(self, zone_id: str) -> None:
+            sealed.append(sale.clock.ms)
+            sale.clock.advance(0.6)
+
+    slow: Any = Slow()
+    assert Exchange(slow, sale.locks, sale.clock, FakeIds("slow"), sale.clock.advance)(["z"], run_sec=5) == 5
+    assert len(sealed) == 5

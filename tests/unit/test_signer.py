@@ -24,6 +24,7 @@ from tests.gate_support import (
     VERIFIER,
     access_claims,
     bypass_claims,
+    invitation_claims,
     visitor_claims,
 )
 from waiting_room.adapters.signer import Signer
@@ -32,7 +33,12 @@ from waiting_room.domain.errors import NotReady
 from waiting_room.ports import Tokens
 from waiting_room.tokens import AUDIENCES, LONGEST_TOKEN, InvalidKey, Verifier
 
-CLAIMS = {"visitor": visitor_claims(), "access": access_claims(), "bypass": bypass_claims()}
+CLAIMS = {
+    "visitor": visitor_claims(),
+    "access": access_claims(),
+    "bypass": bypass_claims(),
+    "invitation": invitation_claims(),
+}
 ACTIVE = KEYS.keys[0]
 GOOD = SIGNER.sign("access", access_claims())
 

@@ -174,6 +174,19 @@ def test_a_bypass_link_is_whole_when_the_site_is_known(wr, service, tmp_path, ca
     assert "is revoked" in capsys.readouterr().out
 
 
+def test_an_invitation_leads_into_its_lane(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path, lanes={"general": {"weight": 3}, "vip": {"weight": 1}}))
+    capsys.readouterr()
+    asked = ("invite", "midnight-sun", "--lane", "vip", "--for", "Ann", "--hours", "2")
+    assert wr("--site-url", "https://tickets.example", *asked) == 0
+    link, told = capsys.readouterr().out.splitlines()
+    assert link.startswith("https://tickets.example/.waiting-room/v1/zones/midnight-sun/enter?to=/&invitation=")
+    assert "into vip for Ann, until " in told
+    assert json.loads(service.sent("POST")[0].content) == {"lane": "vip", "name": "Ann", "expires_in_sec": 7200}
+    assert wr("invite", "midnight-sun", "--lane", "none", "--for", "Ann") == 1
+    assert "/lane: The zone has no such lane" in capsys.readouterr().err
+
+
 def test_a_visitor_is_looked_up_and_revoked(wr, service, tmp_path, capsys):
     wr("zones", "apply", zone_file(tmp_path))
     visitor_id = Browser(service.world).ask("POST", "/visitors").json["visitor_id"]

@@ -39,7 +39,16 @@ def test_a_zone_survives_its_own_document() -> None:
         ({"zone_id": "a#b"}, "/zone_id"),
         ({"zone_id": "trailing\n"}, "/zone_id"),
         ({"lanes": {"vip": {"weight": 1}}}, "/lanes"),
-        ({"expected_joins_per_sec": 5_000}, "/expected_joins_per_sec"),
+        ({"lanes": {"general": {"weight": 0}}}, "/lanes"),
+        ({"lanes": {"general": {"weight": 0}, "vip": {"weight": 0, "reserved_share": 0.9}}}, "/lanes"),
+        ({"lanes": {"general": {"weight": 0}, "vip": {"weight": 1}}}, "/lanes/general"),
+        ({"lanes": {"general": {"weight": 1}, "vip": {"weight": 1, "reserved_share": 1}}}, "/lanes/general"),
+        (
+            {"lanes": {name: {"weight": 0, "reserved_share": 0.6} for name in ("general", "vip")}},
+            "/lanes",
+        ),
+        ({"lanes": {name: {"weight": 1} for name in ("general", *"abcdef")}}, "/lanes"),
+        ({"expected_joins_per_sec": 200_001}, "/expected_joins_per_sec"),
         ({"session": {"idle_sec": 900, "max_sec": 600}}, "/session/max_sec"),
     ],
 )

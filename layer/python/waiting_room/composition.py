@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -19,9 +19,11 @@ from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.control import ControlZone
+from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
@@ -41,6 +43,7 @@ class Stores:
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
+        self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters)
         self.locks = Locks(clients, counters)
         self.queue = Queue(clients, queue, counters)
@@ -50,7 +53,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
     """What the token service answers, by operationId."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, clock)
+    rooms = Rooms(gates, Lines(stores.joins, clock), clock)
     renew = Renew(gates, queue, rooms, clock, ids)
     leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
     refuse_revoked = RefuseRevoked(stores.zones, leave)
@@ -66,12 +69,14 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         leave=leave,
         away=MarkAway(queue, clock),
         refuse_revoked=refuse_revoked,
+        accept=AcceptInvitation(stores.invitations, clock),
     )
     sites = SiteApi(
         zones=zones,
         credentials=credentials,
         confirm=Confirm(gates, queue, rooms, clock, ids),
         refuse_revoked=refuse_revoked,
+        invite=MakeInvitation(tokens, clock, ids),
     )
     return {**visitors.endpoints(), **sites.endpoints()}
 
@@ -89,8 +94,9 @@ def operator_endpoints(
         delete=DeleteZone(zones, gates),
         control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
+        invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
-        look_up=LookUp(zones, gates, queue, clock),
+        look_up=LookUp(zones, gates, queue, Lines(stores.joins, clock), clock),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
     )

@@ -67,6 +67,11 @@ _REQUIRED: dict[str, dict[str, Check]] = {
         "bucket": _whole(0),
         "hard_end": _whole(0, _SECOND_LIMIT),
     },
+    "invitation": {
+        **_COMMON,
+        "sub": lambda value: value == "invitation",
+        "jti": _text(r"\A[A-Za-z0-9_-]{1,64}\Z"),
+    },
     "bypass": {
         **_COMMON,
         "sub": lambda value: value == "bypass",
@@ -77,6 +82,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
 _OPTIONAL: dict[str, dict[str, Check]] = {
     "visitor": {"shard": _whole(0), "seq": _whole(1), "position": _whole(0), "gen": _whole(0)},
     "access": {},
+    "invitation": {},
     "bypass": {},
 }
 

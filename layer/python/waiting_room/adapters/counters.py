@@ -1,22 +1,30 @@
-"""The rest of the counters table: join numbers, sales, minute rows and the exchanger's lock."""
+"""The rest of the counters table: join numbers and epochs, sales, minute rows and the exchanger's lock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, decode, encode, reading, writing
+from waiting_room.domain.epochs import Epoch
+from waiting_room.domain.errors import Unsure
 
 SOLD_SLOTS = 8
 MINUTE_RETENTION_SEC = 90 * 86400
+INVITATION_RETENTION_SEC = 90 * 86400
+"""Longer than an invitation is good for: until then it must be known who used it."""
 LOCK_SEC = 5
 """A lock not renewed for this long is free; renewed every other second."""
 WAKING_SEC = 10
 """One wake-up call in this time is enough: a cold exchanger is up by then."""
 
 
+EPOCH_BLOCK = 256
+"""Epochs of a block. The last of each is also kept as a mark, so that a number is found in three reads."""
+
+
 class Joins:
-    """Join counters by zone, run, lane and shard."""
+    """Join counters by zone, run, lane and shard, and the epochs that make one line of several counters."""
 
     def __init__(self, clients: Clients, table_name: str) -> None:
         self._table = Table(clients, "counters", table_name)
@@ -39,6 +47,55 @@ class Joins:
         item = self._table.get(_join_partition(zone_id, run, lane, shard), 0)
         return int(item["seq"]) if item else 0
 
+    def taken(
+        self, zone_id: str, run: int, lanes: Iterable[str], shards: int
+    ) -> tuple[dict[str, dict[int, int]], bool]:
+        """Numbers taken by lane and shard (consistent), and whether every counter could be read.
+
+        A counter nobody has used, or one that could not be read, is not in the answer.
+        """
+        names = {_join_partition(zone_id, run, lane, shard): (lane, shard) for lane in lanes for shard in range(shards)}
+        items, complete = self._table.batch([(name, 0) for name in names])
+        numbers: dict[str, dict[int, int]] = {lane: {} for lane, _ in names.values()}
+        for name, item in items.items():
+            lane, shard = names[name]
+            numbers[lane][shard] = int(item["seq"])
+        return numbers, complete
+
+    def latest_epoch(self, zone_id: str, run: int, lane: str) -> Epoch | None:
+        """The epoch sealed last (consistent), or None before the first."""
+        items = self._table.query(_epoch_partition(zone_id, run, lane), newest=1)
+        return self._epoch(items[0]) if items and items[0][str(self._table.sort_key)] > 0 else None
+
+    def epochs(self, zone_id: str, run: int, lane: str, first: int, last: int) -> list[Epoch]:
+        """Sealed epochs by number, those there are; one read (consistent)."""
+        items = self._table.query(_epoch_partition(zone_id, run, lane), between=(max(1, first), last))
+        return [self._epoch(item) for item in items]
+
+    def epoch_marks(self, zone_id: str, run: int, lane: str, after: int) -> list[Epoch]:
+        """The last epoch of every block that ends after epoch `after` and is followed by another; one read."""
+        farthest, nearest = -(2**40), -(after // EPOCH_BLOCK + 1)
+        items = self._table.query(_epoch_partition(zone_id, run, lane), between=(farthest, nearest))
+        return [self._epoch(item, -EPOCH_BLOCK) for item in reversed(items)]
+
+    def seal(self, zone_id: str, run: int, lane: str, last: Epoch, epoch: Epoch) -> Answer:
+        """Write the epoch that follows `last`, unless somebody has; the mark of a full block is there before it."""
+        partition = _epoch_partition(zone_id, run, lane)
+        if last.number and last.number % EPOCH_BLOCK == 0:
+            mark = self._table.key(partition, -(last.number // EPOCH_BLOCK)) | _epoch_attributes(last)
+            reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=mark)
+        return writing(
+            self._table.clients.once.put_item,
+            TableName=self._table.name,
+            Item=self._table.key(partition, epoch.number) | _epoch_attributes(epoch),
+            ConditionExpression="attribute_not_exists(#base)",
+            ExpressionAttributeNames={"#base": "base"},
+        )
+
+    def _epoch(self, item: Mapping[str, Any], scale: int = 1) -> Epoch:
+        number = item[str(self._table.sort_key)] * scale
+        return Epoch(number, item["base"], tuple(item["cuts"]), item.get("close", False), item.get("early"))
+
 
 class Sales:
     """What was sold in a run, spread over slots so that no item is hot; written with the sale in `Queue`."""
@@ -49,6 +106,30 @@ class Sales:
     def sold(self, zone_id: str, run: int) -> int:
         """Everything sold so far (consistent)."""
         return sum(int(item["n"]) for item in self._table.query(f"sold#{zone_id}#{run}"))
+
+
+class Invitations:
+    """Who used an invitation, so that it is good for one visitor."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def take(self, zone_id: str, run: int, invitation_id: str, visitor_id: str, now_ms: int) -> bool:
+        """Note the first visitor who shows it; True for that one, every time. Raises Unsure."""
+        answer = writing(
+            self._table.clients.repeating.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(f"invitation#{zone_id}#{run}#{invitation_id}", 0),
+            UpdateExpression="SET #visitor = :visitor, #ttl = :ttl",
+            ConditionExpression="attribute_not_exists(#visitor) OR #visitor = :visitor",
+            ExpressionAttributeNames={"#visitor": "visitor_id", "#ttl": self._table.ttl},
+            ExpressionAttributeValues=encode(
+                {":visitor": visitor_id, ":ttl": now_ms // 1000 + INVITATION_RETENTION_SEC}
+            ),
+        )
+        if answer is Answer.UNSURE:
+            raise Unsure
+        return answer is Answer.YES
 
 
 class Minutes:
@@ -119,6 +200,15 @@ class Locks:
             ExpressionAttributeValues=encode(values),
         )
         return answer is Answer.YES
+
+
+def _epoch_attributes(epoch: Epoch) -> dict[str, Any]:
+    closing = {"close": True} if epoch.close else {}
+    return encode({"base": epoch.base, "cuts": epoch.cuts, "early": epoch.early, **closing})
+
+
+def _epoch_partition(zone_id: str, run: int, lane: str) -> str:
+    return f"epoch#{zone_id}#{run}#{lane}"
 
 
 def _join_partition(zone_id: str, run: int, lane: str, shard: int) -> str:

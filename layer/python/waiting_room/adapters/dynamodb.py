@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -24,6 +24,8 @@ THROTTLES = frozenset(
     }
 )
 CONFLICT_TRIES = 4
+BATCH, BATCH_TRIES = 100, 4
+"""Keys DynamoDB takes in one BatchGetItem, and how often what it leaves is asked for."""
 
 
 class Answer(Enum):
@@ -74,16 +76,56 @@ class Table:
         )
         return decode(answer["Item"]) if "Item" in answer else None
 
+    def batch(self, keys: Sequence[tuple[str, str | int]]) -> tuple[dict[str, dict[str, Any]], bool]:
+        """Items of several partitions, by partition (consistent), and whether every key was looked at.
+
+        What DynamoDB leaves for later is asked for again, BATCH_TRIES times in all, a little later each time; keys
+        without an item are simply not in the answer.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        left = [self.key(*key) for key in keys]
+        for attempt in range(BATCH_TRIES):
+            if attempt:
+                time.sleep(0.02 * 2**attempt)
+            left = [
+                key for start in range(0, len(left), BATCH) for key in self._batch(left[start : start + BATCH], found)
+            ]
+            if not left:
+                return found, True
+        return found, False
+
+    def _batch(self, keys: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ask once for at most a hundred keys; returns those that were not served."""
+        try:
+            answer = reading(
+                self.clients.repeating.batch_get_item, RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+            )
+        except Overloaded:
+            return keys
+        for item in map(decode, answer["Responses"].get(self.name, [])):
+            found[item[self.partition_key]] = item
+        unserved: list[dict[str, Any]] = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return unserved
+
     def query(
-        self, partition: str, *, begins_with: str | None = None, newest: int | None = None
+        self,
+        partition: str,
+        *,
+        begins_with: str | None = None,
+        between: tuple[int, int] | None = None,
+        newest: int | None = None,
     ) -> list[dict[str, Any]]:
-        """All items of a partition in key order (consistent), by a prefix of the sort key or only the newest few."""
+        """Items of a partition in key order (consistent): all, those of a prefix or range, or the newest few."""
         condition, names = "#pk = :pk", {"#pk": self.partition_key}
         values: dict[str, Any] = {":pk": partition}
         if begins_with is not None:
             condition += " AND begins_with(#sk, :prefix)"
             names["#sk"] = str(self.sort_key)
             values[":prefix"] = begins_with
+        if between is not None:
+            condition += " AND #sk BETWEEN :low AND :high"
+            names["#sk"] = str(self.sort_key)
+            values |= {":low": between[0], ":high": between[1]}
         request: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": condition,
@@ -129,6 +171,8 @@ def _tagged(value: Any) -> dict[str, Any]:
         return {"BOOL": value}
     if isinstance(value, str):
         return {"S": value}
+    if isinstance(value, bytes):
+        return {"B": value}
     if isinstance(value, int):
         return {"N": str(value)}
     if isinstance(value, float):

@@ -5,28 +5,40 @@ Increments, decrements and the tick go through the client that never repeats a c
 
 from __future__ import annotations
 
+import string
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
+from waiting_room.adapters.gate_state import pack, unpack
 from waiting_room.domain.errors import Overloaded, Unsure
-from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
+from waiting_room.domain.gate_item import GateItem, Watermarks
 
 BUCKET, SERVING, FLOOR, AHEAD = "b_", "s_", "f_", "a_"
+ATTEMPT_LENGTH = 12
+"""Of an attempt id, as much as it takes to tell two ticks apart."""
+_DIGITS = string.digits + string.ascii_letters
 
 
 class Gates:
-    """Gate items by zone and run. Buckets and watermarks are top-level attributes, for ADD takes no other."""
+    """Gate items by zone and run. Buckets are top-level attributes, for ADD takes no other.
+
+    Watermarks go by the number of their lane, in an order that only grows: a lane keeps its number for the whole run.
+    """
 
     def __init__(self, clients: Clients, table_name: str) -> None:
         self._table = Table(clients, "counters", table_name)
         self._once = clients.once
+        self._lanes: dict[tuple[str, int], list[str]] = {}
 
     def read(self, zone_id: str, run: int, *, consistent: bool = True) -> GateItem | None:
         """The item, or None before the run was created."""
         item = self._table.get(_partition(zone_id, run), 0, consistent=consistent)
-        return None if item is None else _gate(zone_id, run, item)
+        if item is None:
+            return None
+        self._lanes[zone_id, run] = _lanes(item)
+        return _gate(zone_id, run, item)
 
     def create(self, gate: GateItem) -> bool:
         """Write the first gate item of a run; False when it exists already."""
@@ -37,8 +49,10 @@ class Gates:
                 "closed_to": gate.closed_to,
                 "tick": gate.tick,
                 "width": gate.width_sec,
-                "state": _state_item(gate.state),
-                **_watermark_attributes(gate.lanes),
+                "shards": gate.shards if gate.shards > 1 else None,
+                "lanes": ",".join(gate.lanes),
+                "state": pack(gate.state, list(gate.lanes)),
+                **_watermark_attributes(gate.lanes, list(gate.lanes)),
             }
         )
         request = {"ConditionExpression": "attribute_not_exists(#tick)", "ExpressionAttributeNames": {"#tick": "tick"}}
@@ -49,15 +63,26 @@ class Gates:
         """Take one grant and count a lease, if there is a grant and the position is called.
 
         `lane` is None for a session that was in before and comes back within its grace: its position was called.
+        A lane that no tick has seen yet has no grants.
         """
-        names = {"#claimed": "claimed", "#limit": "limit", "#closed": "closed_to", "#bucket": f"{BUCKET}{bucket}"}
+        names = {"#claimed": "claimed", "#limit": "limit", "#closed": "closed_to", "#bucket": bucket_name(bucket)}
         values: dict[str, int] = {":one": 1, ":bucket": bucket}
         condition = "#claimed < #limit AND #closed < :bucket"
         if lane is not None:
-            names |= {"#floor": FLOOR + lane, "#serving": SERVING + lane, "#ahead": AHEAD + lane}
+            index = self._index(zone_id, run, lane)
+            if index is None:
+                return Answer.NO
+            names |= {"#floor": f"{FLOOR}{index}", "#serving": f"{SERVING}{index}", "#ahead": f"{AHEAD}{index}"}
             values[":position"] = position
             condition += " AND #floor <= :position AND (:position < #serving OR :position < #ahead)"
         return self._update(zone_id, run, "ADD #claimed :one, #bucket :one", condition, names, values)
+
+    def _index(self, zone_id: str, run: int, lane: str) -> int | None:
+        """The number of a lane, as read last; one that was not there then is looked for again."""
+        if lane not in self._lanes.get((zone_id, run), []) and self.read(zone_id, run) is None:
+            return None
+        lanes = self._lanes[zone_id, run]
+        return lanes.index(lane) if lane in lanes else None
 
     def hold(self, zone_id: str, run: int, bucket: int, while_open: int) -> Answer:
         """Count a lease in a further bucket, as long as the bucket it is counted in now is open."""
@@ -66,7 +91,7 @@ class Gates:
             run,
             "ADD #bucket :one",
             "#closed < :open",
-            {"#bucket": f"{BUCKET}{bucket}", "#closed": "closed_to"},
+            {"#bucket": bucket_name(bucket), "#closed": "closed_to"},
             {":one": 1, ":open": while_open},
         )
 
@@ -80,7 +105,7 @@ class Gates:
         values: dict[str, int] = {}
         adds, checks = [], []
         for index, (bucket, count) in enumerate(sorted(Counter(buckets).items())):
-            names[f"#b{index}"] = f"{BUCKET}{bucket}"
+            names[f"#b{index}"] = bucket_name(bucket)
             values |= {f":less{index}": -count, f":least{index}": count}
             adds.append(f"#b{index} :less{index}")
             checks.append(f"#b{index} >= :least{index}")
@@ -92,26 +117,31 @@ class Gates:
     def advance(self, read: GateItem, decided: GateItem, attempt: str) -> Answer:
         """Write a tick's decision unless anything else decided since the item was read."""
         ended = [bucket for bucket in read.buckets if bucket <= decided.closed_to]
-        marks = _watermark_attributes(decided.lanes)
+        order = [*read.lanes, *(name for name in decided.lanes if name not in read.lanes)]
+        marks = _watermark_attributes({**read.lanes, **decided.lanes}, order)
         names = {
             "#limit": "limit",
             "#closed": "closed_to",
             "#tick": "tick",
             "#state": "state",
+            "#lanes": "lanes",
             "#attempt": "attempt",
             **{f"#w{index}": name for index, name in enumerate(marks)},
-            **{f"#b{index}": f"{BUCKET}{bucket}" for index, bucket in enumerate(ended)},
+            **{f"#b{index}": bucket_name(bucket) for index, bucket in enumerate(ended)},
         }
         values: dict[str, Any] = {
             ":limit": decided.limit,
             ":closed": decided.closed_to,
             ":next": decided.tick,
             ":read": read.tick,
-            ":state": _state_item(decided.state),
-            ":attempt": attempt,
+            ":state": pack(decided.state, order),
+            ":lanes": ",".join(order),
+            ":attempt": attempt[:ATTEMPT_LENGTH],
             **{f":w{index}": value for index, value in enumerate(marks.values())},
         }
-        sets = "#limit = :limit, #closed = :closed, #tick = :next, #state = :state, #attempt = :attempt"
+        sets = (
+            "#limit = :limit, #closed = :closed, #tick = :next, #state = :state, #lanes = :lanes, #attempt = :attempt"
+        )
         update = "SET " + ", ".join([sets, *(f"#w{index} = :w{index}" for index in range(len(marks)))])
         if ended:
             update += " REMOVE " + ", ".join(f"#b{index}" for index in range(len(ended)))
@@ -152,15 +182,33 @@ def _partition(zone_id: str, run: int) -> str:
     return f"gate#{zone_id}#{run}"
 
 
-def _watermark_attributes(lanes: Mapping[str, Watermarks]) -> dict[str, int]:
+def bucket_name(bucket: int) -> str:
+    """Attribute name of a bucket: its number in base 62, for names cost as much as values."""
+    digits = ""
+    while bucket or not digits:
+        bucket, digit = divmod(bucket, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return BUCKET + digits
+
+
+def _bucket_of(name: str) -> int:
+    number = 0
+    for digit in name.removeprefix(BUCKET):
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return number
+
+
+def _watermark_attributes(lanes: Mapping[str, Watermarks], order: Sequence[str]) -> dict[str, int]:
     attributes: dict[str, int] = {}
-    for name, lane in lanes.items():
-        attributes |= {SERVING + name: lane.serving, FLOOR + name: lane.floor, AHEAD + name: lane.ahead}
+    for index, name in enumerate(order):
+        lane = lanes[name]
+        attributes |= {f"{SERVING}{index}": lane.serving, f"{FLOOR}{index}": lane.floor, f"{AHEAD}{index}": lane.ahead}
     return attributes
 
 
 def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
-    lanes = [name.removeprefix(SERVING) for name in item if name.startswith(SERVING)]
+    lanes = _lanes(item)
+    buckets = {_bucket_of(name): item[name] for name in item if name.startswith(BUCKET)}
     return GateItem(
         zone_id=zone_id,
         run=run,
@@ -169,48 +217,15 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
         limit=item["limit"],
         closed_to=item["closed_to"],
         tick=item["tick"],
-        lanes={name: Watermarks(item[SERVING + name], item[FLOOR + name], item[AHEAD + name]) for name in lanes},
-        buckets={int(name.removeprefix(BUCKET)): count for name, count in item.items() if name.startswith(BUCKET)},
-        state=_state(item["state"]),
+        lanes={
+            name: Watermarks(item[f"{SERVING}{index}"], item[f"{FLOOR}{index}"], item[f"{AHEAD}{index}"])
+            for index, name in enumerate(lanes)
+        },
+        buckets=buckets,
+        state=unpack(item["state"], lanes),
+        shards=item.get("shards", 1),
     )
 
 
-_SHORT = {
-    "ticked_at_ms": "at",
-    "claimed": "c",
-    "rate_tokens": "rt",
-    "clock_ms": "ck",
-    "matured_called": "mq",
-    "matured_claimed": "mc",
-    "recent_called": "rq",
-    "recent_claimed": "rc",
-    "shut_claims": "sh",
-    "known_front": "kf",
-    "active": "ac",
-    "leave_rate": "lr",
-    "end_rate": "er",
-    "end_weight": "ew",
-    "held": "hd",
-    "lapses_seen": "ls",
-    "pace": "pc",
-    "speed": "v",
-    "speed_weight": "vw",
-    "locked": "lk",
-    "hold_until_ms": "hu",
-    "phase": "ph",
-    "entry": "en",
-}
-"""Attribute names cost as much as values in an item that must stay under one write unit."""
-
-
-def _state_item(state: ControllerState) -> dict[str, Any]:
-    item: dict[str, Any] = {short: getattr(state, name) for name, short in _SHORT.items()}
-    item["cm"] = list(state.coming)
-    item["sa"] = [[sample.clock_ms, sample.claimed, dict(sample.serving)] for sample in state.samples]
-    return item
-
-
-def _state(item: Mapping[str, Any]) -> ControllerState:
-    samples = tuple(Sample(clock, claimed, serving) for clock, claimed, serving in item.get("sa", []))
-    known = {name: item[short] for name, short in _SHORT.items() if short in item}
-    return ControllerState(samples=samples, coming=tuple(item.get("cm", ())), **known)
+def _lanes(item: Mapping[str, Any]) -> list[str]:
+    return [name for name in str(item["lanes"]).split(",") if name]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from waiting_room.domain import claim_clock, coming, turnover
 from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.phases import Phase, phase
 from waiting_room.domain.zones import Zone
@@ -104,7 +105,7 @@ def _measure(
     claims = gate.claimed - gate.state.claimed
     ended, elapsed_ms = turnover.ends(gate, closed_to), _elapsed_ms(gate, state)
     # Pages far back look at least once in half of the window.
-    state = coming.advance(state, claims, walked, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
+    state = coming.advance(state, claims, walked, elapsed_ms, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
     state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
     if state.phase == "open":
         state = turnover.measure(state, ended, elapsed_ms / 1000)
@@ -150,40 +151,68 @@ def _move_watermarks(
     grants_open: bool,
 ) -> tuple[dict[str, Watermarks], ControllerState]:
     """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
-    (lane,) = zone.lanes
-    old, tail = gate.lane(lane), tails.get(lane, 0)
+    tails = {lane: max(tails.get(lane, 0), gate.lane(lane).serving) for lane in zone.lanes}
     # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
-    serving = max(old.serving, min(tail, old.ahead))
+    serving = {lane: max(gate.lane(lane).serving, min(tails[lane], gate.lane(lane).ahead)) for lane in zone.lanes}
+    waiting = {lane: tails[lane] - serving[lane] for lane in zone.lanes}
+    parts, spare = shares(zone.lanes), dict.fromkeys(zone.lanes, 0)
     if grants_open:
-        calls = min(_calls(soon, state), tail - serving)
-        state = _speed(state, lane, calls, gate, waiting=tail > serving)
-        state = coming.call(state, calls, serving, zone.poll.near_ahead)
-        serving += calls
-    spare = math.floor(max(0.0, free - coming.expected(state))) if grants_open and serving >= tail else 0
-    ahead = tail + spare if spare else serving
-    floor = max(old.floor, claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane))
-    return {lane: Watermarks(serving=serving, floor=floor, ahead=ahead)}, state
+        calls = min(_calls(soon, state), sum(waiting.values()))
+        given, deficits = share_out(calls, waiting, parts, state.deficits)
+        state = _speed(replace(state, deficits=deficits), given, gate, waiting)
+        state = coming.call(state, calls, sum(serving.values()), zone.poll.near_ahead)
+        serving = {lane: serving[lane] + given[lane] for lane in serving}
+        spare = _spare(free - coming.expected(state), serving, tails, parts)
+    lanes = {lane: _marks(zone, gate, state, lane, serving[lane], spare[lane]) for lane in zone.lanes}
+    return {**gate.lanes, **lanes}, state
+
+
+def _spare(
+    room: float, serving: Mapping[str, int], tails: Mapping[str, int], parts: Mapping[str, float]
+) -> dict[str, int]:
+    """How many newcomers each lane lets straight in: by share, of the room that nobody waits for."""
+    none = dict.fromkeys(serving, 0)
+    if room < 1 or any(tails[lane] > serving[lane] for lane in serving):
+        return none
+    whole = math.floor(room)
+    return share_out(whole, dict.fromkeys(serving, whole), parts, {})[0]
+
+
+def _marks(zone: Zone, gate: GateItem, state: ControllerState, lane: str, serving: int, spare: int) -> Watermarks:
+    lapsed = claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane)
+    return Watermarks(serving=serving, floor=max(gate.lane(lane).floor, lapsed), ahead=serving + spare)
 
 
 def _calls(soon: float, state: ControllerState) -> int:
     """How many to call so that as many come as there will be places."""
     if soon < 1 or math.isinf(soon):
         return 0 if soon < 1 else sys.maxsize
-    return math.floor(coming.wanted(state, soon, turnover.ends_per_sec(state)) + 1e-9)
+    return math.floor(coming.wanted(state, soon) + 1e-9)
 
 
 def _memory_ms(zone: Zone) -> int:
     return (zone.claim.window_sec + zone.claim.grace_sec) * 1000
 
 
-def _speed(state: ControllerState, lane: str, calls: int, gate: GateItem, *, waiting: bool) -> ControllerState:
-    """Moving average of positions called a second, over the ticks in which somebody waited."""
+def _speed(
+    state: ControllerState, calls: Mapping[str, int], gate: GateItem, waiting: Mapping[str, int]
+) -> ControllerState:
+    """Moving average of positions called a second, over the ticks in which somebody waited.
+
+    A lane in which nobody waits keeps the speed it had: that it called nobody says nothing of how fast it goes.
+    """
     elapsed_sec = _elapsed_ms(gate, state) / 1000
-    if not waiting or elapsed_sec <= 0:
+    if not any(waiting.values()) or elapsed_sec <= 0:
         return state
     keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
-    speed = state.speed.get(lane, 0.0) * keep + (1 - keep) * calls / elapsed_sec
-    return replace(state, speed={**state.speed, lane: speed}, speed_weight=state.speed_weight * keep + 1 - keep)
+    weight = state.speed_weight * keep + 1 - keep
+    speed = {
+        lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec
+        if waiting[lane]
+        else state.speed.get(lane, 0.0) / (state.speed_weight or 1.0) * weight
+        for lane in calls
+    }
+    return replace(state, speed=speed, speed_weight=weight)
 
 
 def speed_per_sec(state: ControllerState, lane: str) -> float:

@@ -30,7 +30,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class ControllerState:
-    """What a new exchanger needs to carry on where the last one stopped."""
+    """What a new exchanger needs to carry on where the last one stopped.
+
+    `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
+    `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
+    """
 
     ticked_at_ms: int = 0
     claimed: int = 0
@@ -43,6 +47,7 @@ class ControllerState:
     recent_claimed: float = 0.0
     coming: tuple[float, ...] = ()
     shut_claims: int = 0
+    shut_ms: int = 0
     known_front: float = 0.0
     active: int = 0
     leave_rate: float = 0.0
@@ -57,11 +62,16 @@ class ControllerState:
     hold_until_ms: int = 0
     phase: str = "before"
     entry: str = "enter"
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    deficits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class GateItem:
-    """`claimed` only grows; `limit` is what it may grow to; leases are counted in `buckets` until `closed_to`."""
+    """`claimed` only grows; `limit` is what it may grow to; leases are counted in `buckets` until `closed_to`.
+
+    What numbers mean depends on `shards`, so that it is fixed with the run, whatever becomes of the zone.
+    """
 
     zone_id: str
     run: int
@@ -73,6 +83,7 @@ class GateItem:
     lanes: Mapping[str, Watermarks] = field(default_factory=dict)
     buckets: Mapping[int, int] = field(default_factory=dict)
     state: ControllerState = field(default_factory=ControllerState)
+    shards: int = 1
 
     @property
     def active(self) -> int:

@@ -11,10 +11,17 @@ from waiting_room.domain.leases import bucket_end_ms, expires_at_ms
 StoredStatus = Literal["waiting", "admitted", "completed", "left", "revoked"]
 Status = Literal["waiting", "called", "admitted", "completed", "left", "lapsed", "revoked"]
 
+MOVED = "lane"
+"""Why a place was replaced by one the visitor has by invitation in another lane; the others are statuses."""
+
 
 @dataclass(frozen=True)
 class QueueItem:
-    """One visitor of one run. `lapsed` is computed, never stored; `bucket` is where the lease is counted."""
+    """One visitor of one run. `lapsed` is computed, never stored; `bucket` is where the lease is counted.
+
+    `epoch` is the last one that was sealed before the number was taken, where a lane has several counters. `position`
+    is the dense 0-based place in the lane, None until it is known; it follows from the number and is never stored.
+    """
 
     zone_id: str
     run: int
@@ -36,11 +43,8 @@ class QueueItem:
     reference: str | None = None
     completed_at_ms: int | None = None
     purchases: int = 0
-
-    @property
-    def position(self) -> int:
-        """The dense 0-based position in the lane; with one shard it is known at once (DESIGN 4.1)."""
-        return self.seq - 1
+    epoch: int | None = None
+    position: int | None = None
 
     @property
     def lease(self) -> int:
@@ -48,6 +52,20 @@ class QueueItem:
         if self.bucket is None:
             raise ValueError("This item has no lease.")
         return self.bucket
+
+
+@dataclass(frozen=True)
+class Known:
+    """A position as a visitor's own token proves it, and the number it belongs to."""
+
+    lane: str
+    shard: int
+    seq: int
+    position: int
+
+    def fits(self, item: QueueItem) -> bool:
+        """Whether this is still the place the visitor has."""
+        return (self.lane, self.shard, self.seq) == (item.lane, item.shard, item.seq)
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,8 @@ def may_return(item: QueueItem, gate: GateItem, grace_sec: int, now_ms: int) -> 
 def status_now(item: QueueItem, gate: GateItem, grace_sec: int, now_ms: int) -> Status:
     """What is true of a place at this moment."""
     if item.status == "waiting":
+        if item.position is None:
+            return "waiting"
         lane = gate.lane(item.lane)
         if item.position < lane.floor:
             return "lapsed"

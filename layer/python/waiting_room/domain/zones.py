@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from waiting_room.domain.errors import InvalidZone
+from waiting_room.domain.lanes import GENERAL, MOST_LANES, shares
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
 
 Mode = Literal["waiting_room", "queueing", "combined"]
@@ -24,6 +25,8 @@ SERVER_FIELDS = ("run", "version", "updated_at_ms", "updated_by", "granted_from_
 
 JOINS_PER_SHARD_PER_SEC = 500
 """A DynamoDB partition takes 1,000 writes a second; half of it leaves room for retries."""
+MOST_SHARDS = 400
+"""Join counters of a lane: four times a second all of them are read, and an epoch stays a small item."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Zone:
     session: SessionRules = field(default_factory=SessionRules)
     claim: ClaimRules = field(default_factory=ClaimRules)
     expected_joins_per_sec: int = 100
-    lanes: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: {"general": {"weight": 1}})
+    lanes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: {GENERAL: {"weight": 1}})
     poll: PollRules = field(default_factory=PollRules)
     push_window: int = 5000
     message: str = ""
@@ -140,16 +143,31 @@ class Zone:
             faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
         if self.session.max_sec < self.session.idle_sec:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
-        if list(self.lanes) != ["general"]:
-            faults.append(("/lanes", "Only the lane 'general' is supported in this version."))
-        if self.shards > 1:
-            limit = JOINS_PER_SHARD_PER_SEC
-            faults.append(("/expected_joins_per_sec", f"This version takes up to {limit} joins a second for a zone."))
+        faults += self._lane_faults()
+        if not 1 <= self.expected_joins_per_sec <= MOST_SHARDS * JOINS_PER_SHARD_PER_SEC:
+            most = MOST_SHARDS * JOINS_PER_SHARD_PER_SEC
+            faults.append(("/expected_joins_per_sec", f"Give 1 to {most} joins a second; beyond, use several zones."))
         return faults
+
+    def _lane_faults(self) -> list[tuple[str, str]]:
+        if GENERAL not in self.lanes:
+            return [("/lanes", f"Keep the lane '{GENERAL}': everybody without an invitation waits in it.")]
+        if len(self.lanes) > MOST_LANES:
+            return [("/lanes", f"A zone has at most {MOST_LANES} lanes.")]
+        reserved = sum(lane.get("reserved_share", 0) for lane in self.lanes.values())
+        if reserved > 1 + 1e-9:
+            return [("/lanes", f"The reserved shares sum to {reserved:g}: reserve 1 at the most, all of the calls.")]
+        if not any(lane["weight"] for lane in self.lanes.values()) and reserved < 1 - 1e-9:
+            return [("/lanes", "The weights sum to nothing: give at least one lane a weight of 1 or more.")]
+        return [
+            (f"/lanes/{name}", "Nobody in this lane would ever be called: give it a weight or a reserved_share.")
+            for name, share in shares(self.lanes).items()
+            if share <= 0
+        ]
 
     @property
     def shards(self) -> int:
-        """Number of join counters of a lane."""
+        """Join counters of a lane in a new run. Fixed in the gate item from then on, whatever changes here."""
         return max(1, math.ceil(self.expected_joins_per_sec / JOINS_PER_SHARD_PER_SEC))
 
     @property

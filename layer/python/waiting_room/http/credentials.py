@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from waiting_room.domain.errors import BadToken
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.lanes import GENERAL
+from waiting_room.domain.places import Known, Place, Session
 from waiting_room.domain.zones import Zone
 from waiting_room.http.cookies import clear_cookie, cookie_name, evictions, set_cookie
 from waiting_room.http.request import Request
@@ -19,17 +20,41 @@ from waiting_room.ports import Clock, Tokens
 VISITOR_TOKEN_SEC = 86_400
 """How long a place can be proved without a visit; every visit in the second half gives a new token."""
 
-LANE = "general"
-
 
 @dataclass(frozen=True)
 class Visitor:
-    """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's."""
+    """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
+
+    `lane` is the place's, or before joining the one the visitor was invited into.
+    """
 
     visitor_id: str
     gen: int = 0
+    lane: str = GENERAL
+    shard: int | None = None
     seq: int | None = None
+    position: int | None = None
     expires_at_sec: int = 0
+
+    @property
+    def known(self) -> Known | None:
+        """The position the token proves, if it does."""
+        if self.shard is None or self.seq is None or self.position is None:
+            return None
+        return Known(self.lane, self.shard, self.seq, self.position)
+
+    @property
+    def invited(self) -> str:
+        """The lane of an invitation that was accepted before there was a place; empty without one."""
+        return self.lane if self.seq is None and self.lane != GENERAL else ""
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What an invitation says."""
+
+    invitation_id: str
+    lane: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +80,8 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        return Visitor(claims["sub"], claims.get("gen", 0), claims.get("seq"), claims["exp"])
+        place = {name: claims.get(name) for name in ("shard", "seq", "position")}
+        return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
 
     def visitor(self, request: Request, zone: Zone) -> Visitor:
         """The visitor of a request; raises BadToken."""
@@ -63,6 +89,13 @@ class Credentials:
         if found is None:
             raise BadToken("Send the visitor token of this zone's current run: join the line first.")
         return found
+
+    def read_invitation(self, token: str, zone: Zone) -> Invited | None:
+        """What an invitation says, or None for anything but a valid one of this zone and run."""
+        claims = self._tokens.verify(token, "invitation", now_sec=self._now_sec())
+        if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            return None
+        return Invited(claims["jti"], claims["lane"]) if claims["lane"] in zone.lanes else None
 
     def find_pass(self, request: Request, zone: Zone) -> Pass | None:
         """The access token of a request, or None. One past its end still says which session is meant."""
@@ -87,7 +120,7 @@ class Credentials:
             "zone": zone.zone_id,
             "run": zone.run,
             "sub": visitor.visitor_id,
-            "lane": place.lane if place else LANE,
+            "lane": place.lane if place else visitor.lane,
             "gen": visitor.gen,
             "iat": now_sec,
             "exp": now_sec + VISITOR_TOKEN_SEC,
@@ -99,9 +132,11 @@ class Credentials:
         return self._tokens.sign("visitor", claims)
 
     def needs_token(self, visitor: Visitor, place: Place) -> bool:
-        """Whether the visitor's token is not up to date: another place by now, or half its life is over."""
+        """Whether the token is not up to date: another place by now, one known only now, or half its life is over."""
         half_sec = VISITOR_TOKEN_SEC // 2
-        return visitor.seq != place.seq or visitor.expires_at_sec - self._now_sec() < half_sec
+        same = (visitor.lane, visitor.shard, visitor.seq) == (place.lane, place.shard, place.seq)
+        told = place.position is None or visitor.position == place.position
+        return not same or not told or visitor.expires_at_sec - self._now_sec() < half_sec
 
     def access_token(self, session: Session) -> str:
         """The access token of a session. It never outlives the lease, so its end is rounded down."""

@@ -13,8 +13,10 @@ from waiting_room.http.body import read_body
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response, empty, json_response
 from waiting_room.http.router import Endpoint
+from waiting_room.http.site_api import INVITATION_SEC, invitation_json
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.invite import MakeInvitation
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.look_up import Found, LookUp
 from waiting_room.use_cases.metrics import ReadMetrics
@@ -35,6 +37,7 @@ class OperatorApi:
     delete: DeleteZone
     control: ControlZone
     make_bypass: MakeBypass
+    invite: MakeInvitation
     revoke: Revoke
     look_up: LookUp
     metrics: ReadMetrics
@@ -49,6 +52,7 @@ class OperatorApi:
             self.delete_zone,
             self.set_control,
             self.create_bypass_token,
+            self.create_invitation,
             self.create_revocation,
             self.get_metrics,
             self.look_up_visitor,
@@ -98,6 +102,15 @@ class OperatorApi:
         made = self.make_bypass(_zone_id(request), body["name"], expires_in_sec, _by(request))
         answer = {"id": made.bypass_id, "token": made.token, "link": made.link, "expires_at_ms": made.expires_at_ms}
         return _audited(json_response(201, answer), "create_bypass_token", bypass_id=made.bypass_id, name=body["name"])
+
+    def create_invitation(self, request: Request) -> Response:
+        """Make an invitation into a lane; it is told this once and stored nowhere."""
+        body = read_body("create_invitation", request)
+        zone = self.get(_zone_id(request))
+        made = self.invite(zone, body["lane"], body.get("expires_in_sec", INVITATION_SEC))
+        answer = json_response(201, invitation_json(made))
+        details = {"invitation_id": made.invitation_id, "lane": body["lane"], "name": body["name"]}
+        return _audited(answer, "create_invitation", **details)
 
     def create_revocation(self, request: Request) -> Response:
         """Revoke a session, a visitor or a bypass token."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.locations import enter_url, place_url
-from waiting_room.domain.places import Place
+from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
 from waiting_room.http.wording import (
@@ -124,7 +124,7 @@ def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None) -> 
         head=Markup("" if seconds is None else _refresh(seconds, onward)),
         foot=Markup(foot),
         ticket=_ticket(state, _ticket_facts(zone, place, state, now_ms)),
-        notice=say("notices", "rejoined") if place.rejoined and state in _IN_LINE else "",
+        notice=say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
         kept=_kept(zone) if state in _IN_LINE else "",
         **actions,
     )

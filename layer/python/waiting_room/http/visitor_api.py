@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from waiting_room.adapters.zone_copies import ZoneCopies
@@ -12,6 +12,7 @@ from waiting_room.domain.locations import enter_url, page_url
 from waiting_room.domain.places import Place, Session
 from waiting_room.domain.redirects import safe_path
 from waiting_room.domain.zones import Zone
+from waiting_room.http.body import read_body
 from waiting_room.http.credentials import Credentials, Pass, Visitor
 from waiting_room.http.pages import cookies_needed_page, place_page, problem_page
 from waiting_room.http.request import Request
@@ -19,6 +20,7 @@ from waiting_room.http.response import Response, empty, html, json_response, pro
 from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
+from waiting_room.use_cases.invite import AcceptInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
@@ -42,6 +44,7 @@ class VisitorApi:
     leave: Leave
     away: MarkAway
     refuse_revoked: RefuseRevoked
+    accept: AcceptInvitation
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Endpoints by operationId."""
@@ -69,7 +72,8 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            place = self.join(zone, visitor.visitor_id)
+            invited = self._invited(zone, visitor, request.query("invitation")) or visitor.invited
+            place = self.join(zone, visitor.visitor_id, visitor.known, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
@@ -80,10 +84,14 @@ class VisitorApi:
         return redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
 
     def join_queue(self, request: Request) -> Response:
-        """Take a place in line, or tell the one there is."""
-        zone = self._zone(request)
+        """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
+        zone, body = self._zone(request), read_body("join_queue", request)
         visitor = self.credentials.find_visitor(request, zone) or Visitor(self.ids.visitor_id())
-        place = self.join(zone, visitor.visitor_id)
+        invited = self._invited(zone, visitor, body.get("invitation"))
+        if "invitation" in body and not invited:
+            detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
+            raise InvalidInput(detail, "/invitation")
+        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
         return self._told(request, zone, visitor, place, 201 if place.new else 200)
 
     def get_visitor(self, request: Request) -> Response:
@@ -92,7 +100,7 @@ class VisitorApi:
         if request.wants_html:
             return self._place_page(request, zone)
         visitor = self.credentials.visitor(request, zone)
-        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id), 200)
+        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id, visitor.known), 200)
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
@@ -146,11 +154,20 @@ class VisitorApi:
                 return visitor
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to))
-            token = self.credentials.visitor_token(zone, Visitor(self.ids.visitor_id()))
+            visitor = Visitor(self.ids.visitor_id())
+            invited = self._invited(zone, visitor, request.query("invitation"))
+            token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
         except Overloaded as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         return redirect(location, self.credentials.visitor_cookies(request, zone, token))
+
+    def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
+        """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
+        invited = self.credentials.read_invitation(token, zone) if token else None
+        if invited is None or not self.accept(zone, invited.invitation_id, visitor.visitor_id):
+            return ""
+        return invited.lane
 
     def _place_page(self, request: Request, zone: Zone) -> Response:
         """The page without scripts. It takes a place if there is none yet: going on to `enter` would go in circles."""
@@ -167,9 +184,9 @@ class VisitorApi:
 
     def _locate_or_join(self, zone: Zone, visitor: Visitor) -> Place:
         try:
-            return self.locate(zone, visitor.visitor_id)
+            return self.locate(zone, visitor.visitor_id, visitor.known)
         except UnknownVisitor:
-            return self.join(zone, visitor.visitor_id)
+            return self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
 
     def _destination(self, request: Request, zone: Zone) -> str:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
@@ -182,7 +199,7 @@ class VisitorApi:
             return safe_path(zone.landing_path)
 
     def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
-        claimed = self.claim(zone, visitor.visitor_id, visitor.gen)
+        claimed = self.claim(zone, visitor.visitor_id, visitor.gen, visitor.known)
         if isinstance(claimed, Session):
             self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
         return claimed

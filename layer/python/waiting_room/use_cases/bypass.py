@@ -9,6 +9,7 @@ from waiting_room.domain.errors import InvalidInput, UnknownZone
 from waiting_room.domain.gate_paths import readings
 from waiting_room.domain.gate_request import BYPASS_PARAMETER
 from waiting_room.domain.gate_rules import Rule, guards
+from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.redirects import safe_path
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
@@ -48,7 +49,7 @@ class MakeBypass:
             "sub": "bypass",
             "jti": bypass_id,
             "name": name,
-            "lane": "general",
+            "lane": GENERAL,
             "iat": now_ms // 1000,
             "exp": expires_at_sec,
         }

@@ -21,7 +21,7 @@ from waiting_room.domain.errors import (
 )
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import lease_bucket
-from waiting_room.domain.places import QueueItem, Session, may_return, session_of, status_now
+from waiting_room.domain.places import Known, QueueItem, Session, may_return, session_of, status_now
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.renew import Renew
@@ -32,10 +32,10 @@ LONGEST_RETRY_SEC = 15
 
 @dataclass(frozen=True)
 class Waiting:
-    """Not yet: ask again after `retry_after_sec`."""
+    """Not yet: ask again after `retry_after_sec`. `position` is None while it is not known."""
 
     status: str
-    position: int
+    position: int | None
     retry_after_sec: int
 
 
@@ -53,8 +53,8 @@ class Claim:
         self._clock = clock
         self._ids = ids
 
-    def __call__(self, zone: Zone, visitor_id: str, gen: int) -> Session | Waiting:
-        """The visitor's session (asked again: the same one) or Waiting.
+    def __call__(self, zone: Zone, visitor_id: str, gen: int, known: Known | None = None) -> Session | Waiting:
+        """The visitor's session (asked again: the same one) or Waiting. `known` is what the visitor's token proves.
 
         Raises UnknownVisitor, Forbidden (revoked, or a place moved to another device), Lapsed, HardEnd, RunOver,
         SoldOut, AlreadyCompleted, and Unsure when the answer of a write was lost: asking again is safe.
@@ -68,7 +68,7 @@ class Claim:
         self._wake(zone, gate)
         if item.status == "admitted":
             return self._again(zone, item)
-        return self._first(zone, item, gate)
+        return self._first(zone, self._rooms.placed(item, gate, known), gate)
 
     def _first(self, zone: Zone, item: QueueItem, gate: GateItem) -> Session | Waiting:
         now_ms = self._clock.now_ms()
@@ -76,7 +76,7 @@ class Claim:
         hard_end_at_ms = now_ms + zone.session.max_sec * 1000
         kind = zone.session.kind
         bucket = lease_bucket(now_ms, zone.lease_sec(kind, first=True), hard_end_at_ms, gate.width_sec)
-        if not gate.can_claim(item.lane, item.position, bucket):
+        if item.position is None or not gate.can_claim(item.lane, item.position, bucket):
             return self._wait(zone, item, gate)
         answer = self._gates.claim(zone.zone_id, zone.run, bucket, item.lane, item.position)
         if answer is Answer.UNSURE:
@@ -121,7 +121,7 @@ class Claim:
             return self._wait(zone, current, gate)
         lease = zone.lease_sec(current.lease_kind, first=False)
         bucket = lease_bucket(now_ms, lease, current.hard_end_at_ms or 0, gate.width_sec)
-        answer = self._gates.claim(zone.zone_id, zone.run, bucket, None, current.position)
+        answer = self._gates.claim(zone.zone_id, zone.run, bucket, lane=None, position=0)
         if answer is Answer.UNSURE:
             raise Unsure
         if answer is Answer.NO:

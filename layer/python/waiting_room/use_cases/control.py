@@ -12,7 +12,7 @@ from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, 
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock
 from waiting_room.use_cases.room import Wake
-from waiting_room.use_cases.zones import build_zone, open_run, same_settings, save, stamped
+from waiting_room.use_cases.zones import build_zone, open_run, refuse_within_run, same_settings, save, stamped
 
 TRIES = 4
 """Times a change without a version is applied anew when another operator was faster."""
@@ -58,6 +58,8 @@ class ControlZone:
             if same_settings(zone, stored) and not change.reset:
                 self._gates.fence(zone_id, stored.run)
                 return stored
+            if not change.reset:
+                _refuse_within_run(zone, stored)
             if change.version not in (None, stored.version):
                 raise StaleVersion(f"The zone has version {stored.version} by now.")
             try:
@@ -93,6 +95,13 @@ class ControlZone:
             return build_zone(document)
         except InvalidInput as error:
             raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
+
+
+def _refuse_within_run(zone: Zone, stored: Zone) -> None:
+    try:
+        refuse_within_run(zone, stored)
+    except InvalidZone as error:
+        raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
 
 
 def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Dispatch:
         if gate is None:
             return False
         sold = self._sales.sold(zone.zone_id, zone.run) if zone.inventory is not None else 0
-        return not idle(zone, gate, self._tick.tails(zone), sold, self._clock.now_ms())
+        return not idle(zone, gate, self._tick.taken(zone, gate), sold, self._clock.now_ms())
 
     def _snapshot_is_old(self) -> bool:
         stored = self._objects.get(self._snapshot_key)

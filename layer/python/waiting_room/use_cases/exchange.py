@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from waiting_room.adapters.counters import LOCK_SEC, Locks
+from waiting_room.domain.epochs import EPOCH_MS
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.tick import TickZone
 
@@ -46,7 +47,9 @@ class Exchange:
     def __call__(self, zone_ids: Sequence[str], run_sec: int = RUN_SEC) -> int:
         """Tick these zones for at most `run_sec` seconds; returns the number of ticks won."""
         owner = self._ids.attempt_id()
-        zones = {zone_id: _Turns(zone_id, owner, self._tick, self._locks, self._clock) for zone_id in zone_ids}
+        zones = {
+            zone_id: _Turns(zone_id, owner, self._tick, self._locks, self._clock, self._sleep) for zone_id in zone_ids
+        }
         ends_at_ms = self._clock.now_ms() + run_sec * 1000
         while _going(zones.values()) and self._clock.now_ms() < ends_at_ms:
             began_at_ms = self._clock.now_ms()
@@ -69,7 +72,15 @@ class Exchange:
 class _Turns:
     """One zone's part of a run."""
 
-    def __init__(self, zone_id: str, owner: str, tick: TickZone, locks: Locks, clock: Clock) -> None:
+    def __init__(
+        self,
+        zone_id: str,
+        owner: str,
+        tick: TickZone,
+        locks: Locks,
+        clock: Clock,
+        sleep: Callable[[float], None],
+    ) -> None:
         self.zone_id = zone_id
         self.busy = False
         self.done = False
@@ -78,6 +89,7 @@ class _Turns:
         self._tick = tick
         self._locks = locks
         self._clock = clock
+        self._sleep = sleep
         self._held_until_ms = 0
         self._idle_ticks = 0
 
@@ -102,6 +114,19 @@ class _Turns:
         if self._idle_ticks >= IDLE_TICKS:
             self._locks.release(self.zone_id, self._owner)
             self.done = True
+        elif ticked.seals:
+            self._seal_until(now_ms + TICK_MS)
+
+    def _seal_until(self, next_tick_ms: int) -> None:
+        """Seal as often as fits between two ticks: the next tick seals too, and must not be missed."""
+        due_ms = next_tick_ms - TICK_MS + EPOCH_MS
+        while due_ms < next_tick_ms:
+            now_ms = self._clock.now_ms()
+            if not next_tick_ms - TICK_MS <= now_ms <= next_tick_ms - EPOCH_MS:
+                return
+            self._sleep(max(0, due_ms - now_ms) / 1000)
+            self._tick.seal(self.zone_id)
+            due_ms += EPOCH_MS
 
 
 def _going(zones: Iterable[_Turns]) -> list[_Turns]:

@@ -7,16 +7,15 @@ from dataclasses import replace
 from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.epochs import shard_of
 from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
 from waiting_room.domain.gate_item import GateItem
-from waiting_room.domain.places import Place, QueueItem, status_now
+from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
+from waiting_room.domain.places import MOVED, Known, Place, QueueItem, status_now
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.locate import describe
 from waiting_room.use_cases.room import Rooms, Wake
-
-LANE = "general"
-SHARD = 0
 
 
 class Join:
@@ -30,36 +29,79 @@ class Join:
         self._clock = clock
         self._ids = ids
 
-    def __call__(self, zone: Zone, visitor_id: str) -> Place:
+    def __call__(self, zone: Zone, visitor_id: str, known: Known | None = None, invited: str = "") -> Place:
         """The visitor's place. Asked again, the same; 2 write units when it is new.
+
+        `invited` is a lane the visitor has a signed claim to: the new place is there, and one held in another lane is
+        given up for it if the new one is called sooner.
 
         Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
         often as the zone allows, Unsure when the answer was lost.
         """
         gate = self._rooms.peek(zone)
-        held = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        held = self._held(zone, visitor_id, gate, known)
         reason = "" if held is None else _over(zone, held, gate, self._clock.now_ms())
+        if held is not None and not reason and self._is_sooner(zone, held, invited):
+            reason = MOVED
         if held is not None and not reason:
             return describe(zone, held, gate, self._clock.now_ms())
         if zone.control == "end":
             raise RunOver
-        item, new = self._take(zone, visitor_id, held, reason)
+        item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
         self._wake(zone, gate)
-        return replace(describe(zone, item, gate, self._clock.now_ms()), new=new)
+        return replace(describe(zone, self._rooms.placed(item, gate), gate, self._clock.now_ms()), new=new)
 
-    def _take(self, zone: Zone, visitor_id: str, held: QueueItem | None, reason: str) -> tuple[QueueItem, bool]:
+    def _held(self, zone: Zone, visitor_id: str, gate: GateItem, known: Known | None) -> QueueItem | None:
+        held = self._queue.get(zone.zone_id, zone.run, visitor_id)
+        return None if held is None else self._rooms.placed(held, gate, known)
+
+    def _lane(self, zone: Zone, held: QueueItem | None, invited: str) -> str:
+        """Where to stand: where one was invited to, else where one stood, else with everybody."""
+        wanted = invited or (held.lane if held else GENERAL)
+        return wanted if wanted in zone.lanes else GENERAL
+
+    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str) -> bool:
+        """Whether somebody who waits would be called sooner at the end of the lane of an invitation.
+
+        Whoever is called already, or is in, stays. A place that is not known yet counts as the last of its lane.
+        """
+        if invited in ("", held.lane) or invited not in zone.lanes or held.status != "waiting":
+            return False
+        # Rare enough to look at the item itself: a copy may not know yet that the held place was called.
+        gate = self._rooms.look(zone)
+        if status_now(held, gate, zone.claim.grace_sec, self._clock.now_ms()) != "waiting":
+            return False
+        parts = shares(zone.lanes)
+        ends = {lane: self._end(zone, gate, lane) for lane in (invited, held.lane)}
+        position = ends[held.lane] if held.position is None else held.position
+        new = Standing(ends[invited] - gate.lane(invited).serving, parts[invited])
+        return is_sooner(new, Standing(position - gate.lane(held.lane).serving, parts.get(held.lane, 0.0)))
+
+    def _end(self, zone: Zone, gate: GateItem, lane: str) -> int:
+        """The position somebody would get who joined a lane now; of a sharded one, as it was sealed last."""
+        if gate.shards == 1:
+            return self._joins.tail(zone.zone_id, zone.run, lane, 0)
+        epoch = self._joins.latest_epoch(zone.zone_id, zone.run, lane)
+        return epoch.tail if epoch else 0
+
+    def _take(
+        self, zone: Zone, visitor_id: str, gate: GateItem, held: QueueItem | None, reason: str, lane: str
+    ) -> tuple[QueueItem, bool]:
+        """A number and the place it stands for. `gate` must have been read before: the epochs it names are over."""
+        shard = shard_of(visitor_id, gate.shards)
         fresh = QueueItem(
             zone_id=zone.zone_id,
             run=zone.run,
             visitor_id=visitor_id,
-            lane=LANE,
-            shard=SHARD,
-            seq=self._joins.next(zone.zone_id, zone.run, LANE, SHARD),
+            lane=lane,
+            shard=shard,
+            seq=self._joins.next(zone.zone_id, zone.run, lane, shard),
             joined_at_ms=self._clock.now_ms(),
             gen=held.gen if held else 0,
             attempt=self._ids.attempt_id(),
             rejoined=reason,
             purchases=held.purchases if held else 0,
+            epoch=gate.state.epochs.get(lane, 0) if gate.shards > 1 else None,
         )
         if self._queue.add(fresh, replacing=held) is Answer.YES:
             return fresh, True

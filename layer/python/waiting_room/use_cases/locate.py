@@ -8,7 +8,7 @@ from waiting_room.domain.errors import UnknownVisitor
 from waiting_room.domain.estimates import estimate
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.phases import phase
-from waiting_room.domain.places import Place, QueueItem, status_now
+from waiting_room.domain.places import Known, Place, QueueItem, status_now
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock
 from waiting_room.use_cases.room import Rooms, Wake
@@ -23,21 +23,22 @@ class Locate:
         self._wake = wake
         self._clock = clock
 
-    def __call__(self, zone: Zone, visitor_id: str) -> Place:
-        """The visitor's place; raises UnknownVisitor for one who has not joined this run."""
+    def __call__(self, zone: Zone, visitor_id: str, known: Known | None = None) -> Place:
+        """The visitor's place, without a position while it is not known; raises UnknownVisitor for a stranger."""
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
             raise UnknownVisitor
         gate = self._rooms.peek(zone)
         self._wake(zone, gate)
-        return describe(zone, item, gate, self._clock.now_ms())
+        return describe(zone, self._rooms.placed(item, gate, known), gate, self._clock.now_ms())
 
 
 def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
     """A stored place as it is told: with the number ahead and the range of the wait while it waits."""
     status = status_now(item, gate, zone.claim.grace_sec, now_ms)
     now_phase = phase(zone, zone.inventory or 0 if gate.state.phase == "sold_out" else 0, now_ms)
-    ahead = max(0, item.position - gate.lane(item.lane).serving) if status == "waiting" else None
+    waits = status == "waiting" and item.position is not None
+    ahead = max(0, (item.position or 0) - gate.lane(item.lane).serving) if waits else None
     moving = now_phase == "open" and ahead is not None
     return Place(
         zone_id=item.zone_id,

@@ -11,6 +11,7 @@ from waiting_room.domain.errors import NotReady, UnknownVisitor, UnknownZone
 from waiting_room.domain.places import QueueItem, Status, session_of, status_now
 from waiting_room.ports import Clock
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
+from waiting_room.use_cases.lines import Lines
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,11 @@ class Found:
 class LookUp:
     """Reads consistently: an operator on the telephone must not be told what was true a second ago."""
 
-    def __init__(self, zones: ProtectedZones, gates: Gates, queue: Queue, clock: Clock) -> None:
+    def __init__(self, zones: ProtectedZones, gates: Gates, queue: Queue, lines: Lines, clock: Clock) -> None:
         self._zones = zones
         self._gates = gates
         self._queue = queue
+        self._lines = lines
         self._clock = clock
 
     def __call__(self, zone_id: str, visitor_id: str) -> Found:
@@ -43,6 +45,7 @@ class LookUp:
         gate = self._gates.read(zone_id, zone.run)
         if gate is None:
             raise NotReady
+        item = self._lines.placed(item, gate)
         return Found(
             item=item,
             status=status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms()),

@@ -10,6 +10,7 @@ from waiting_room.domain.errors import NotReady, Overloaded
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Functions
+from waiting_room.use_cases.lines import Lines
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +21,10 @@ SILENCE_MS = 5_000
 
 
 class Rooms:
-    """Gate items as seen by the visitors' verbs: read at most once a second, whatever the crowd."""
+    """Gate items and lines as seen by the visitors' verbs: read at most once a second, whatever the crowd."""
 
-    def __init__(self, gates: Gates, clock: Clock) -> None:
+    def __init__(self, gates: Gates, lines: Lines, clock: Clock) -> None:
+        self.placed = lines.placed
         self._gates = gates
         self._clock = clock
         self._copies: dict[tuple[str, int], tuple[int, GateItem]] = {}

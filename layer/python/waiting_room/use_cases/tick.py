@@ -11,10 +11,12 @@ from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.controller import Tick, decide
+from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids, ObjectStore
+from waiting_room.use_cases.seal import Seal
 
 STATUS_CACHE = "public, max-age=1"
 ROW_MS = 10_000
@@ -24,10 +26,14 @@ ENTRY = "entry"
 
 @dataclass(frozen=True)
 class Ticked:
-    """What came of a tick; `idle` says that the next one would change nothing."""
+    """What came of a tick; `idle` says that the next one would change nothing.
+
+    `seals` asks for more calls of `seal` until then: the lanes have several counters each.
+    """
 
     won: bool
     idle: bool
+    seals: bool = False
 
 
 class TickZone:
@@ -52,7 +58,9 @@ class TickZone:
         self._objects = objects
         self._clock = clock
         self._ids = ids
+        self._seal = Seal(joins)
         self._runs: dict[str, int] = {}
+        self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
 
     def __call__(self, zone_id: str) -> Ticked:
         """Tick a zone once. A zone or run that is gone counts as idle; a lost or unsure tick is simply over."""
@@ -64,19 +72,37 @@ class TickZone:
         zone, gate = read
         # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
-        tails = self.tails(zone)
+        tails, gate = self._line(zone, gate)
         tick = decide(zone, gate, sold, tails, now_ms)
         if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
-            return Ticked(won=False, idle=False)
+            return Ticked(won=False, idle=False, seals=gate.shards > 1)
         self._publish(zone, gate, tick, tails, sold, now_ms)
-        return Ticked(won=True, idle=tick.idle)
+        return Ticked(won=True, idle=tick.idle, seals=gate.shards > 1)
 
-    def tails(self, zone: Zone) -> dict[str, int]:
-        """Positions taken, by lane."""
-        return {
-            lane: sum(self._joins.tail(zone.zone_id, zone.run, lane, shard) for shard in range(zone.shards))
-            for lane in zone.lanes
-        }
+    def seal(self, zone_id: str) -> None:
+        """Seal once more the lanes of the run that was ticked last; nothing where numbers are places already."""
+        run, lanes, shards = self._lanes.get(zone_id, (0, (), 1))
+        if shards > 1:
+            self._seal(zone_id, run, lanes, shards)
+
+    def taken(self, zone: Zone, gate: GateItem) -> dict[str, int]:
+        """Numbers taken by lane: the line with those in it whose place is not sealed yet. Raises Overloaded."""
+        lanes = list(zone.lanes)
+        if gate.shards == 1 and len(lanes) == 1:
+            return {lane: self._joins.tail(zone.zone_id, zone.run, lane, 0) for lane in lanes}
+        numbers, complete = self._joins.taken(zone.zone_id, zone.run, lanes, gate.shards)
+        if not complete:
+            raise Overloaded
+        return {lane: sum(numbers[lane].values()) for lane in lanes}
+
+    def _line(self, zone: Zone, gate: GateItem) -> tuple[dict[str, int], GateItem]:
+        """Positions taken by lane, and the gate item that says up to which epoch they are sealed."""
+        self._lanes[zone.zone_id] = (zone.run, tuple(zone.lanes), gate.shards)
+        if gate.shards == 1:
+            return self.taken(zone, gate), gate
+        epochs = self._seal(zone.zone_id, zone.run, zone.lanes, gate.shards)
+        numbers = {lane: epoch.number for lane, epoch in epochs.items()}
+        return {lane: epoch.tail for lane, epoch in epochs.items()}, gate.replace_state(epochs=numbers)
 
     def _read(self, zone_id: str) -> tuple[Zone, GateItem] | None:
         """The gate item, then the zone: a change after this read of the zone refuses the tick by its fence."""

@@ -10,7 +10,7 @@ from typing import Any
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.gate_rules import BadRule, Rule
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
@@ -81,6 +81,7 @@ class PutZone:
         key = wanted.get("site_key_sha256") or stored.site_key_sha256
         zone = build_zone({**kept, **wanted, "site_key_sha256": key})
         if not same_settings(zone, stored):
+            refuse_within_run(zone, stored)
             if version != stored.version:
                 raise StaleVersion(f"The zone has version {stored.version}: read it and send that version.")
             zone = stamped(zone, stored.version, self._clock.now_ms(), by)
@@ -151,6 +152,15 @@ def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str) -> Zone:
     return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by)
 
 
+def refuse_within_run(zone: Zone, stored: Zone) -> None:
+    """Raise InvalidZone for a change that only a new run can make: whoever waits in a lane must not lose it."""
+    for lane in stored.lanes:
+        if lane not in zone.lanes:
+            raise InvalidZone(
+                f"Visitors of this run may wait in the lane '{lane}': keep it, or take it away with a reset.", "/lanes"
+            )
+
+
 def same_settings(one: Zone, other: Zone) -> bool:
     """Whether two zones differ in nothing but who stored them when."""
     return stamped(one, 0, 0, "") == stamped(other, 0, 0, "")
@@ -169,7 +179,8 @@ def open_run(gates: Gates, zone: Zone, first: int, now_ms: int) -> Zone:
     at its start.
     """
     run = first
-    while not gates.create(GateItem(zone.zone_id, run, zone.bucket_width_sec)):
+    lanes = {name: Watermarks() for name in zone.lanes}
+    while not gates.create(GateItem(zone.zone_id, run, zone.bucket_width_sec, lanes=lanes, shards=zone.shards)):
         if gates.read(zone.zone_id, run) is None:
             raise Unsure
         run += 1
