@@ -59,8 +59,10 @@ build: setup ## Make the zips that are deployed, their checksums and bill of mat
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again
-	uv pip compile pyproject.toml --extra local --extra test --universal --generate-hashes --python-version 3.11 \
+	uv pip compile pyproject.toml --extra local --extra simulate --extra test --universal --generate-hashes --python-version 3.11 \
 		--quiet --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra plot --constraints requirements.lock --universal --generate-hashes \
+		--python-version 3.11 --quiet --upgrade -o requirements-plot.lock
 	uv pip compile layer/requirements.in --constraints requirements.lock --universal --generate-hashes \
 		--python-version 3.13 --quiet --upgrade -o requirements-layer.lock
 

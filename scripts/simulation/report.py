@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts.simulation.figures import Figures
 
 BAR_WIDTH = 30
-MISSING_MATPLOTLIB = "No plot without matplotlib: install it with `.venv/bin/pip install 'matplotlib>=3.9'`."
+MISSING_MATPLOTLIB = "No plot without matplotlib: `.venv/bin/pip install -r requirements-plot.lock` installs it."
 COLUMNS = (
     ("visitors", "visitors"),
     ("lost", "lost"),

@@ -208,10 +208,10 @@ COURSES = (
     ),
     Scenario(
         name="sold out",
-        about="300 tickets, 1,500 visitors, cap 100: as many access tokens as tickets",
+        about="300 tickets, 1,200 visitors, cap 100: as many access tokens as tickets",
         zone=queueing(100, inventory=300),
-        groups=((flash(1500, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
-        seconds=1200,
+        groups=((flash(1200, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
+        seconds=900,
         measures=frozenset({"sold_out"}),
     ),
     Scenario(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.simulation.kernel import START_MS, Kernel
+from waiting_room.adapters.gate_state import unpack
 from waiting_room.domain.leases import expires_at_ms
 from waiting_room.domain.places import Estimate, Place, Session
 
@@ -211,8 +212,9 @@ class Watch:
             if called is not None:
                 called()
         self.serving = serving
-        if after["state"].get("ph") == "sold_out" and not self.sold_out_shown_ms:
-            self.sold_out_shown_ms = self.kernel.now_ms
+        if self.sold_out_at_ms and not self.sold_out_shown_ms and after["lanes"]:
+            state_now = unpack(after["state"], after["lanes"].split(","))
+            self.sold_out_shown_ms = self.kernel.now_ms if state_now.phase == "sold_out" else 0
 
     def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None or before["seq"] != after["seq"]:

@@ -48,19 +48,20 @@ def test_busy_lanes_share_the_rate_by_weight() -> None:
     room.tails = {"general": 10_000, "vip": 10_000}
     first = room.tick(60)
     after = room.tick(600)
-    assert after["general"] - first["general"] == pytest.approx(1_800, rel=0.03)
-    assert after["vip"] - first["vip"] == pytest.approx(600, rel=0.03)
-    speeds = {lane: speed_per_sec(room.zone, room.gate.state, lane) for lane in after}
+    # Some are called a few seconds before there is room for them.
+    assert after["general"] - first["general"] == pytest.approx(1_800, abs=10)
+    assert after["vip"] - first["vip"] == pytest.approx(600, abs=5)
+    speeds = {lane: speed_per_sec(room.gate.state, lane) for lane in after}
     assert speeds == pytest.approx({"general": 3, "vip": 1}, rel=0.1)
 
 
 def test_what_a_lane_does_not_use_goes_to_the_others() -> None:
     room = Room()
-    room.tails = {"general": 10_000, "vip": 3}
+    room.tails = {"general": 10_000, "vip": 30}
     first = room.tick(60)
-    assert first["vip"] == 3
-    assert room.tick(100)["general"] - first["general"] == pytest.approx(400, rel=0.03)
-    assert speed_per_sec(room.zone, room.gate.state, "vip") == pytest.approx(1, rel=0.1), "what its share would take"
+    assert first["vip"] == 30
+    assert room.tick(100)["general"] - first["general"] == pytest.approx(400, abs=5)
+    assert speed_per_sec(room.gate.state, "vip") > 0, "a lane that is empty keeps the speed it had"
 
 
 def test_a_lane_of_the_smallest_weight_moves_too() -> None:
@@ -75,7 +76,7 @@ def test_weights_change_live() -> None:
     first = room.tick(100)
     room.zone = room.zone.with_changes(lanes={"general": {"weight": 1}, "vip": {"weight": 3}})
     after = room.tick(100)
-    assert after["vip"] - first["vip"] == pytest.approx(300, rel=0.03)
+    assert after["vip"] - first["vip"] == pytest.approx(300, abs=5)
 
 
 def admitted(room: Room) -> int:

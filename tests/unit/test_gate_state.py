@@ -21,7 +21,6 @@ LANES = [f"lane{number:08d}" for number in range(6)]
 NOW_MS = 1_780_315_200_000
 whole = st.integers(0, 2**53)
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
-tenthousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 10**4)
 millionths = st.integers(-(10**9), 10**9).map(lambda value: value / 10**6)
 
 
@@ -41,17 +40,8 @@ states = st.builds(
     matured_claimed=thousandths,
     recent_called=thousandths,
     recent_claimed=thousandths,
-    speed=by_lane(thousandths),
-    coming=st.lists(thousandths, max_size=6).map(tuple),
-    shut_claims=whole,
-    known_front=thousandths,
-    active=whole,
-    leave_rate=tenthousandths,
-    end_rate=tenthousandths,
-    end_weight=tenthousandths,
-    held=thousandths,
-    lapses_seen=st.booleans(),
-    pace=tenthousandths,
+    speed=by_lane(millionths),
+    speed_weight=millionths,
     locked=st.booleans(),
     hold_until_ms=whole,
     phase=st.sampled_from(["before", "open", "paused", "locked", "passing", "sold_out", "ended"]),
@@ -103,17 +93,8 @@ def full_gate(zone_id: str) -> GateItem:
         matured_claimed=3_456_789.012,
         recent_called=1_234.567,
         recent_claimed=987.654,
-        speed=dict.fromkeys(LANES, 123.456),
-        coming=(1_234.567,) * 6,
-        shut_claims=1_234,
-        known_front=6_789_012.3,
-        active=123_456,
-        leave_rate=1_234.5678,
-        end_rate=1_234.5678,
-        end_weight=0.9876,
-        held=123_456.78,
-        lapses_seen=True,
-        pace=1_234.5678,
+        speed=dict.fromkeys(LANES, 123.456789),
+        speed_weight=0.987654,
         hold_until_ms=NOW_MS + 60_000,
         phase="sold_out",
         entry="page",

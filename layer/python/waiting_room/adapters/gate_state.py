@@ -12,27 +12,35 @@ from typing import Any
 from waiting_room.domain.gate_item import ControllerState, Sample
 
 VERSION = 1
-_THOUSANDTHS, _TENTHOUSANDTHS, _MILLIONTHS = 1_000, 10_000, 1_000_000
+_THOUSANDTHS, _MILLIONTHS = 1_000, 1_000_000
 _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
-_WHOLE = ("ticked_at_ms", "claimed", "clock_ms", "hold_until_ms", "shut_claims", "active")
+_WHOLE = ("ticked_at_ms", "claimed", "clock_ms", "hold_until_ms", "shut_claims", "shut_ms", "active")
 _PARTS = (
-    *("rate_tokens", "matured_called", "matured_claimed", "recent_called", "recent_claimed"),
-    *("known_front", "held"),
+    "rate_tokens",
+    "matured_called",
+    "matured_claimed",
+    "recent_called",
+    "recent_claimed",
+    "known_front",
+    "leave_rate",
+    "end_rate",
+    "end_weight",
+    "held",
+    "pace",
 )
-_RATES = ("leave_rate", "end_rate", "end_weight", "pace")
-_BY_LANE = (("speed", _THOUSANDTHS), ("deficits", _MILLIONTHS), ("epochs", 1))
+_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1))
 
 
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     """The bytes of a state; `lanes` gives the order of what is kept by lane, and lanes not among them are left out."""
     out = _Writer(lanes)
-    entry = _ENTRIES.index(state.entry)
-    out.numbers([VERSION, _PHASES.index(state.phase) * 8 + entry * 4 + state.lapses_seen * 2 + state.locked])
+    flags = _ENTRIES.index(state.entry) * 4 + state.lapses_seen * 2 + state.locked
+    out.numbers([VERSION, _PHASES.index(state.phase) * 8 + flags])
     out.numbers(getattr(state, name) for name in _WHOLE)
     out.numbers(round(getattr(state, name) * _THOUSANDTHS) for name in _PARTS)
-    out.numbers(round(getattr(state, name) * _TENTHOUSANDTHS) for name in _RATES)
-    out.numbers([len(state.coming), *(round(part * _THOUSANDTHS) for part in state.coming)])
+    out.numbers([round(state.speed_weight * _MILLIONTHS), len(state.coming)])
+    out.numbers(round(count * _THOUSANDTHS) for count in state.coming)
     for name, scale in _BY_LANE:
         out.by_lane({lane: round(value * scale) for lane, value in getattr(state, name).items()})
     out.numbers([len(state.samples)])
@@ -51,7 +59,7 @@ def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
     flags = read.number()
     values: dict[str, Any] = {name: read.number() for name in _WHOLE}
     values |= {name: _number(read.number(), _THOUSANDTHS) for name in _PARTS}
-    values |= {name: _number(read.number(), _TENTHOUSANDTHS) for name in _RATES}
+    values["speed_weight"] = _number(read.number(), _MILLIONTHS)
     values["coming"] = tuple(_number(read.number(), _THOUSANDTHS) for _ in range(read.number()))
     for name, scale in _BY_LANE:
         values[name] = {lane: _number(value, scale) for lane, value in read.by_lane().items()}
@@ -61,14 +69,9 @@ def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
         clock_ms, claimed = last.clock_ms + read.number(), last.claimed + read.number()
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
-    return ControllerState(
-        **values,
-        samples=tuple(samples),
-        phase=_PHASES[flags // 8],
-        entry=_ENTRIES[flags // 4 % 2],
-        lapses_seen=bool(flags // 2 % 2),
-        locked=bool(flags % 2),
-    )
+    values |= {"phase": _PHASES[flags // 8], "entry": _ENTRIES[flags // 4 % 2]}
+    values |= {"lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
+    return ControllerState(samples=tuple(samples), **values)
 
 
 def _number(value: int, scale: int) -> int | float:

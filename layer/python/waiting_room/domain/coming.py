@@ -30,10 +30,9 @@ SHARE_MEMORY = 400
 """Called positions after which what was learnt of the show-up share counts half."""
 SHARE_PRIOR = 2
 """Positions' worth of trust that everybody comes, before anything was measured."""
-SHUT_SEC = 20
-SHUT_CLAIMS = 10
-"""So many claims in a row, or as many as are usual in that time, and never a grant left over: too many were called and
-stand at the door, unseen. Then half as many are called, and after as many again a quarter."""
+SHUT_SEC, SHUT_CLAIMS = 20, 10
+"""So long and so many claims in a row without a grant left over, and too many were called: they stand at the door,
+unseen. Then half as many are called, and after as long and as many again a quarter."""
 
 
 def share(state: ControllerState) -> float:
@@ -47,17 +46,20 @@ def expected(state: ControllerState) -> float:
     return share(state) * sum(state.coming)
 
 
-def wanted(state: ControllerState, places: float, claims_per_sec: float) -> float:
+def wanted(state: ControllerState, places: float) -> float:
     """How many more to call so that `places` are filled; fewer the longer no grant was left over."""
-    caution: float = 0.5 ** (state.shut_claims // max(SHUT_CLAIMS, SHUT_SEC * claims_per_sec))
+    caution: float = 0.5 ** min(state.shut_claims // SHUT_CLAIMS, state.shut_ms // (SHUT_SEC * 1000))
     return max(0.0, (places - expected(state)) / share(state)) * caution
 
 
-def advance(state: ControllerState, claims: int, walked: int, open_sec: float, far_sec: float) -> ControllerState:
+def advance(
+    state: ControllerState, claims: int, walked: int, elapsed_ms: int, open_sec: float, far_sec: float
+) -> ControllerState:
     """What is known one tick later.
 
     `claims` were made meanwhile; `walked` positions were taken by newcomers who need not be called; for `open_sec`
-    there was a grant for whoever came; `far_sec` is the mean time to come from far back.
+    there was a grant for whoever came, else for nobody in all of `elapsed_ms`; `far_sec` is the mean time to come from
+    far back.
     """
     at_once = min(walked, claims)
     before = _parts(state.coming)
@@ -66,13 +68,13 @@ def advance(state: ControllerState, claims: int, walked: int, open_sec: float, f
         near = _chain(before[NEAR], open_sec * NEAR_STAGES / STEP_SEC)
         near[0] += before[FRESH]
         after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
-        state = replace(state, shut_claims=0)
+        state = replace(state, shut_claims=0, shut_ms=0)
         return _learn(state, after, sum(before) - sum(after) + at_once, claims)
     # The door was shut for all but those who came in: the others are on the way, or stand there.
     total = sum(before)
     gone = min(total, (claims - at_once) / share(state))
     after = [part * (1 - gone / total) for part in before] if total > 0 else before
-    state = replace(state, shut_claims=state.shut_claims + claims)
+    state = replace(state, shut_claims=state.shut_claims + claims, shut_ms=state.shut_ms + elapsed_ms)
     return _learn(state, after, gone + at_once, claims)
 
 

@@ -105,7 +105,7 @@ def _measure(
     claims = gate.claimed - gate.state.claimed
     ended, elapsed_ms = turnover.ends(gate, closed_to), _elapsed_ms(gate, state)
     # Pages far back look at least once in half of the window.
-    state = coming.advance(state, claims, walked, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
+    state = coming.advance(state, claims, walked, elapsed_ms, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
     state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
     if state.phase == "open":
         state = turnover.measure(state, ended, elapsed_ms / 1000)
@@ -159,7 +159,7 @@ def _move_watermarks(
     if grants_open:
         calls = min(_calls(soon, state), sum(waiting.values()))
         given, deficits = share_out(calls, waiting, parts, state.deficits)
-        state = _speed(zone, replace(state, deficits=deficits), given, gate, waiting)
+        state = _speed(replace(state, deficits=deficits), given, gate, waiting)
         state = coming.call(state, calls, sum(serving.values()), zone.poll.near_ahead)
         serving = {lane: serving[lane] + given[lane] for lane in serving}
         spare = _spare(free - coming.expected(state), serving, tails, parts)
@@ -187,7 +187,7 @@ def _calls(soon: float, state: ControllerState) -> int:
     """How many to call so that as many come as there will be places."""
     if soon < 1 or math.isinf(soon):
         return 0 if soon < 1 else sys.maxsize
-    return math.floor(coming.wanted(state, soon, turnover.ends_per_sec(state)) + 1e-9)
+    return math.floor(coming.wanted(state, soon) + 1e-9)
 
 
 def _memory_ms(zone: Zone) -> int:
@@ -195,33 +195,30 @@ def _memory_ms(zone: Zone) -> int:
 
 
 def _speed(
-    zone: Zone, state: ControllerState, calls: Mapping[str, int], gate: GateItem, waiting: Mapping[str, int]
+    state: ControllerState, calls: Mapping[str, int], gate: GateItem, waiting: Mapping[str, int]
 ) -> ControllerState:
-    """Moving averages of positions called a second, of the lanes in which somebody waits: they say how the pace of
-    all divides. A lane that was empty until now begins with its share.
+    """Moving average of positions called a second, over the ticks in which somebody waited.
+
+    A lane in which nobody waits keeps the speed it had: that it called nobody says nothing of how fast it goes.
     """
     elapsed_sec = _elapsed_ms(gate, state) / 1000
-    busy = [lane for lane, count in waiting.items() if count]
-    if not busy or elapsed_sec <= 0:
+    if not any(waiting.values()) or elapsed_sec <= 0:
         return state
-    keep, total = math.exp(-elapsed_sec / SPEED_MEMORY_SEC), sum(state.speed.values())
-    speed = {lane: keep * total * _part(zone, state, lane) + (1 - keep) * calls[lane] / elapsed_sec for lane in busy}
-    return replace(state, speed=speed)
+    keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
+    weight = state.speed_weight * keep + 1 - keep
+    speed = {
+        lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec
+        if waiting[lane]
+        else state.speed.get(lane, 0.0) / (state.speed_weight or 1.0) * weight
+        for lane in calls
+    }
+    return replace(state, speed=speed, speed_weight=weight)
 
 
-def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
+def speed_per_sec(state: ControllerState, lane: str) -> float:
     """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known."""
-    return state.pace * _part(zone, state, lane)
-
-
-def _part(zone: Zone, state: ControllerState, lane: str) -> float:
-    """The part of the calls a lane gets, as measured; for one in which nobody waited, what its share would take."""
-    total = sum(state.speed.values())
-    if state.speed.get(lane, 0.0) > 0:
-        return state.speed[lane] / total
-    parts = shares(zone.lanes)
-    own, others = parts.get(lane, 0.0), sum(parts.get(name, 0.0) for name in state.speed if name != lane)
-    return own / (own + others) if own > 0 else 0.0
+    called = sum(state.speed.values())
+    return state.pace * state.speed.get(lane, 0.0) / called if called > 0 else 0.0
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

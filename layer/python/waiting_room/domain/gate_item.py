@@ -47,6 +47,7 @@ class ControllerState:
     recent_claimed: float = 0.0
     coming: tuple[float, ...] = ()
     shut_claims: int = 0
+    shut_ms: int = 0
     known_front: float = 0.0
     active: int = 0
     leave_rate: float = 0.0
@@ -56,6 +57,7 @@ class ControllerState:
     lapses_seen: bool = False
     pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)
+    speed_weight: float = 0.0
     locked: bool = False
     hold_until_ms: int = 0
     phase: str = "before"

@@ -52,7 +52,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         gen=item.gen,
         position=item.position,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=estimate(ahead, speed_per_sec(gate.state, item.lane)) if moving and ahead is not None else None,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )

@@ -1,0 +1,97 @@
+"""The quick scenarios of the simulator keep every rule, and reach their figures, each time in the same way."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+
+from scripts.simulation.arrivals import flash, steady
+from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS, queueing
+from scripts.simulation.simulation import Scenario, run
+from scripts.simulation.visitors import Habits
+from waiting_room.adapters.counters import Joins
+from waiting_room.domain import controller
+
+TINY = Scenario(
+    name="tiny",
+    about="forty visitors, room for ten",
+    zone=queueing(10),
+    groups=((flash(40, 10), Habits(absent=0.2, silent=0.3, stay_sec=20, second_tab=0.5, lost_answers=0.05)),),
+    seconds=300,
+)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_every_rule_is_kept(name: str) -> None:
+    row, _ = run(SCENARIOS[name], seed=1)
+    assert not row.broken
+    figures = row.values
+    assert (figures["lost"], figures["duplicates"], figures["overshoot_max"], figures["lapsed_present"]) == (0, 0, 0, 0)
+    assert figures["worst_inversion_ms"] == 0
+    assert figures["write_units_per_join"] <= 2.1
+    assert figures.get("occupancy_mean", 1.0) >= 0.9
+    assert figures.get("eta_mean_abs_error_pct", 0.0) <= 15
+    assert figures.get("recovery_sec", 0.0) <= 61
+    assert figures.get("sold_out_published_sec", 0.0) <= 2
+    assert figures.get("first_in_sec", 0.0) <= 5
+
+
+def test_a_seed_repeats_its_run() -> None:
+    first, again, other = (run(TINY, seed) for seed in (5, 5, 6))
+    assert first[0] == again[0]
+    assert first[1].kernel.steps == again[1].kernel.steps
+    assert first[1].kernel.steps != other[1].kernel.steps
+    assert first[0].values["admitted"] > 20
+
+
+def test_another_policy_meets_the_same_visitors() -> None:
+    slow = Scenario(name="slow", about="", zone=queueing(2), groups=TINY.groups, seconds=300, drains=False)
+    (_, one), (_, other) = run(TINY, 5), run(slow, 5)
+    characters = [
+        [(visitor.comes, visitor.stay_sec, visitor.ending, visitor.arrived_ms) for visitor in world.crowd.visitors]
+        for world in (one, other)
+    ]
+    assert characters[0] == characters[1]
+
+
+def test_one_grant_too_many_is_noticed() -> None:
+    crowded = Scenario(name="crowded", about="", zone=queueing(3), groups=((flash(60, 5), EVERYBODY),), seconds=60)
+    real = controller._free
+    with mock.patch.object(controller, "_free", side_effect=lambda *read: tuple(room + 1 for room in real(*read))):
+        row, _ = run(crowded, seed=1)
+    assert row.values["overshoot_max"] > 0
+    assert any("rule 1" in broken for broken in row.broken)
+
+
+def test_a_number_given_twice_is_noticed() -> None:
+    real = Joins.next
+    with mock.patch.object(Joins, "next", lambda *asked: (real(*asked) + 1) // 2):
+        row, _ = run(TINY, seed=1)
+    assert row.values["duplicates"] > 0
+    assert any("rule 2" in broken for broken in row.broken)
+
+
+def test_somebody_who_is_never_let_in_is_noticed() -> None:
+    shut = Scenario(name="shut", about="", zone=queueing(5), groups=((flash(20, 5), EVERYBODY),), seconds=30)
+    with mock.patch.object(controller, "_calls", return_value=0):
+        row, _ = run(shut, seed=1)
+    assert row.values["lost"] > 0
+    assert any("rule 4" in broken for broken in row.broken)
+
+
+def test_more_joins_than_a_partition_takes_are_throttled_and_nobody_is_lost() -> None:
+    """One counter takes 1,000 writes a second; whoever is refused asks again, and stands where the store put them."""
+    scenario = Scenario(
+        name="too many",
+        about="",
+        zone=queueing(3000),
+        groups=((steady(1500, 2), Habits(stay_sec=600)),),
+        seconds=30,
+        drains=False,
+    )
+    row, simulation = run(scenario, seed=1)
+    assert simulation.deployment.partitions.throttled > 0
+    assert simulation.deployment.partitions.busiest_writes <= 1000
+    assert (row.values["lost"], row.values["duplicates"], row.values["worst_inversion_ms"]) == (0, 0, 0)
+    assert all(visitor.place is not None for visitor in simulation.crowd.visitors)

@@ -1,0 +1,89 @@
+"""The pace of a line: how fast the room empties, whatever fills it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from waiting_room.domain import turnover
+from waiting_room.domain.gate_item import ControllerState, GateItem
+from waiting_room.domain.leases import MARGIN_SEC, bucket_end_ms
+from waiting_room.domain.turnover import Ends
+from waiting_room.domain.zones import Zone
+
+ZONE: dict[str, Any] = {"zone_id": "z", "mode": "queueing", "rules": [{"paths": ["/sale"]}], "max_active": 100}
+
+
+def zone(**changes: Any) -> Zone:
+    return Zone.from_document({**ZONE, **changes})
+
+
+def steady(ended_a_sec: int, active: int, seconds: int = 600) -> ControllerState:
+    """What is known after some time at one pace."""
+    state = ControllerState(active=active, lapses_seen=True)
+    for _ in range(seconds):
+        state = turnover.measure(state, Ends(left=ended_a_sec, lapsed=0), 1.0)
+    return state
+
+
+def test_what_left_is_told_from_what_came_and_what_is_there() -> None:
+    state = ControllerState(claimed=50, active=40)
+    gate = GateItem("z", 1, 10, claimed=60, buckets={7: 12, 8: 30}, closed_to=6, state=state)
+    assert turnover.ends(gate, closed_to=7) == Ends(left=8, lapsed=12)
+
+
+def test_phantom_leases_end_nobody() -> None:
+    gate = GateItem("z", 1, 10, claimed=1, buckets={8: 5}, state=ControllerState(claimed=1, active=3))
+    assert turnover.ends(gate, closed_to=0) == Ends(left=0, lapsed=0)
+
+
+def test_the_pace_is_what_ends_by_the_share_that_comes() -> None:
+    assert turnover.pace(zone(), steady(2, 100), room=0, share=1.0) == pytest.approx(2, rel=0.02)
+    assert turnover.pace(zone(), steady(2, 100), room=0, share=0.5) == pytest.approx(4, rel=0.02)
+
+
+def test_a_room_that_fills_up_is_foreseen_full() -> None:
+    half_full = steady(1, 50)
+    assert turnover.pace(zone(), half_full, room=50, share=1.0) == pytest.approx(2, rel=0.02)
+
+
+def test_more_room_is_a_faster_line_at_once() -> None:
+    state = steady(2, 100)
+    assert turnover.pace(zone(max_active=200), state, room=100, share=1.0) == pytest.approx(4, rel=0.02)
+
+
+def test_a_rate_is_known_without_measuring() -> None:
+    rated = zone(mode="waiting_room", starts_at_ms=1, rate_per_min=120, max_active=None)
+    assert turnover.pace(rated, ControllerState(), room=float("inf"), share=0.8) == pytest.approx(2.5)
+
+
+def test_of_rate_and_room_the_slower_counts() -> None:
+    state = steady(2, 100)
+    assert turnover.pace(zone(rate_per_min=60), state, room=0, share=1.0) == pytest.approx(1)
+    assert turnover.pace(zone(rate_per_min=600), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
+
+
+def test_no_pace_is_told_before_silent_leavers_could_be_seen() -> None:
+    """Until the first bucket closes only those are seen who say that they leave: the line would look too slow."""
+    state = ControllerState(active=100)
+    for _ in range(60):
+        state = turnover.measure(state, Ends(left=1, lapsed=0), 1.0)
+    assert turnover.pace(zone(), state, room=0, share=1.0) == 0
+    state = turnover.measure(state, Ends(left=1, lapsed=40), 1.0)
+    for _ in range(60):
+        state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0)
+    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
+
+
+def test_where_nobody_leaves_silently_a_pace_is_told_after_all() -> None:
+    state = replace(steady(2, 100, seconds=200), lapses_seen=False)
+    assert turnover.pace(zone(), state, room=0, share=1.0) > 0
+
+
+def test_buckets_that_close_within_the_time_to_come_are_room_soon() -> None:
+    closes_at_ms = bucket_end_ms(100, 10) + MARGIN_SEC * 1000
+    soon = turnover.ending_soon(ControllerState(), {100: 7, 101: 5}, 10, closes_at_ms - 2_000)
+    assert soon == 7
+    assert turnover.ending_soon(ControllerState(), {100: 7, 101: 5}, 10, closes_at_ms - 5_000) == 0
