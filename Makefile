@@ -22,8 +22,8 @@ demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=
 simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
 	@$(BIN)/python scripts/simulate.py $(ARGS)
 
-bench: setup ## Measure the speed of the product's own code; figures go to build/bench.json
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+bench: setup ## Measure, against peers installed into build/, and write build/bench.json (ARGS=bench_gate: only that)
+	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)
 
 test: setup ## Run all tests
 	$(PYTEST) $(ARGS)
