@@ -1,4 +1,4 @@
-"""Many at once on real engines, from threads and processes: nobody shares a place or moves, and nobody too many get in."""
+"""Many at once on real engines, from threads and processes: nobody shares a place, moves, or gets in over the cap."""
 
 from __future__ import annotations
 
