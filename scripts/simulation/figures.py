@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
 from waiting_room.domain.places import Estimate
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Figures:
 def figures(simulation: Simulation) -> Figures:
     """The figures at the end of a run, with the rules checked in full."""
     scenario, watch = simulation.scenario, simulation.watch
+    orders = [line(simulation, run) for run in watch.runs]
     values: dict[str, float] = {
         "visitors": len(simulation.crowd.visitors),
         "admitted": watch.admitted,
         "lost": lost(simulation),
         "duplicates": watch.duplicates,
-        "worst_inversion_ms": worst_inversion_ms(simulation),
+        "worst_inversion_ms": max(map(worst_inversion_ms, orders), default=0),
+        "overtaken_max": max(map(overtaken_max, orders), default=0),
         "write_units_per_join": write_units_per_join(simulation),
         "overshoot_max": watch.overshoot,
         "lapsed_present": watch.lapsed_present,
@@ -75,17 +78,6 @@ def lost(simulation: Simulation) -> int:
     if unserved:
         watch.breaks(f"rule 4: {unserved} visitors were never served")
     return missing + unserved
-
-
-def worst_inversion_ms(simulation: Simulation) -> int:
-    """How much earlier than somebody ahead a visitor had taken a number, at worst."""
-    worst = 0
-    for run in simulation.watch.runs.values():
-        latest = 0
-        for taken_ms in run.in_order():
-            latest = max(latest, taken_ms)
-            worst = max(worst, latest - taken_ms)
-    return worst
 
 
 def write_units_per_join(simulation: Simulation) -> float:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.simulation.kernel import START_MS
+from scripts.simulation.order import line
 from scripts.simulation.simulation import Simulation
 
 MOST_POINTS = 4_000
@@ -59,7 +60,7 @@ def _waits(axis: Any, simulation: Simulation) -> None:
     for number, run in sorted(simulation.watch.runs.items()):
         waits = [
             ((joined_ms - START_MS) / 1000, max(0, called_ms - joined_ms) / 1000)
-            for joined_ms, called_ms in zip(run.in_order(), run.called_ms, strict=False)
+            for joined_ms, called_ms in zip(line(simulation, number), run.called_ms, strict=False)
         ]
         step = max(1, len(waits) // MOST_POINTS)
         axis.plot(*zip(*waits[::step], strict=True) if waits else ([], []), ".", markersize=2, label=f"run {number}")

@@ -246,6 +246,38 @@ COURSES = (
     ),
 )
 
+
+def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
+    """Everybody joins at once, before the start, on as many counters as the zone was set up for."""
+    return Scenario(
+        name=name,
+        about=about,
+        zone={
+            "mode": "combined",
+            "max_active": 2000,
+            "starts_in_sec": 100,
+            "expected_joins_per_sec": joins_per_sec,
+            "session": dict(SCRIPT),
+        },
+        groups=((steady(joins_per_sec, seconds, from_sec=5), replace(EVERYBODY, absent=0.35)),),
+        seconds=5 + seconds + 5,
+        bouncers=max(8, joins_per_sec // 500),
+        drains=False,
+    )
+
+
+RUSHES = (
+    _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 200 counters", 100_000, 10),
+    _rush("10,000 joins in two seconds", "5,000 joins a second before a start, on 10 counters", 5_000, 2),
+    Scenario(
+        name="several counters, no start",
+        about="2,500 visitors in a second on 5 counters, let in as they are placed; cap 200",
+        zone=queueing(200, expected_joins_per_sec=2500),
+        groups=((steady(2500, 1, from_sec=5), replace(EVERYBODY, stay_sec=20)),),
+        seconds=90,
+        drains=False,
+    ),
+)
 SMALL = (
     replace(
         _leavers("occupancy, cap 100", 100, "the same with room for 100"),
@@ -262,7 +294,9 @@ QUICK = (
     "rough weather",
     "sold out",
     "occupancy, cap 100",
+    "10,000 joins in two seconds",
+    "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *SMALL)
+    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *RUSHES, *SMALL)
 }

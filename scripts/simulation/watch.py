@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,10 +45,7 @@ class Run:
     called_ms: array[int] = field(default_factory=lambda: array("q"))
     """By position: when it was called."""
     width_sec: int = 10
-
-    def in_order(self) -> Iterable[int]:
-        """When each number was taken, in the order of the line; numbers nobody used stand in it as well."""
-        return self.taken_ms.get(0, ())
+    shards: int = 1
 
 
 class Watch:
@@ -197,7 +193,7 @@ class Watch:
         state = self._run(run)
         if run != self.run:
             return
-        state.width_sec = after["width"]
+        state.width_sec, state.shards = after["width"], after.get("shards", 1)
         self._leases = sum(count for name, count in after.items() if name.startswith("b_"))
         serving = sum(count for name, count in after.items() if name.startswith("s_"))
         if before is not None and after["tick"] != before["tick"]:

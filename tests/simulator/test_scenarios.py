@@ -12,6 +12,7 @@ from scripts.simulation.simulation import Scenario, run
 from scripts.simulation.visitors import Habits
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain import controller
+from waiting_room.domain.epochs import EPOCH_MS
 
 TINY = Scenario(
     name="tiny",
@@ -21,6 +22,13 @@ TINY = Scenario(
     seconds=300,
 )
 
+INVERSION_MS = {
+    # One epoch, and the time it takes to read all counters.
+    "10,000 joins in two seconds": EPOCH_MS + 30,
+    # The first epoch lasts until the exchanger is awake that the first visitor called.
+    "several counters, no start": 2_000,
+}
+
 
 @pytest.mark.parametrize("name", QUICK)
 def test_every_rule_is_kept(name: str) -> None:
@@ -28,7 +36,7 @@ def test_every_rule_is_kept(name: str) -> None:
     assert not row.broken
     figures = row.values
     assert (figures["lost"], figures["duplicates"], figures["overshoot_max"], figures["lapsed_present"]) == (0, 0, 0, 0)
-    assert figures["worst_inversion_ms"] == 0
+    assert figures["worst_inversion_ms"] <= INVERSION_MS.get(name, 0)
     assert figures["write_units_per_join"] <= 2.1
     assert figures.get("occupancy_mean", 1.0) >= 0.9
     assert figures.get("eta_mean_abs_error_pct", 0.0) <= 15
