@@ -14,6 +14,7 @@ from scripts.operator_cli import commands, examine
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.errors import OperatorError
+from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC
 
 EXAMPLES = """\
 Without --api-url, `wr` talks to the demo running on this machine (`make demo`).
@@ -186,8 +187,10 @@ def _examining_commands(found: argparse._SubParsersAction[argparse.ArgumentParse
 
 
 def _rate(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError("give whole joins a second, from 1 to 1000000")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_JOINS_PER_SEC:
+        raise argparse.ArgumentTypeError(
+            f"give whole joins a second, from 1 to {MOST_JOINS_PER_SEC}; more are for several deployments"
+        )
     return int(text)
 
 
