@@ -70,7 +70,7 @@ def markdown(costs: Costs, prices: Mapping[str, Any]) -> str:
         *_table(("counted in operations", "Foyer", PEER), compared(costs.counts, costs.assumed.speed_per_sec)),
         "",
     ]
-    return "\n".join([*lines, *_notes(costs, prices), ""])
+    return "\n".join([*lines, "\n\n".join(_escaped(note) for note in _notes(costs, prices)), ""])
 
 
 def text(costs: Costs, prices: Mapping[str, Any]) -> str:
