@@ -53,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def documented(root: Path) -> Iterator[tuple[Path, str]]:
-    """The README of every module with what it should say. Raises BadReadme, modules.BadModule."""
-    for folder in sorted({file.parent for file in root.rglob("*.tf") if ".terraform" not in file.parts}):
+    """The README of the root and of every module with what it should say. Raises BadReadme, modules.BadModule."""
+    for folder in sorted({root, *(file.parent for file in root.rglob("*.tf") if ".terraform" not in file.parts)}):
         path = folder / "README.md"
         text = path.read_text(encoding="utf-8") if path.exists() else f"# {folder.name}\n"
         yield path, filled(path, text, folder)
@@ -62,11 +62,13 @@ def documented(root: Path) -> Iterator[tuple[Path, str]]:
 
 def filled(path: Path, text: str, folder: Path) -> str:
     """A README with the text between its markers made anew. Raises BadReadme."""
-    if _begin(EVERYWHERE) not in text:
+    # The tables of a root whose files are not there are left as they are.
+    is_module = any(folder.glob("*.tf"))
+    if is_module and _begin(EVERYWHERE) not in text:
         text = f"{text.rstrip()}\n\n{_begin(EVERYWHERE)}\n{_end(EVERYWHERE)}\n"
     for name, make in SECTIONS.items():
         begins, ends = text.count(_begin(name)), text.count(_end(name))
-        if begins == ends == 0:
+        if begins == ends == 0 or (name == EVERYWHERE and not is_module):
             continue
         if (begins, ends) != (1, 1) or text.index(_end(name)) < text.index(_begin(name)):
             raise BadReadme(f"{path}: {_begin(name)} and {_end(name)} must stand there once each, in this order")
