@@ -9,12 +9,10 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts import cost
 from scripts.operator_cli import commands, examine
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.errors import OperatorError
-from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC
 
 EXAMPLES = """\
 Without --api-url, `wr` talks to the demo running on this machine (`make demo`).
@@ -88,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _zones(found)
     _live_commands(found)
     _visitor_commands(found)
-    _examining_commands(found)
+    examine.add_commands(found)
     return parser
 
 
@@ -158,40 +156,6 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.set_defaults(run=commands.look_up)
     keys = found.add_parser("keys", help="list the signing keys, public parts only")
     keys.set_defaults(run=commands.keys)
-
-
-def _examining_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    preflight = found.add_parser(
-        "preflight",
-        help="what the account needs for a sale of a given size",
-        description="Compare the account's quotas, the tables, the keys, the gate snapshot, the alarms and (with "
-        "--site-url) the certificate with what a sale needs, and say what to ask AWS for. Changes nothing.",
-    )
-    preflight.add_argument("joins_per_sec", metavar="JOINS_PER_SEC", type=_rate, help="as expected_joins_per_sec")
-    preflight.set_defaults(alone=examine.preflight)
-    verify = found.add_parser(
-        "verify-deploy",
-        help="look at a deployment from outside, in a minute or two",
-        description="Check what a mistake in a deployment would break or let through: certificate, operator's routes, "
-        "origin secret, prefix, WebSocket path, gate snapshot, keys, and one zone's cookies, page, line and gate. "
-        "Changes nothing and takes no place in line.",
-    )
-    verify.add_argument("url", metavar="URL", nargs="?", help="the site's address; without it, --site-url")
-    verify.set_defaults(run=examine.verify_deploy)
-    for examining in (preflight, verify):
-        examining.add_argument("--name", default="foyer", help="name of the deployment in Terraform (default foyer)")
-    table = found.add_parser(
-        "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
-    )
-    cost.parser(table).set_defaults(alone=examine.show_cost)
-
-
-def _rate(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_JOINS_PER_SEC:
-        raise argparse.ArgumentTypeError(
-            f"give whole joins a second, from 1 to {MOST_JOINS_PER_SEC}; more are for several deployments"
-        )
-    return int(text)
 
 
 def _minutes(text: str) -> int:
