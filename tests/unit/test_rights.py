@@ -64,6 +64,22 @@ def visits(world: Deployment, site_key: str) -> None:
     assert world.operate("GET", f"/zones/{ZONE_ID}/metrics").json["minutes"]
 
 
+def rush(world: Deployment) -> None:
+    """A zone with several join counters, where this version takes one: such a line is read and sealed in batches."""
+    if world.put_zone(zone_id="rush", expected_joins_per_sec=1_200).status != 201:
+        return
+    joined = []
+
+    def join() -> None:
+        joined.append(world.visit("POST", f"{ROOT}/zones/rush/visitors").status)
+
+    world.each_second = join
+    world.run_started()
+    world.each_second = lambda: None
+    assert set(joined) == {201}
+    world.run("dispatcher")
+
+
 @pytest.fixture(scope="module")
 def world() -> Deployment:
     """A deployment after a day on which everything happened once."""
@@ -75,6 +91,7 @@ def world() -> Deployment:
     assert set(world.run_started()) == {"publisher", "exchanger"}
     world.clock.advance(100)
     visits(world, site_key)
+    rush(world)
     world.clock.advance(100)
     world.run("dispatcher")
     world.run_started()
