@@ -135,6 +135,11 @@ def test_every_price_says_how_sure_it_is_and_every_one_that_is_not_is_marked(
     assert f"{costs.waiting().doubtful_usd:.2f} of the {costs.waiting().usd:.2f} USD" in shown
 
 
+def test_no_price_lies_about_unused(costs: Costs) -> None:
+    bills = (costs.idle_month(), costs.waiting(), costs.admitted())
+    assert {line.price.key for bill in bills for line in bill.lines} == costs.prices.keys()
+
+
 def test_markdown_is_tables_and_their_notes(costs: Costs, prices: dict[str, Any]) -> None:
     shown = markdown(costs, prices)
     tables = [line for line in shown.splitlines() if line.startswith("|")]
