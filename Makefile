@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo cost simulate test test-unit test-integration test-browser bench check lint types fmt build
-.PHONY: lock clean
+.PHONY: docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ fmt: setup ## Format the code and repair what can be repaired
 
 build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
 	$(BIN)/python scripts/build.py
+
+docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
+	$(BIN)/python scripts/terraform_docs.py
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again

@@ -65,7 +65,8 @@ def _bill(bill: Bill) -> dict[str, Any]:
     lines = [
         {"part": line.part, "price": line.price.key, "quantity": line.quantity, "usd": line.usd} for line in bill.lines
     ]
-    return {"usd": bill.usd, "usd_of_doubtful_prices": bill.doubtful_usd, "lines": lines}
+    sums = {"usd": bill.usd, "usd_after_free": bill.usd_after_free, "usd_of_doubtful_prices": bill.doubtful_usd}
+    return {**sums, "lines": lines}
 
 
 if __name__ == "__main__":

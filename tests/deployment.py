@@ -25,16 +25,6 @@ SITE_FOLDER = Path(__file__).resolve().parents[1] / "lambdas" / "publisher" / "s
 OWN = Secrets("an-origin-secret", ".waiting-room/gate-0123456789abcdef0123456789abcdef.json")
 
 
-class Inline:
-    """Stands in for a pool of threads: a job is done before `submit` returns."""
-
-    def __init__(self, *_limits: Any, **_named: Any) -> None:
-        pass
-
-    def submit(self, job: Callable[[], None]) -> None:
-        job()
-
-
 class Deployment:
     """Functions are called with the events AWS sends them; what they start is run by `run_started`.
 
@@ -68,8 +58,8 @@ class Deployment:
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)
             patch.setattr(bootstrap, "time", SimpleNamespace(sleep=self._sleep))
-            # The clock of the tests moves when somebody sleeps, which must not be while a job is under way.
-            patch.setattr(bootstrap, "ThreadPoolExecutor", Inline)
+            # The clock of the tests stands still until it is moved: what runs in threads would never meet.
+            patch.setattr(bootstrap, "ThreadPoolExecutor", _AtOnce, raising=False)
             build = getattr(bootstrap, component)
             app: Callable[..., Any] = build(env, SITE_FOLDER) if component == "publisher" else build(env)
         return app
@@ -130,6 +120,16 @@ class Deployment:
     def document(self, key: str) -> Any:
         """A JSON document of the bucket."""
         return json.loads(self.bucket.objects[key])
+
+
+class _AtOnce:
+    """Stands in for a pool of threads: does each job where it is handed in."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def submit(self, job: Callable[..., Any], *given: Any) -> None:
+        job(*given)
 
 
 def _table_files() -> list[Path]:

@@ -111,9 +111,9 @@ class Guarded:
                 for item in request["TransactItems"]:
                     ((kind, write),) = item.items()
                     yield f"dynamodb:{TRANSACTED[kind]}", self._table(write["TableName"])
-            case "dynamodb" if method == "batch_get_item":
-                for name in request["RequestItems"]:
-                    yield f"dynamodb:{action}", self._table(name)
+            case "dynamodb" if method.startswith("batch_"):
+                for table in request["RequestItems"]:
+                    yield f"dynamodb:{action}", self._table(table)
             case "dynamodb":
                 yield f"dynamodb:{action}", self._table(request["TableName"])
             case "s3":

@@ -18,6 +18,10 @@ SCHEMAS = FOLDER.parents[1] / "schemas"
 MILLION = 1_000_000
 GB = 1_000_000_000
 MINUTES_A_MONTH = 730 * 60
+ALARMS_PER_FUNCTION = 2
+"""Errors and throttles."""
+ALARMS_OF_ALL = 4
+"""The API failing and slow, the queue of failed events, the distribution."""
 LOW = "M"
 """Confidence of a price nobody has looked up."""
 
@@ -44,8 +48,6 @@ class Assumptions:
     """Times a session is prolonged."""
     guarded_requests_per_session: int = 20
     """Pages and calls of the guarded part of the site in one session; files left unguarded do not count."""
-    alarms: int = 10
-    """Alarms of the deployment."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Price:
     per: int
     unit: str
     confidence: str
+    free: int = 0
+    """Units a month that an account is not charged for."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,15 @@ class Bill:
     def usd(self) -> float:
         """The sum, USD."""
         return sum(line.usd for line in self.lines)
+
+    @property
+    def usd_after_free(self) -> float:
+        """The sum, USD, in an account that uses the free units of the month for nothing else."""
+        used: dict[str, float] = {}
+        for line in self.lines:
+            used[line.price.key] = used.get(line.price.key, 0.0) + line.quantity
+        prices = {line.price.key: line.price for line in self.lines}
+        return sum(max(0.0, used[key] - price.free) / price.per * price.usd for key, price in prices.items())
 
     @property
     def parts(self) -> dict[str, float]:
@@ -132,7 +145,7 @@ class Costs:
             self._line("schedule", MINUTES_A_MONTH, "schedule"),
             *self._invocations("dispatcher", "dispatcher", machinery["idle_minute"], MINUTES_A_MONTH),
             *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
-            self._line("alarms", self.assumed.alarms, "alarm"),
+            self._line("alarms", self._alarms(), "alarm"),
         ]
         return Bill("a month with nothing on sale", tuple(lines))
 
@@ -160,6 +173,13 @@ class Costs:
             *self._gate("gate: the guarded requests", MILLION * self.assumed.guarded_requests_per_session, own=False),
         ]
         return Bill("a million visitors who are admitted", tuple(lines))
+
+    def _alarms(self) -> int:
+        """How many alarms Terraform makes: for each function, table, stream and schedule, and four for all of it."""
+        regional = [spec for spec in self._functions.values() if not spec["edge"]]
+        triggered = sum(bool({"stream", "schedule"} & spec["triggers"].keys()) for spec in regional)
+        tables = len(list((SCHEMAS / "tables").glob("*.json")))
+        return ALARMS_PER_FUNCTION * len(regional) + triggered + tables + ALARMS_OF_ALL
 
     def _gate(self, part: str, requests: float, *, own: bool = True) -> Iterable[Line]:
         """The gatekeeper's decisions; `own` counts the CloudFront requests too, which are otherwise the site's."""

@@ -29,7 +29,11 @@ def rows_of(bill: Bill) -> Rows:
     rows: Rows = [
         (part + (f" {MARK}" if bill.doubtful(part) else ""), f"{usd:.2f}") for part, usd in bill.parts.items()
     ]
-    return [*rows, (f"together, {bill.title}", f"{bill.usd:.2f}")]
+    return [
+        *rows,
+        ("together", f"{bill.usd:.2f}"),
+        ("together, less what AWS gives free each month", f"{bill.usd_after_free:.2f}"),
+    ]
 
 
 def compared(counts: Mapping[str, Any], speed_per_sec: int) -> Rows:
@@ -66,7 +70,7 @@ def markdown(costs: Costs, prices: Mapping[str, Any]) -> str:
         *_table(("counted in operations", "Foyer", PEER), compared(costs.counts, costs.assumed.speed_per_sec)),
         "",
     ]
-    return "\n".join([*lines, *_notes(costs, prices), ""])
+    return "\n".join([*lines, "\n\n".join(_escaped(note) for note in _notes(costs, prices)), ""])
 
 
 def text(costs: Costs, prices: Mapping[str, Any]) -> str:
@@ -84,7 +88,7 @@ def text(costs: Costs, prices: Mapping[str, Any]) -> str:
 def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
     waiting = costs.waiting()
     yield (
-        f"Prices of {prices['as_of']}, {prices['region']}, before any free tier. {MARK} Most of it hangs on a price "
+        f"Prices of {prices['as_of']}, {prices['region']}. {MARK} Most of it hangs on a price "
         f"noted from memory, to be looked up first: {waiting.doubtful_usd:.2f} of the {waiting.usd:.2f} USD for those "
         "who wait."
     )

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts import cost
 from scripts.operator_cli import commands, examine, key_commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
@@ -89,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _live_commands(found)
     _visitor_commands(found)
     _keys(found)
-    _examining_commands(found)
+    examine.add_commands(found)
     return parser
 
 
@@ -194,45 +193,13 @@ def _keys(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     retire.set_defaults(run=key_commands.keys_retire)
 
 
-def _examining_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    preflight = found.add_parser(
-        "preflight",
-        help="what the account needs for a sale of a given size",
-        description="Compare the account's quotas, the tables, the keys, the gate snapshot, the alarms and (with "
-        "--site-url) the certificate with what a sale needs, and say what to ask AWS for. Changes nothing.",
-    )
-    preflight.add_argument("joins_per_sec", metavar="JOINS_PER_SEC", type=_rate, help="as expected_joins_per_sec")
-    preflight.set_defaults(alone=examine.preflight)
-    verify = found.add_parser(
-        "verify-deploy",
-        help="look at a deployment from outside, in a minute or two",
-        description="Check what a mistake in a deployment would break or let through: certificate, operator's routes, "
-        "origin secret, prefix, WebSocket path, gate snapshot, keys, and one zone's cookies, page, line and gate. "
-        "Changes nothing and takes no place in line.",
-    )
-    verify.add_argument("url", metavar="URL", nargs="?", help="the site's address; without it, --site-url")
-    verify.set_defaults(run=examine.verify_deploy)
-    for examining in (preflight, verify):
-        examining.add_argument("--name", default="foyer", help="name of the deployment in Terraform (default foyer)")
-    table = found.add_parser(
-        "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
-    )
-    cost.parser(table).set_defaults(alone=examine.show_cost)
-
-
-def _rate(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError("give whole joins a second, from 1 to 1000000")
+def _minutes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1440:
+        raise argparse.ArgumentTypeError("give whole minutes from 1 to 1440")
     return int(text)
 
 
 def _hours(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 720:
         raise argparse.ArgumentTypeError("give whole hours from 1 to 720")
-    return int(text)
-
-
-def _minutes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1440:
-        raise argparse.ArgumentTypeError("give whole minutes from 1 to 1440")
     return int(text)

@@ -15,8 +15,43 @@ from scripts.operator_cli.connection import Target, environment_region
 from scripts.operator_cli.errors import BadInput
 from scripts.operator_cli.findings import Finding, all_fine, lines, run
 from scripts.operator_cli.preflight import Preflight, made_clients, summary
-from scripts.operator_cli.sizing import needs
+from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, needs
 from scripts.operator_cli.verify_deploy import TIMEOUT_SEC, Deployment, checks
+
+
+def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The arguments of the three commands."""
+    preflight = found.add_parser(
+        "preflight",
+        help="what the account needs for a sale of a given size",
+        description="Compare the account's quotas, the tables, the keys, the gate snapshot, the alarms and (with "
+        "--site-url) the certificate with what a sale needs, and say what to ask AWS for. Changes nothing.",
+    )
+    preflight.add_argument("joins_per_sec", metavar="JOINS_PER_SEC", type=_rate, help="as expected_joins_per_sec")
+    preflight.set_defaults(alone=preflight_account)
+    verify = found.add_parser(
+        "verify-deploy",
+        help="look at a deployment from outside, in a minute or two",
+        description="Check what a mistake in a deployment would break or let through: certificate, operator's routes, "
+        "origin secret, prefix, WebSocket path, gate snapshot, keys, and one zone's cookies, page, line and gate. "
+        "Changes nothing and takes no place in line.",
+    )
+    verify.add_argument("url", metavar="URL", nargs="?", help="the site's address; without it, --site-url")
+    verify.set_defaults(run=verify_deploy)
+    for examining in (preflight, verify):
+        examining.add_argument("--name", default="foyer", help="name of the deployment in Terraform (default foyer)")
+    table = found.add_parser(
+        "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
+    )
+    cost.parser(table).set_defaults(alone=show_cost)
+
+
+def _rate(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_JOINS_PER_SEC:
+        raise argparse.ArgumentTypeError(
+            f"give whole joins a second, from 1 to {MOST_JOINS_PER_SEC}; more are for several deployments"
+        )
+    return int(text)
 
 
 def show_cost(arguments: argparse.Namespace) -> int:
@@ -25,7 +60,7 @@ def show_cost(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def preflight(arguments: argparse.Namespace) -> int:
+def preflight_account(arguments: argparse.Namespace) -> int:
     """Say whether the account can take a sale of this size, and what to ask AWS for; 1 unless all is fine."""
     needed = needs(arguments.joins_per_sec)
     try:

@@ -1,30 +1,31 @@
-"""What a sale of a given size asks of the account: requests, parallel functions, writes.
-
-The rates follow from what a visitor does (two requests to join, one each to claim, renew and confirm) and from the
-measured counts of the cost table.
-"""
+"""What a sale of a given size asks of the account: the same figures as terraform/sizing.tf and terraform/checks.tf."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from scripts.costs.model import Costs
+MOST_JOINS_PER_SEC = 100_000
+"""More than that is for several deployments."""
 
-JOINING = ("get_visitor_unknown", "join_queue")
-INSIDE = ("issue_access_token", "renew_session", "checkout")
-
+REQUESTS_PER_JOIN = 3
+"""Enter, enter with the cookie, join."""
+SECONDS_PER_REQUEST = 0.1
+"""Twice what a request takes a bouncer."""
+OWN_FUNCTIONS = 20
+"""Bouncers for those who claim and renew."""
+OTHER_FUNCTIONS = 150
+"""What AWS keeps back of an account's concurrency, and what the other functions need."""
+BURST = 1.5
+OTHER_REQUESTS_PER_SEC = 100
 CLAIMS_PER_SEC = 500
 """More than this one zone does not let in a second, however many join."""
-HEADROOM = 1.5
-"""Requests do not come evenly, and a cold function takes longer."""
-OTHER_FUNCTIONS = 20
-"""Exchangers, dispatcher, publisher and operators, side by side."""
+WRITES_HEADROOM = 1.25
+JOINS_PER_SHARD = 500
 EDGE_REQUESTS_PER_INSTANCE = 10
 """Lambda@Edge: requests a second that one instance of a function is given."""
 NEW_SOCKETS_PER_SEC = 500
 """The pages of those near the front open their sockets no faster than this."""
-JOINS_PER_SHARD = 500
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,18 @@ class Needs:
     shards: int
 
 
-def needs(joins_per_sec: int, costs: Costs | None = None) -> Needs:
+def needs(joins_per_sec: int) -> Needs:
     """What so many joins a second need, in one zone or in several together."""
-    costs = costs or Costs.read()
+    requests = REQUESTS_PER_JOIN * joins_per_sec
     claims = min(joins_per_sec, CLAIMS_PER_SEC)
-    busy = joins_per_sec * _seconds(costs, JOINING) + claims * _seconds(costs, INSIDE)
     return Needs(
         joins_per_sec=joins_per_sec,
-        api_requests_per_sec=joins_per_sec * len(JOINING) + claims * len(INSIDE),
-        concurrency=math.ceil(busy * HEADROOM) + OTHER_FUNCTIONS,
-        edge_concurrency=math.ceil((joins_per_sec + claims) / EDGE_REQUESTS_PER_INSTANCE * HEADROOM),
-        # Each of the two tables takes one unit of a join, and at most two of what one who is let in does a second.
-        table_writes_per_sec=joins_per_sec + 2 * claims,
+        api_requests_per_sec=math.ceil(BURST * requests) + OTHER_REQUESTS_PER_SEC,
+        # Rounded first, for a float of exactly 30.000000000000004 is not 31 functions.
+        concurrency=math.ceil(round(requests * SECONDS_PER_REQUEST, 6)) + OWN_FUNCTIONS + OTHER_FUNCTIONS,
+        # Each visitor meets the gate twice: on arrival, and when let in.
+        edge_concurrency=math.ceil(BURST * (joins_per_sec + claims) / EDGE_REQUESTS_PER_INSTANCE),
+        table_writes_per_sec=math.ceil(WRITES_HEADROOM * (joins_per_sec + 2 * claims)),
         new_sockets_per_sec=NEW_SOCKETS_PER_SEC,
-        shards=max(1, math.ceil(joins_per_sec / JOINS_PER_SHARD)),
+        shards=math.ceil(joins_per_sec / JOINS_PER_SHARD),
     )
-
-
-def _seconds(costs: Costs, operations: tuple[str, ...]) -> float:
-    """How long functions are busy with these operations of one visitor."""
-    assumed = costs.assumed
-    calls: int = sum(costs.counts["operations"][name]["aws_calls"] for name in operations)
-    return (assumed.own_ms * len(operations) + assumed.aws_call_ms * calls) / 1000

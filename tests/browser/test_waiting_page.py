@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests import measured_counts
 from tests.browser.canned_zone import (
     AWAY_PATH,
     CLAIM_PATH,
     ENTER_PATH,
     JOIN_PATH,
+    PAGE_PATH,
     PLACE_PATH,
     STATUS_PATH,
     TO,
@@ -18,6 +21,7 @@ from tests.browser.canned_zone import (
     refusal,
 )
 from tests.browser.watching import STATES, eventually, state_is
+from waiting_room.domain.redirects import PREFIX
 
 ADMITTED = (201, {"status": "admitted"})
 
@@ -35,6 +39,16 @@ def test_a_newcomer_joins_once_and_then_asks_for_the_status_document_only(zone: 
     assert zone.count("POST", JOIN_PATH) == 1
     assert zone.count("GET", PLACE_PATH) == 1
     assert zone.count("POST", CLAIM_PATH) == 0
+
+
+def test_a_browser_loads_no_more_than_the_cost_table_says(zone: CannedZone, page: Page) -> None:
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    loaded = {request for request in zone.requests if request == f"GET {PAGE_PATH}" or "/assets/" in request}
+    counted = json.loads(measured_counts.FILE.read_text(encoding="utf-8"))["sizes"]["page_requests"]
+    # Without a window Chromium leaves the icon out.
+    assert len(loaded | {f"GET {PREFIX}/assets/favicon.svg"}) == counted
+    assert {zone.requests[request] for request in loaded} == {1}
 
 
 def test_the_line_moves_and_never_backwards(zone: CannedZone, page: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from waiting_room.domain.places import Estimate
 from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import CACHE_CONTROL, assets
+from waiting_room.http.assets import CACHE_CONTROL, assets, files
 from waiting_room.http.pages import waiting_page
 from waiting_room.http.wording import expected_wait, held_for, time_left
 
@@ -40,13 +40,27 @@ def test_durations() -> None:
 
 def test_everything_the_page_loads_is_there_and_light() -> None:
     page = waiting_page(ZONE)
-    files = {asset.key_suffix: asset for asset in assets(ASSETS)}
+    loaded = {asset.key_suffix: asset for asset in assets(ASSETS)}
     wanted = set(re.findall(r"/\.waiting-room/assets/([\w./-]+)", page))
-    wanted |= set(
-        re.findall(r'from "\./([\w.]+)"', "".join(files[name].body.decode() for name in files if ".js" in name))
-    )
-    assert wanted == set(files)
-    assert len(page.encode()) + sum(len(asset.body) for asset in files.values()) < WEIGHT_LIMIT_BYTES
+    assert wanted == set(loaded)
+    assert len(page.encode()) + sum(len(asset.body) for asset in loaded.values()) < WEIGHT_LIMIT_BYTES
+
+
+def test_the_page_is_few_requests_however_many_files_it_is_written_in() -> None:
+    assert [asset.key_suffix for asset in assets(ASSETS)] == ["favicon.svg", "picture.svg", "waiting.css", "waiting.js"]
+    assert len(list(files(ASSETS))) > 10
+
+
+def test_every_script_and_style_is_in_the_one_file() -> None:
+    loaded = {asset.key_suffix: asset.body.decode() for asset in assets(ASSETS)}
+    for file in files(ASSETS):
+        text = file.body.decode()
+        if file.key_suffix.endswith(".css"):
+            assert text in loaded["waiting.css"]
+        if file.key_suffix.endswith(".js"):
+            declared = re.search(r"^(?:export )?((?:class|function) \w+.*|const \w+ = .*)$", text, re.MULTILINE)
+            assert declared is not None
+            assert declared[1] in loaded["waiting.js"], file.key_suffix
 
 
 def test_assets_have_their_content_types() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,7 +22,8 @@ from scripts.operator_cli import examine
 from scripts.operator_cli.cli import main
 from scripts.operator_cli.findings import Finding, State, all_fine, lines, run
 from scripts.operator_cli.preflight import Preflight, Quota, made_clients
-from scripts.operator_cli.sizing import CLAIMS_PER_SEC, needs
+from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
+from tests.tools import require_tool
 
 REGION = "eu-west-1"
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
@@ -58,12 +62,42 @@ def account(clients: dict[str, Any]) -> Iterator[Account]:
 
 def test_a_sale_needs_what_its_visitors_do() -> None:
     small, large = needs(100), needs(10_000)
-    assert small.api_requests_per_sec == 100 * 2 + 100 * 3
-    assert large.api_requests_per_sec == 10_000 * 2 + CLAIMS_PER_SEC * 3
-    assert large.table_writes_per_sec == 10_000 + 2 * CLAIMS_PER_SEC
+    assert (small.api_requests_per_sec, large.api_requests_per_sec) == (550, 45_100)
+    assert (small.concurrency, large.concurrency) == (200, 3_170)
+    assert (small.table_writes_per_sec, large.table_writes_per_sec) == (375, 13_750)
     assert (small.shards, large.shards) == (1, 20)
-    assert 500 < large.concurrency < 1_500
     assert large.edge_concurrency == 1_575
+
+
+SIZING = Path(__file__).resolve().parents[2] / "terraform" / "sizing.tf"
+STAND_IN = """
+variable "expected_joins_per_sec" { type = number }
+variable "functions" { default = { reserve_concurrency = true } }
+locals { functions = {} }
+output "found" {
+  value = [local.api_requests_per_sec, local.bouncer_concurrency, local.write_units_per_sec, local.shards]
+}
+"""
+
+
+@pytest.mark.skipif(not SIZING.exists(), reason="there is no terraform/ to agree with")
+def test_terraform_sizes_the_same(tmp_path: Path) -> None:
+    require_tool("terraform", shutil.which("terraform"), "install it to compare wr preflight with terraform/sizing.tf")
+    shutil.copy(SIZING, tmp_path)
+    tmp_path.joinpath("stand_in.tf").write_text(STAND_IN, encoding="utf-8")
+    checks = SIZING.with_name("checks.tf").read_text(encoding="utf-8")
+    assert f"local.bouncer_concurrency + {OTHER_FUNCTIONS}" in checks
+    for joins_per_sec in (1, 100, 700, 10_000, MOST_JOINS_PER_SEC):
+        run_terraform = [
+            ["init", "-backend=false"],
+            ["apply", "-auto-approve", f"-var=expected_joins_per_sec={joins_per_sec}"],
+        ]
+        for arguments in run_terraform:
+            subprocess.run(["terraform", *arguments], cwd=tmp_path, check=True, capture_output=True)
+        shown = subprocess.run(["terraform", "output", "-json", "found"], cwd=tmp_path, check=True, capture_output=True)
+        size = needs(joins_per_sec)
+        own = [size.api_requests_per_sec, size.concurrency - OTHER_FUNCTIONS, size.table_writes_per_sec, size.shards]
+        assert json.loads(shown.stdout) == own, joins_per_sec
 
 
 def test_a_quota_that_is_too_low_comes_with_the_request_for_more(account: Account) -> None:
@@ -82,7 +116,7 @@ def test_in_us_east_1_the_gate_takes_from_the_same_functions(account: Account) -
     assert account.looks().edge_quota().state is State.ACT
 
 
-@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 11_000}, State.OK), ({}, State.ACT)])
+@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 13_750}, State.OK), ({}, State.ACT)])
 def test_tables_must_be_warm_for_the_rush(account: Account, warm: dict[str, int], state: State) -> None:
     for key in ("counters", "queue"):
         account.stubs["dynamodb"].add_response(
@@ -233,11 +267,11 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     account.stubs["cloudfront"].add_response("list_distributions", distributions("tickets.example.com"))
     assert main(["--site-url", "https://tickets.example.com", "preflight", "10000", "--name", "tickets"]) == 1
     shown = capsys.readouterr().out
-    assert "10,000 joins a second need 21,500 API requests a second" in shown
+    assert "10,000 joins a second need 45,100 API requests a second" in shown
     assert "10 fine, 0 to act on, 1 not known" in shown
 
 
-@pytest.mark.parametrize("rate", ["0", "ten", "1000001", "-5"])
+@pytest.mark.parametrize("rate", ["0", "ten", "100001", "-5"])
 def test_a_rate_that_cannot_be_is_refused(rate: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["preflight", rate])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from waiting_room.http.bundle import bundled_script, bundled_style
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -29,8 +31,31 @@ class Asset(NamedTuple):
     cache_control: str
 
 
+_Bundler = Callable[[Mapping[str, str], str], str]
+
+_BUNDLES: dict[str, tuple[str, _Bundler]] = {
+    ".js": ("waiting.js", bundled_script),
+    ".css": ("waiting.css", bundled_style),
+}
+"""Kinds of files that become one file: its name, which is that of the file it starts with, and how."""
+
+
 def assets(folder: Path) -> Iterator[Asset]:
-    """Every file of a folder in order of name; raises ValueError for one whose kind is not known."""
+    """What the pages load, in order of name: scripts and styles as one file each, every other file as it is.
+
+    Raises ValueError for a file whose kind is not known, and for scripts that cannot be put into one file.
+    """
+    found = {file.key_suffix: file for file in files(folder)}
+    for kind, (entry, bundled) in _BUNDLES.items():
+        parts = {name: found.pop(name) for name in list(found) if name.endswith(kind)}
+        if parts:
+            text = bundled({name: part.body.decode() for name, part in parts.items()}, entry)
+            found[entry] = Asset(entry, text.encode(), _CONTENT_TYPES[kind], CACHE_CONTROL)
+    yield from (found[name] for name in sorted(found))
+
+
+def files(folder: Path) -> Iterator[Asset]:
+    """Every file of a folder as it was written; raises ValueError for one whose kind is not known."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         content_type = _CONTENT_TYPES.get(path.suffix)
         if content_type is None:

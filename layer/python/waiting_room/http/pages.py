@@ -41,9 +41,6 @@ _NEAR_REFRESH_SEC = 5
 _FAR_REFRESH_SEC = (15, 60)
 _SPREAD_SEC = 10
 
-# Named so that the browser fetches them all at once; without it, it would find them one after the other.
-_MODULES = ("alarm", "api", "clock", "departures", "line", "pace", "room", "spoken", "view", "words")
-
 _STATE_OF_PROBLEM = {
     "lapsed": "lapsed",
     "run-over": "ended",
@@ -84,11 +81,9 @@ def waiting_page(zone: Zone) -> str:
         "default_picture": DEFAULT_PICTURE,
     }
     me = place_url(zone.zone_id, None)
-    modules = "\n".join(f'<link rel="modulepreload" href="{PREFIX}/assets/{name}.js">' for name in _MODULES)
     head = (
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
         "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
-        f"{modules}\n"
         f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
     )

@@ -1,0 +1,1 @@
+"""Documentation made from what is: Terraform's own files, schemas/ and the cost table."""
