@@ -7,7 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-unit test-integration test-browser check lint types fmt build lock clean
+.PHONY: help setup demo test test-unit test-integration test-browser test-terraform check lint lint-terraform types fmt build \
+	lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -31,11 +32,20 @@ test-integration: setup ## Run the tests over HTTP, on the local stack
 test-browser: setup ## Run the tests in Chromium
 	$(PYTEST) tests/browser $(ARGS)
 
+test-terraform: setup ## Check format, validate and test the Terraform code, and look into its plans
+	$(PYTEST) tests/terraform $(ARGS)
+
 check: lint types test ## All that CI does: format, lint, types, tests
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# Both are used where they are installed; neither is needed to change this code.
+lint-terraform: ## Run tflint and checkov on the Terraform code
+	@if command -v tflint >/dev/null; then tflint --chdir=terraform --recursive; else echo "tflint is not installed"; fi
+	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
+		else echo "checkov is not installed"; fi
 
 types: setup
 	$(BIN)/mypy layer/python lambdas scripts
@@ -43,6 +53,7 @@ types: setup
 fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 build: setup ## Make the zips that are deployed, in build/
 	$(BIN)/python scripts/build.py

@@ -69,17 +69,7 @@ CALLS = {
 NO_CALL = {"aws_acm_certificate_validation", "terraform_data"}
 """What the provider waits for, or keeps to itself."""
 
-UNLIKE = {
-    ("aws_apigatewayv2_api", "body"),
-    ("aws_budgets_budget", "values"),
-    ("aws_cloudfront_distribution", "status"),
-    ("aws_glue_catalog_table", "parameters"),
-    ("aws_lambda_function", "arn"),
-    ("aws_lambda_function", "version"),
-    ("aws_s3_object", "content"),
-    ("aws_wafv2_web_acl", "search_string"),
-}
-
+UNLIKE = {("aws_lambda_function", "arn")}
 """Arguments for something else than the member that is called the same."""
 
 COMPUTED = re.compile(r"-mock-[0-9a-f]{8}")

@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 
 from tests.terraform.aws_models import CALLS, COMPUTED, NO_CALL, checked, faults
-from tests.terraform.request_path import listed
+from tests.terraform.rights import listed
 from tests.terraform.workspace import Json, Plan
 
 LEAST_CHECKED = 1000
