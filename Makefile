@@ -7,8 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost simulate test test-unit test-integration test-browser bench check lint types fmt build
-.PHONY: docs lock clean
+.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform bench check lint
+.PHONY: lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -41,11 +41,20 @@ test-browser: setup ## Run the tests in Chromium
 bench: setup ## Measure, against peers installed into build/, and write build/bench.json (ARGS=bench_gate: only that)
 	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)
 
+test-terraform: setup ## Check format, validate and test the Terraform code, and look into its plans
+	$(PYTEST) tests/terraform $(ARGS)
+
 check: lint types test ## All that CI does: format, lint, types, tests
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# Both are used where they are installed; neither is needed to change this code.
+lint-terraform: ## Run tflint and checkov on the Terraform code
+	@if command -v tflint >/dev/null; then tflint --chdir=terraform --recursive; else echo "tflint is not installed"; fi
+	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
+		else echo "checkov is not installed"; fi
 
 types: setup
 	$(BIN)/mypy layer/python lambdas scripts
@@ -53,6 +62,7 @@ types: setup
 fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
 	$(BIN)/python scripts/build.py

@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tests.terraform.components import COMING
-from tests.terraform.workspace import ROOT, Json, Plan
+from tests.terraform.rights import Rights, pairs
+from tests.terraform.workspace import ROOT, Json
 from waiting_room.edge.settings import settings_of
 from waiting_room.schemas import Operation
 
@@ -23,20 +23,9 @@ DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 """Managed-AllViewerExceptHostHeader."""
 
-OWN_RIGHTS = {"OwnLog", "OwnFailures", "OwnTraces", "KeyOfTables"}
-"""Statements that belong to every function of a kind and are in no schema."""
 
-
-class RequestPath:
+class RequestPath(Rights):
     """One plan, looked at link by link. `functions` are the entries of schemas/functions.json it was made from."""
-
-    def __init__(self, plan: Plan, functions: Mapping[str, Any], behaviours: Mapping[str, Any]) -> None:
-        self.plan = plan
-        self.functions = functions
-        self.behaviours = behaviours
-        self.distribution = plan.one("aws_cloudfront_distribution")
-        self.lambdas = {each["function_name"]: each for each in plan.of_type("aws_lambda_function")}
-        self.apis = {each["id"]: each for each in plan.of_type("aws_apigatewayv2_api")}
 
     def faults(self, operations: Mapping[str, Operation]) -> Iterator[str]:
         """Everything that is broken."""
@@ -50,11 +39,6 @@ class RequestPath:
         yield from self._gate()
         if "connections" in self.functions:
             yield from self._websocket()
-
-    def name(self, component: str) -> str:
-        """The planned name of a component's function."""
-        names = [name for name in self.lambdas if re.fullmatch(rf"[a-z-]+?-{component}", name)]
-        return names[0] if len(names) == 1 else f"no function {component}"
 
     def behaviour_for(self, path: str) -> Json:
         """What CloudFront does with a path."""
@@ -174,7 +158,7 @@ class RequestPath:
         if function["layers"][:1] != [layer["arn"]] or function["architectures"] != layer["compatible_architectures"]:
             yield f"{component} does not run on the layer"
         yield from self._environment(component, spec, function)
-        yield from self._rights(component, spec, function)
+        yield from self.rights(component, spec, function)
 
     def _environment(self, component: str, spec: Json, function: Json) -> Iterator[str]:
         variables = function["environment"][0]["variables"] if function["environment"] else {}
@@ -207,65 +191,6 @@ class RequestPath:
     def _secrets(self) -> set[str]:
         headers = [each for origin in self.distribution["origin"] for each in origin["custom_header"]]
         return {each["value"] for each in headers if each["name"] == self.behaviours["origin_secret_header"]}
-
-    def _rights(self, component: str, spec: Json, function: Json) -> Iterator[str]:
-        statements = self.statements(function["role"])
-        given = {(action, arn) for each in statements if each["Sid"] not in OWN_RIGHTS for action, arn in pairs(each)}
-        wanted = {
-            (action, arn)
-            for permission in spec["permissions"]
-            for action in permission["actions"]
-            for arn in self.arns(permission["resource"])
-        }
-        for action, arn in sorted(wanted - given):
-            yield f"{component} may not {action} on {arn}"
-        for action, arn in sorted(given - wanted):
-            yield f"{component} may {action} on {arn}, which no schema says"
-        own = {each["Sid"]: each for each in statements if each["Sid"] in OWN_RIGHTS}
-        group = f"/aws/lambda/{function['function_name']}"
-        if group not in {each["name"] for each in self.plan.of_type("aws_cloudwatch_log_group")}:
-            yield f"{component} has no log group"
-        if f":log-group:{group}:*" not in str(own.get("OwnLog", {}).get("Resource")):
-            yield f"{component} may not write its log"
-        if spec["asynchronous"] and own.get("OwnFailures", {}).get("Resource") != self.plan.one("aws_sqs_queue")["arn"]:
-            yield f"{component} may not hand over its failures"
-
-    def statements(self, role_arn: str) -> list[Json]:
-        """The statements of all policies of a role."""
-        roles = {each["arn"]: each["name"] for each in self.plan.of_type("aws_iam_role")}
-        policies = [each for each in self.plan.of_type("aws_iam_role_policy") if each["role"] == roles.get(role_arn)]
-        return [statement for each in policies for statement in listed(json.loads(each["policy"])["Statement"])]
-
-    def arns(self, resource: str) -> list[str]:
-        """What a right of schemas/functions.json is on, made of what is planned and not of how it is named."""
-        kind, _, name = resource.partition(":")
-        tables = {each["name"]: each["arn"] for each in self.plan.of_type("aws_dynamodb_table")}
-        table = next((arn for each, arn in tables.items() if each.endswith("-" + name.replace("_", "-"))), "no table")
-        if kind == "table":
-            return [table]
-        if kind == "stream":
-            return [f"{table}/stream/*"]
-        if kind == "function":
-            return [self.lambdas.get(self.name(name), {}).get("arn", "no function")]
-        if kind == "bucket":
-            bucket = f"arn:aws:s3:::{self.plan.one('aws_s3_bucket', 'module.storage')['bucket']}"
-            return [f"{bucket}/{name}" if name else bucket]
-        if resource == "parameter:signing_keys":
-            deployment = self.distribution["comment"]
-            return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/signing-keys"]
-        if resource == "websocket:connections":
-            api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
-            return [f"{api['execution_arn']}/live/POST/@connections/*"]
-        if resource == "alerts:identity":
-            return ["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef"]
-        if resource == "metrics:endpoints":
-            return ["*"]
-        holder = {
-            "archive:stream": "aws_kinesis_firehose_delivery_stream",
-            "alerts:key": "aws_kms_key",
-            "metrics:table": "aws_timestreamwrite_table",
-        }[resource]
-        return [self.plan.one(holder)["arn"]]
 
     def _triggers(self, component: str, spec: Json) -> Iterator[str]:
         function = self.lambdas.get(self.name(component), {})
@@ -332,15 +257,3 @@ class RequestPath:
             yield "a route of the WebSocket API leads nowhere"
         route = {"x-amazon-apigateway-integration": {"uri": integration["integration_uri"]}}
         yield from self._integration("the WebSocket API", "connections", api, route)
-
-
-def listed(value: Any) -> list[Any]:
-    """IAM writes a list of one as that one."""
-    return value if isinstance(value, list) else [value]
-
-
-def pairs(statement: Json) -> Iterator[tuple[str, str]]:
-    """Every action of a statement with every resource."""
-    for action in listed(statement["Action"]):
-        for resource in listed(statement["Resource"]):
-            yield action, resource
