@@ -10,6 +10,7 @@ from typing import Any
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
+from waiting_room.domain.gate_exempt import BadExemption, Exemption
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.gate_rules import BadRule, Rule
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
@@ -141,6 +142,11 @@ def build_zone(document: Mapping[str, Any]) -> Zone:
             Rule.parse(zone.zone_id, rule)
         except BadRule as error:
             raise InvalidZone(str(error), f"/rules/{index}") from None
+    for index, rule in enumerate(zone.exempt):
+        try:
+            Exemption.parse(rule)
+        except BadExemption as error:
+            raise InvalidZone(str(error), f"/exempt/{index}") from None
     return zone
 
 
