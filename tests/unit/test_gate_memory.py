@@ -63,7 +63,7 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize(("first", "second"), itertools.permutations(REQUESTS, 2))
+@pytest.mark.parametrize(("first", "second"), list(itertools.permutations(REQUESTS, 2)))
 def test_what_was_asked_before_changes_nothing(first, second):
     state = snapshot(*ZONES)
     gate = Gate(state, VERIFIER.verify)
