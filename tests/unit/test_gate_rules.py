@@ -48,6 +48,8 @@ def guarded(
         ("/a/*/pay", "/a/1/payment", False),
         ("/*.json", "/deep/seats.json", True),
         ("/*.json", "/deep/seats.jsonp", False),
+        ("/*.json", "/deep/seats.json/", True),
+        ("/a/*/pay", "/a/1/pay//", True),
         ("/a*b*c", "/aXbXc", True),
         ("/a*b*c", "/acb", False),
         ("/ab*ba", "/aba", False),

@@ -68,7 +68,7 @@ class _Pattern:
         """Whether a reading fits. A slash at the end makes no difference: servers ignore it as often as not."""
         path = reading.folded if self.ignore_case else reading.path
         if self.kind == "glob":
-            return _glob(self.parts, path) or _glob(self.parts, path + "/")
+            return any(_glob(self.parts, text) for text in (path, path + "/", path.rstrip("/")))
         (wanted,) = self.parts
         if self.kind == "exact":
             return path.rstrip("/") == wanted
