@@ -65,9 +65,9 @@ class Model:
             return Expected(LINK, zone_id, exact=exact)
         cookies = [pair.strip().partition("=") for pair in header(request, "cookie").split(";")]
         bypasses = [self.claims(value, "bypass") for name, _, value in cookies if name == f"__Host-wr-bypass-{zone_id}"]
-        bypass = self.first(bypasses, zone)
+        bypass = self.first(bypasses[:3], zone)
         scheme, _, bearer = header(request, "authorization").partition(" ")
-        carried = [value for name, _, value in cookies if name == f"__Host-wr-access-{zone_id}"]
+        carried = [value for name, _, value in cookies if name == f"__Host-wr-access-{zone_id}"][:3]
         carried += [bearer.strip()] if scheme.lower() == "bearer" else []
         access = self.first([self.bound(zone, self.claims(token, "access"), request) for token in carried], zone)
         exempt = next((rule["name"] for rule in zone.get("exempt", []) if self.exempts(rule, request)), None)
@@ -127,7 +127,7 @@ class Model:
 
     def first(self, found: list[dict[str, Any] | None], zone: dict[str, Any]) -> dict[str, Any] | None:
         """The first claims that are of this zone's current run."""
-        ours = (each for each in found[:3] if each and (each["zone"], each["run"]) == (zone["zone_id"], 1))
+        ours = (each for each in found if each and (each["zone"], each["run"]) == (zone["zone_id"], 1))
         return next(ours, None)
 
     def _claims(self, token: str, audience: str) -> dict[str, Any] | None:
