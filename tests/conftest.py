@@ -21,6 +21,10 @@ STRICT_ENGINES = ("memory", "dynamodb_local")
 """Those that refuse whatever AWS refuses."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--generated", type=int, default=3000, help="how many generated requests the gate is asked")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Gives all tests that miss the same tool one place, for pytest sums skips up by place and reason."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_cli import commands, examine, key_commands
+from scripts.operator_cli import commands, examine, gate_commands, key_commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.errors import OperatorError
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _live_commands(found)
     _visitor_commands(found)
     _keys(found)
+    _gate_commands(found)
     examine.add_commands(found)
     return parser
 
@@ -162,6 +163,25 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.add_argument("zone", metavar="ZONE")
     look_up.add_argument("visitor", metavar="VISITOR")
     look_up.set_defaults(run=commands.look_up)
+
+
+def _gate_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = found.add_parser(
+        "explain",
+        help="why a request would pass or wait",
+        description="Run the gate's own code over one request, with the zones as they are now, and say why it would "
+        "pass or wait. Sends nothing to the site. Revocations and the line's length are not looked at.",
+    )
+    explain.add_argument("url", metavar="URL", help="address as a browser would open it")
+    explain.add_argument("--method", default="GET")
+    explain.add_argument("--header", metavar="'NAME: VALUE'", action="append", default=[], help="also for cookies")
+    explain.add_argument("--ip", default="", help="address of the client")
+    explain.add_argument("--program", action="store_true", help="asked by a script or an app, not as a page")
+    explain.set_defaults(run=gate_commands.explain)
+    secret = found.add_parser(
+        "secret", help="make a random secret for an exempt rule, and the hash that goes into the zone; sends nothing"
+    )
+    secret.set_defaults(run=gate_commands.secret)
 
 
 def _keys(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

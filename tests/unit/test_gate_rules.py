@@ -48,6 +48,8 @@ def guarded(
         ("/a/*/pay", "/a/1/payment", False),
         ("/*.json", "/deep/seats.json", True),
         ("/*.json", "/deep/seats.jsonp", False),
+        ("/*.json", "/deep/seats.json/", True),
+        ("/a/*/pay", "/a/1/pay//", True),
         ("/a*b*c", "/aXbXc", True),
         ("/a*b*c", "/acb", False),
         ("/ab*ba", "/aba", False),
@@ -93,6 +95,35 @@ def test_hosts_are_compared_without_case_port_and_dot():
     for host in ("tickets.example.com", "TICKETS.example.com.", "tickets.example.com:443"):
         assert guarded("/", named, hosts=(host_name(host),)) == ("a",)
     assert not guarded("/", named, hosts=("www.example.com",))
+
+
+@pytest.mark.parametrize(
+    ("host", "fits"),
+    [
+        ("tickets.example.org", True),
+        ("a.b.example.org", True),
+        ("example.org", False),
+        ("badexample.org", False),
+        ("example.org.evil.test", False),
+    ],
+)
+def test_a_wildcard_takes_every_name_below_a_domain(host, fits):
+    below = rule(paths=["/"], hosts=["*.Example.org"])
+    assert bool(guarded("/", below, hosts=(host_name(host),))) is fits
+
+
+@pytest.mark.parametrize(
+    ("broad", "narrow"),
+    [
+        ([], ["*.example.com"]),
+        (["*.com"], ["*.example.com"]),
+        (["*.example.com"], ["tickets.example.com"]),
+        (["*.example.com"], ["*.org", "tickets.example.com"]),
+    ],
+)
+def test_the_more_exact_host_wins_whatever_the_path(broad, narrow):
+    rules = [rule("broad", paths=["=/events/x"], hosts=broad), rule("narrow", paths=["/"], hosts=narrow)]
+    assert guarded("/events/x", *rules) == guarded("/events/x", *reversed(rules)) == ("narrow",)
 
 
 def test_an_unknown_host_may_mean_any():
@@ -162,6 +193,10 @@ def test_readings_in_several_zones_are_guarded_by_all_of_them_the_most_specific_
         {"paths": ["/%ff"]},
         {"paths": ["/a"], "excludes": ["b"]},
         {"paths": ["/a"], "hosts": "b"},
+        {"paths": ["/a"], "hosts": ["*"]},
+        {"paths": ["/a"], "hosts": ["*."]},
+        {"paths": ["/a"], "hosts": ["a.*.example"]},
+        {"paths": ["/a"], "hosts": ["*a.example"]},
         {"paths": ["/a"], "methods": [None]},
         {"paths": ["/a"], "ignore_case": "yes"},
     ],

@@ -69,6 +69,7 @@ class TestBypass:
             ("/", ["/events/x"], "/events/x"),
             ("/", ["=/start"], "/start"),
             ("/", ["/a/*/b"], "/a/-/b"),
+            ("/", ["/%45vents"], "/%45vents"),
             ("/", ["/"], "/"),
         ],
     )
@@ -76,6 +77,11 @@ class TestBypass:
         zone = Zone(ZONE_ID, "queueing", ({"paths": paths},), landing_path=landing_path, max_active=1)
 
         assert guarded_path(zone) == found
+
+    def test_a_rule_of_one_method_is_enough(self) -> None:
+        zone = Zone(ZONE_ID, "queueing", ({"paths": ["/a"], "methods": ["GET"]},), max_active=1)
+
+        assert guarded_path(zone) == "/a"
 
     def test_a_landing_path_that_is_left_open_has_no_gate(self) -> None:
         rule = {"paths": ["/a"], "excludes": ["/a/open"]}

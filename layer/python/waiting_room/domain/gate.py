@@ -114,7 +114,7 @@ class Gate:
         if badge is not None and allowed:
             return _renewal(zone, request, badge, bearer, now_sec) or _let_in(zone, request, badge, bearer, noticed)
         if allowed or request.is_preflight:
-            return _let_in(zone, request, None, "")
+            return _let_in(zone, request, badge, bearer)
         return _refuse(zone, request, noticed)
 
     def _follow_link(self, zone: GateZone, request: GateRequest, now_sec: int) -> Decision:

@@ -68,7 +68,7 @@ class _Pattern:
         """Whether a reading fits. A slash at the end makes no difference: servers ignore it as often as not."""
         path = reading.folded if self.ignore_case else reading.path
         if self.kind == "glob":
-            return _glob(self.parts, path) or _glob(self.parts, path + "/")
+            return any(_glob(self.parts, text) for text in (path, path + "/", path.rstrip("/")))
         (wanted,) = self.parts
         if self.kind == "exact":
             return path.rstrip("/") == wanted
@@ -115,15 +115,20 @@ class Rule:
         self, hosts: Collection[str] | None, reading: Reading, methods: Collection[str] | None
     ) -> Specificity | None:
         """How specifically the rule guards this, or None. Hosts or methods None: not known, so any may be meant."""
-        by_host = self._by_host(hosts)
-        if by_host is None:
+        if self.why_not(hosts, reading, methods):
             return None
+        by_path = max(pattern.specificity for pattern in self.paths if pattern.matches(reading))
+        return (self._by_host(hosts) or 0, *by_path, bool(self.methods))
+
+    def why_not(self, hosts: Collection[str] | None, reading: Reading, methods: Collection[str] | None) -> str:
+        """Why the rule does not guard this, in one word: host, method, path or excluded; empty when it does."""
+        if self._by_host(hosts) is None:
+            return "host"
         if self.methods and methods is not None and self.methods.isdisjoint(methods):
-            return None
-        if any(pattern.matches(reading) for pattern in self.excludes):
-            return None
-        fitting = [pattern.specificity for pattern in self.paths if pattern.matches(reading)]
-        return (by_host, *max(fitting), bool(self.methods)) if fitting else None
+            return "method"
+        if not any(pattern.matches(reading) for pattern in self.paths):
+            return "path"
+        return "excluded" if any(pattern.matches(reading) for pattern in self.excludes) else ""
 
     def _by_host(self, hosts: Collection[str] | None) -> int | None:
         if hosts is None or not (self.hosts or self.domains):

@@ -67,6 +67,8 @@ def _entry(zone: Zone, entry: str) -> dict[str, Any]:
         "control": zone.control,
         "observe": zone.observe,
         "rules": [dict(rule) for rule in zone.rules],
+        "exempt": [dict(rule) for rule in zone.exempt],
+        "network_binding": zone.network_binding,
         "entry": entry,
         "forward_token": zone.forward_token,
         "session_kind": zone.session.kind,

@@ -15,6 +15,7 @@ from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_se
 Mode = Literal["waiting_room", "queueing", "combined"]
 Control = Literal["auto", "pause", "pass", "lock", "end"]
 LeaseKind = Literal["navigation", "script"]
+NetworkBinding = Literal["off", "observe", "refuse"]
 
 ZONE_ID = re.compile(r"\A[a-z0-9][a-z0-9-]{0,39}\Z")
 LANE_ID = re.compile(r"\A[a-z0-9]{1,12}\Z")
@@ -66,6 +67,8 @@ class Zone:
     title: str = ""
     control: Control = "auto"
     observe: bool = False
+    exempt: tuple[Mapping[str, Any], ...] = ()
+    network_binding: NetworkBinding = "off"
     landing_path: str = "/"
     starts_at_ms: int | None = None
     max_active: int | None = None
@@ -95,6 +98,7 @@ class Zone:
         values = dict(document)
         try:
             values["rules"] = tuple(dict(rule) for rule in values.get("rules", ()))
+            values["exempt"] = tuple(dict(rule) for rule in values.get("exempt", ()))
             values["session"] = SessionRules(**values.get("session", {}))
             values["claim"] = ClaimRules(**values.get("claim", {}))
             values["poll"] = PollRules(**values.get("poll", {}))
@@ -109,6 +113,7 @@ class Zone:
         """The zone as plain JSON data; fields that are not set are left out."""
         document = {name: getattr(self, name) for name in self.__dataclass_fields__}
         document["rules"] = [dict(rule) for rule in self.rules]
+        document["exempt"] = [dict(rule) for rule in self.exempt]
         document["lanes"] = {name: dict(lane) for name, lane in self.lanes.items()}
         for part in ("session", "claim", "poll"):
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}

@@ -11,6 +11,7 @@ from typing import Any
 
 from waiting_room.domain.errors import BadToken
 from waiting_room.domain.lanes import GENERAL
+from waiting_room.domain.networks import network_tag
 from waiting_room.domain.places import Known, Place, Session
 from waiting_room.domain.zones import Zone
 from waiting_room.http.cookies import clear_cookie, cookie_name, evictions, set_cookie
@@ -66,6 +67,7 @@ class Pass:
     visitor_id: str
     sid: str
     expires_at_sec: int
+    network: str = ""
 
 
 class Credentials:
@@ -138,9 +140,12 @@ class Credentials:
         told = place.position is None or visitor.position == place.position
         return not same or not told or visitor.expires_at_sec - self._now_sec() < half_sec
 
-    def access_token(self, session: Session) -> str:
-        """The access token of a session. It never outlives the lease, so its end is rounded down."""
-        claims = {
+    def access_token(self, session: Session, zone: Zone, request: Request) -> str:
+        """The access token of a session, bound to the network that asks if the zone wants that.
+
+        It never outlives the lease, so its end is rounded down.
+        """
+        claims: dict[str, Any] = {
             "zone": session.zone_id,
             "run": session.run,
             "sub": session.visitor_id,
@@ -151,7 +156,14 @@ class Credentials:
             "iat": self._now_sec(),
             "exp": session.expires_at_ms // 1000,
         }
+        network = "" if zone.network_binding == "off" else network_tag(session.sid, request.client_ip)
+        if network:
+            claims["net"] = network
         return self._tokens.sign("access", claims)
+
+    def elsewhere(self, held: Pass, request: Request) -> bool:
+        """Whether an access token comes from another network than it was given to."""
+        return bool(held.network) and network_tag(held.sid, request.client_ip) != held.network
 
     def visitor_cookies(self, request: Request, zone: Zone, token: str) -> list[str]:
         """Set-Cookie values for a visitor token; the zones used longest ago make room."""
@@ -183,4 +195,4 @@ class Credentials:
 
 
 def _pass(claims: Mapping[str, Any]) -> Pass:
-    return Pass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"])
+    return Pass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"], claims.get("net", ""))

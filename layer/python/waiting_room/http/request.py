@@ -31,6 +31,7 @@ class Request:
     body: bytes = b""
     parameters: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
+    peer_ip: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Request:
@@ -44,6 +45,7 @@ class Request:
             headers=headers,
             cookies=_cookies(event.get("cookies"), headers.get("cookie", "")),
             body=_body(event),
+            peer_ip=str((context.get("http") or {}).get("sourceIp") or ""),
             identity=str(((context.get("authorizer") or {}).get("iam") or {}).get("userArn") or ""),
         )
 
@@ -57,6 +59,18 @@ class Request:
         if len(values) > 1:
             raise InvalidInput(f"Give the query parameter {name} only once.", f"/{name}")
         return values[0] if values else None
+
+    @property
+    def client_ip(self) -> str:
+        """The visitor's address as CloudFront saw it; empty when it is not known.
+
+        CloudFront puts it at the end of X-Forwarded-For, behind whatever the client sent there; API Gateway may add
+        its own peer, an address of CloudFront.
+        """
+        told = [part.strip() for part in self.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        if len(told) > 1 and told[-1] == self.peer_ip:
+            told.pop()
+        return told[-1] if told else self.peer_ip
 
     @property
     def bearer(self) -> str | None:

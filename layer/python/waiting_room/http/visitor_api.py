@@ -80,7 +80,7 @@ class VisitorApi:
             return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
         if isinstance(claimed, Waiting):
             return redirect(page_url(zone.zone_id, to), cookies)
-        token = self.credentials.access_token(claimed)
+        token = self.credentials.access_token(claimed, zone, request)
         return redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
 
     def join_queue(self, request: Request) -> Response:
@@ -108,12 +108,14 @@ class VisitorApi:
         claimed = self._claim(zone, self.credentials.visitor(request, zone))
         if isinstance(claimed, Waiting):
             return json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec)
-        return self._admitted(request, claimed, 201)
+        return self._admitted(request, zone, claimed, 201)
 
     def renew_session(self, request: Request) -> Response:
         """Lengthen the session: what apps and the heartbeat of scripted pages call."""
         zone = self._zone(request)
-        return self._admitted(request, self._renewed(zone, self.credentials.find_pass(request, zone)), 200)
+        return self._admitted(
+            request, zone, self._renewed(request, zone, self.credentials.find_pass(request, zone)), 200
+        )
 
     def renew_session_redirect(self, request: Request) -> Response:
         """Lengthen the session of a browser on its way to `to`. If that fails it goes on as long as its token holds."""
@@ -121,11 +123,12 @@ class VisitorApi:
         to = safe_path(request.query("to") or zone.landing_path)
         held = self.credentials.find_pass(request, zone)
         try:
-            session = self._renewed(zone, held)
+            session = self._renewed(request, zone, held)
         except WaitingRoomError as error:
             on = to if held is not None and self.credentials.is_current(held) else enter_url(zone.zone_id, to)
             return redirect(on).with_notes(problem=error.problem)
-        return redirect(to, self.credentials.access_cookies(session, self.credentials.access_token(session)))
+        token = self.credentials.access_token(session, zone, request)
+        return redirect(to, self.credentials.access_cookies(session, token))
 
     def leave_zone(self, request: Request) -> Response:
         """End the session, or give up the place in line of a visitor who has none."""
@@ -204,9 +207,14 @@ class VisitorApi:
             self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
         return claimed
 
-    def _renewed(self, zone: Zone, held: Pass | None) -> Session:
+    def _renewed(self, request: Request, zone: Zone, held: Pass | None) -> Session:
         if held is None:
             raise BadToken("Send the access token of the session.")
+        if zone.network_binding == "refuse" and self.credentials.elsewhere(held, request):
+            # The session's own browser also has the visitor token; whoever copied only this one does not.
+            visitor = self.credentials.find_visitor(request, zone)
+            if visitor is None or visitor.visitor_id != held.visitor_id:
+                raise BadToken("This session belongs to another network: enter again with the visitor token.")
         self.refuse_revoked(zone, held.visitor_id, held.sid)
         return self.renew(zone, held.visitor_id, held.sid)
 
@@ -227,8 +235,8 @@ class VisitorApi:
             return []
         return self.credentials.visitor_cookies(request, zone, self.credentials.visitor_token(zone, visitor, place))
 
-    def _admitted(self, request: Request, session: Session, status: int) -> Response:
-        token = self.credentials.access_token(session)
+    def _admitted(self, request: Request, zone: Zone, session: Session, status: int) -> Response:
+        token = self.credentials.access_token(session, zone, request)
         document = session_json(session)
         if request.bearer:
             return json_response(status, {**document, "access_token": token})

@@ -73,6 +73,6 @@ def guarded_path(zone: Zone) -> str:
             safe = safe_path(path).partition("#")[0]
         except InvalidInput:
             continue
-        if guards(rules, None, readings(safe.partition("?")[0]), "GET"):
+        if guards(rules, None, readings(safe.partition("?")[0]), ("GET",)):
             return safe
     raise InvalidInput("No rule of the zone has a path that a link could lead to: set landing_path to one.")

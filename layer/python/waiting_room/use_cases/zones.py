@@ -10,6 +10,7 @@ from typing import Any
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
+from waiting_room.domain.gate_exempt import BadExemption, Exemption
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.gate_rules import BadRule, Rule
 from waiting_room.domain.leases import MARGIN_SEC
@@ -144,6 +145,11 @@ def build_zone(document: Mapping[str, Any]) -> Zone:
             Rule.parse(zone.zone_id, rule)
         except BadRule as error:
             raise InvalidZone(str(error), f"/rules/{index}") from None
+    for index, rule in enumerate(zone.exempt):
+        try:
+            Exemption.parse(rule)
+        except BadExemption as error:
+            raise InvalidZone(str(error), f"/exempt/{index}") from None
     return zone
 
 
