@@ -37,6 +37,8 @@ class Stack(Protocol):
     @property
     def bucket_url(self) -> str: ...
     @property
+    def websocket_url(self) -> str: ...
+    @property
     def origin_secret(self) -> str: ...
     @property
     def gatekeeper_settings(self) -> dict[str, Any]: ...
@@ -125,7 +127,12 @@ class Edge:
 
 def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str, Origin]:
     """Return the origins that exist on this machine, by their name in schemas/behaviours.json."""
-    urls = {"api": stack.api_url.rstrip("/"), "site_bucket": stack.bucket_url.rstrip("/"), "site": site_origin_url}
+    urls = {
+        "api": stack.api_url.rstrip("/"),
+        "websocket": stack.websocket_url,
+        "site_bucket": stack.bucket_url.rstrip("/"),
+        "site": site_origin_url,
+    }
     secret = ((listed.origin_secret_header, stack.origin_secret),)
     trusted = {behaviour.origin for behaviour in listed.listed if behaviour.origin_secret}
     return {
@@ -134,6 +141,7 @@ def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str,
             forward_host=listed.forward[name] == "all_viewer",
             forward_viewer=listed.forward[name] != "none",
             set_headers=secret if name in trusted else (),
+            websocket=name == "websocket",
         )
         for name, url in urls.items()
     }
@@ -158,7 +166,7 @@ def _config() -> uvicorn.Config:
         app="",
         interface="asgi3",
         lifespan="off",
-        ws="none",
+        ws="wsproto",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

@@ -32,6 +32,9 @@ class Origin:
     set_headers: tuple[tuple[str, str], ...] = ()
     """Custom origin headers; they replace what the viewer sent under the same name."""
 
+    websocket: bool = False
+    """Takes WebSockets and nothing else; its URL ends in the stage, which replaces the viewer's path."""
+
 
 class Upstream:
     """Reads origins and counts the reads per path. Lives on one event loop."""

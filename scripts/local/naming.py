@@ -49,7 +49,7 @@ class Names:
         """Return the name of a component's function."""
         return f"{self.deployment}-{component}"
 
-    def environment(self, own: Secrets) -> Mapping[str, str]:
+    def environment(self, own: Secrets, websocket_endpoint: str = "") -> Mapping[str, str]:
         """Return every environment variable a function may ask for in schemas/functions.json."""
         return {
             "FOYER_NAME": self.deployment,
@@ -64,4 +64,5 @@ class Names:
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
+            "WEBSOCKET_ENDPOINT": websocket_endpoint,
         }

@@ -75,15 +75,24 @@ class Table:
         return decode(answer["Item"]) if "Item" in answer else None
 
     def query(
-        self, partition: str, *, begins_with: str | None = None, newest: int | None = None
+        self,
+        partition: str,
+        *,
+        begins_with: str | None = None,
+        between: tuple[str | int, str | int] | None = None,
+        newest: int | None = None,
     ) -> list[dict[str, Any]]:
-        """All items of a partition in key order (consistent), by a prefix of the sort key or only the newest few."""
+        """Items of a partition in key order (consistent): all, those of a prefix or range, or the newest few."""
         condition, names = "#pk = :pk", {"#pk": self.partition_key}
         values: dict[str, Any] = {":pk": partition}
         if begins_with is not None:
             condition += " AND begins_with(#sk, :prefix)"
             names["#sk"] = str(self.sort_key)
             values[":prefix"] = begins_with
+        if between is not None:
+            condition += " AND #sk BETWEEN :low AND :high"
+            names["#sk"] = str(self.sort_key)
+            values |= {":low": between[0], ":high": between[1]}
         request: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": condition,

@@ -33,6 +33,15 @@ class Visitor:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A position in a lane, as a visitor's token proves it."""
+
+    visitor_id: str
+    lane: str
+    position: int
+
+
+@dataclass(frozen=True)
 class Pass:
     """What an access token says."""
 
@@ -56,6 +65,13 @@ class Credentials:
         if claims is None:
             return None
         return Visitor(claims["sub"], claims.get("gen", 0), claims.get("seq"), claims["exp"])
+
+    def find_placed(self, request: Request, zone: Zone) -> Placed | None:
+        """The position a request's visitor token proves, or None while the token knows of none."""
+        claims = self._claims(request, zone, "visitor")
+        if claims is None or "position" not in claims:
+            return None
+        return Placed(claims["sub"], claims["lane"], claims["position"])
 
     def visitor(self, request: Request, zone: Zone) -> Visitor:
         """The visitor of a request; raises BadToken."""
