@@ -70,9 +70,9 @@ class Sale:
         self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
         self._locate = Locate(self.queue, self.rooms, self.wake, clock)
         self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, clock)
-        calls = CallRecords(Clients(self.store, self.store), "counters")
+        self.calls = CallRecords(Clients(self.store, self.store), "counters")
         self.ticker = TickZone(
-            self.zones, self.gates, self.joins, self.sales, self.minutes, self.objects, clock, ids, calls
+            self.zones, self.gates, self.joins, self.sales, self.minutes, self.objects, clock, ids, self.calls
         )
 
     def change(self, **changes: Any) -> None:

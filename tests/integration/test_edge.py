@@ -52,6 +52,7 @@ class Played:
 class StandInStack:
     api_url: str
     bucket_url: str
+    websocket_url: str = "http://127.0.0.1:9/live"
     origin_secret: str = SECRET
     gatekeeper_settings: dict[str, Any] = field(default_factory=lambda: {"issuer": "foyer"})
 

@@ -42,7 +42,21 @@ _FAR_REFRESH_SEC = (15, 60)
 _SPREAD_SEC = 10
 
 # Named so that the browser fetches them all at once; without it, it would find them one after the other.
-_MODULES = ("alarm", "api", "clock", "departures", "line", "pace", "room", "spoken", "view", "words")
+_MODULES = (
+    "alarm",
+    "api",
+    "clock",
+    "departures",
+    "feed",
+    "line",
+    "pace",
+    "push",
+    "room",
+    "spoken",
+    "tabs",
+    "view",
+    "words",
+)
 
 _STATE_OF_PROBLEM = {
     "lapsed": "lapsed",
