@@ -26,7 +26,7 @@ from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.room import Wake
 
 EVENTS = Path(__file__).parent / "events"
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "queue", "user_connections")
 ORIGIN_SECRET = "an-origin-secret"
 OPERATOR = "arn:aws:sts::123456789012:assumed-role/foyer-operators/ines"
 ROOT = "/.waiting-room/v1"

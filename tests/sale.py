@@ -7,6 +7,7 @@ from typing import Any
 from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
+from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
@@ -71,7 +72,10 @@ class Sale:
         self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
         self._locate = Locate(self.queue, self.rooms, self.wake, clock)
         self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, clock)
-        self.ticker = TickZone(self.zones, self.gates, self.joins, self.sales, self.minutes, self.objects, clock, ids)
+        self.calls = CallRecords(Clients(self.store, self.store), "counters")
+        self.ticker = TickZone(
+            self.zones, self.gates, self.joins, self.sales, self.minutes, self.objects, clock, ids, self.calls
+        )
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from scripts.edge import viewer
+from scripts.edge import sockets, viewer
 from scripts.edge.behaviours import Behaviour, Behaviours
 from scripts.edge.cache import Cache, CacheKey
 from scripts.edge.messages import EdgeRequest, EdgeResponse, problem, without
@@ -52,9 +52,9 @@ class EdgeApp:
     viewers: Counter[str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request; WebSockets are turned away before they open."""
+        """Answer one HTTP request, or carry one WebSocket; where no WebSocket API is, it is refused before it opens."""
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
+            await self._carry(scope, receive, send)
             return
         try:
             response = await self._answer(await _read(scope, receive))
@@ -63,6 +63,15 @@ class EdgeApp:
         except httpx.TransportError:
             response = problem(502, "origin-unreachable", "The origin broke off in the middle of its answer.")
         await _write(response, scope["method"], send)
+
+    async def _carry(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = normalised(scope["raw_path"].decode("latin-1"))
+        self.viewers[path] += 1
+        origin = self.origins.get(self.behaviours.match(path).origin)
+        if origin is None or not origin.websocket:
+            await send(sockets.REFUSE)
+            return
+        await sockets.relay(scope, receive, send, origin, self.behaviours.viewer_host_header)
 
     async def _answer(self, request: EdgeRequest) -> EdgeResponse:
         if not request.path.startswith("/"):
@@ -74,7 +83,8 @@ class EdgeApp:
         if path == COUNTERS_PATH:
             return self._counters()
         behaviour = self.behaviours.match(path)
-        if behaviour.origin not in self.origins:
+        origin = self.origins.get(behaviour.origin)
+        if origin is None or origin.websocket:
             return problem(behaviour.answer or 404, "not-found", "There is nothing here.")
         if request.method not in behaviour.methods:
             return problem(405, "method-not-allowed", f"{request.method} is not taken here.")

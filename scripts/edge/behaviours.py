@@ -45,6 +45,8 @@ class Behaviours:
 
     prefix: str
     origin_secret_header: str
+    viewer_host_header: str
+    """Where the WebSocket API learns which host a viewer used: Host itself does not travel on."""
     forward: Mapping[str, str]
     """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host."""
 
@@ -65,6 +67,7 @@ def load(file: Path) -> Behaviours:
     return Behaviours(
         prefix=document["prefix"],
         origin_secret_header=document["origin_secret_header"],
+        viewer_host_header=document["viewer_host_header"],
         forward={name: origin["forward"] for name, origin in document["origins"].items()},
         listed=tuple(
             Behaviour(

@@ -39,6 +39,8 @@ class Stack(Protocol):
     @property
     def sign_bucket_read(self) -> Signer | None: ...
     @property
+    def websocket_url(self) -> str: ...
+    @property
     def origin_secret(self) -> str: ...
     @property
     def gatekeeper_settings(self) -> dict[str, Any]: ...
@@ -127,7 +129,12 @@ class Edge:
 
 def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str, Origin]:
     """Return the origins that exist on this machine, by their name in schemas/behaviours.json."""
-    urls = {"api": stack.api_url.rstrip("/"), "site_bucket": stack.bucket_url.rstrip("/"), "site": site_origin_url}
+    urls = {
+        "api": stack.api_url.rstrip("/"),
+        "websocket": stack.websocket_url,
+        "site_bucket": stack.bucket_url.rstrip("/"),
+        "site": site_origin_url,
+    }
     secret = ((listed.origin_secret_header, stack.origin_secret),)
     trusted = {behaviour.origin for behaviour in listed.listed if behaviour.origin_secret}
     return {
@@ -137,6 +144,7 @@ def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str,
             forward_viewer=listed.forward[name] != "none",
             set_headers=secret if name in trusted else (),
             sign=stack.sign_bucket_read if name == "site_bucket" else None,
+            websocket=name == "websocket",
         )
         for name, url in urls.items()
     }
@@ -161,7 +169,7 @@ def _config() -> uvicorn.Config:
         app="",
         interface="asgi3",
         lifespan="off",
-        ws="none",
+        ws="wsproto",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

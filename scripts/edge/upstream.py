@@ -38,6 +38,8 @@ class Origin:
 
     sign: Signer | None = None
     """What signs each request to the origin (origin access control)."""
+    websocket: bool = False
+    """Takes WebSockets and nothing else; its URL ends in the stage, which replaces the viewer's path."""
 
 
 class Upstream:

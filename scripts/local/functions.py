@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,7 @@ def ensure_stream(functions: Any, name: str, source_arn: str, trigger: Mapping[s
     if mappings["EventSourceMappings"]:
         return []
     pattern = trigger["filter"]
-    filters = {"FilterCriteria": {"Filters": [{"Pattern": pattern}]}} if pattern else {}
+    filters = {"FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)}]}} if pattern else {}
     functions.create_event_source_mapping(
         FunctionName=name,
         EventSourceArn=source_arn,
@@ -84,6 +85,7 @@ def ensure_stream(functions: Any, name: str, source_arn: str, trigger: Mapping[s
         MaximumRecordAgeInSeconds=trigger["maximum_record_age_sec"],
         BisectBatchOnFunctionError=trigger["bisect"],
         ParallelizationFactor=trigger["parallelization"],
+        FunctionResponseTypes=["ReportBatchItemFailures"] if trigger["partial_failures"] else [],
         **filters,
     )
     return [f"stream of {name} connected"]

@@ -53,7 +53,7 @@ class Names:
         """Return the name of the role of a component, or of `edge` and `scheduler`, which play AWS services."""
         return f"{self.deployment}-{component}"
 
-    def environment(self, own: Secrets) -> Mapping[str, str]:
+    def environment(self, own: Secrets, websocket_endpoint: str = "") -> Mapping[str, str]:
         """Return every environment variable a function may ask for in schemas/functions.json."""
         return {
             "FOYER_NAME": self.deployment,
@@ -68,4 +68,5 @@ class Names:
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
+            "WEBSOCKET_ENDPOINT": websocket_endpoint,
         }

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.local.naming import Names
+from waiting_room import schemas
 
 VERSION = "2012-10-17"
+_STAGE = schemas.load("websocket")["stage"]
 PREFIX_KEYS = ".waiting-room/*"
 """What the distribution serves of the bucket: every key below the prefix."""
 
@@ -24,6 +26,8 @@ class Addresses:
     names: Names
     region: str
     account: str
+    websocket_api_id: str = ""
+    """Its id is given by the engine, so what sends to connections has an address only once it is there."""
 
     def of(self, reference: str) -> str:
         """Return the address of `table:queue`, `function:exchanger`, `bucket` ...; raises KeyError for another kind."""
@@ -39,6 +43,9 @@ class Addresses:
             "stream": lambda key: self._regional("dynamodb", f"table/{names.table(key)}/stream/*"),
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
             "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
+            "websocket": lambda _: self._regional(
+                "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
+            ),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }
 

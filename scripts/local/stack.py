@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from botocore.config import Config
 
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
-from scripts.local import api, engine, functions, permissions, roles, site, tables
+from scripts.local import api, engine, functions, permissions, roles, site, sockets, tables
 from scripts.local.naming import Names, Secrets
 from waiting_room import schemas
 from waiting_room.adapters.object_store import S3ObjectStore
@@ -48,7 +49,7 @@ class LocalStack:
         self.addresses = permissions.Addresses(names, REGION, ACCOUNT)
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
-        self._api_id = ""
+        self._api_id = self._websocket_id = ""
         self._description: Path | None = None
         self.changes: list[str] = []
 
@@ -72,6 +73,11 @@ class LocalStack:
     def api_url(self) -> str:
         """Address of the HTTP API, for operators and for the edge."""
         return api.api_url(self.endpoint, self._api_id)
+
+    @property
+    def websocket_url(self) -> str:
+        """Address of the WebSocket API's stage: for the edge, and for whoever sends to open connections."""
+        return sockets.stage_url(self.endpoint, self._websocket_id, schemas.load("websocket")["stage"])
 
     @property
     def bucket(self) -> str:
@@ -135,10 +141,16 @@ class LocalStack:
             done += tables.ensure_table(self.client("dynamodb"), name, schemas.table(key))
         done += self._apply_site()
         specs = {component: spec for component, spec in schemas.functions().items() if not spec["edge"]}
+        gateway = self.client("apigatewayv2")
+        self._websocket_id, changes = sockets.ensure_api(gateway, f"{self.names.deployment}-websocket")
+        done += changes
+        self.addresses = replace(self.addresses, websocket_api_id=self._websocket_id)
         done += self._apply_roles(specs)
         arns = self._apply_functions(specs, done)
+        socket_schema = schemas.load("websocket")
+        done += sockets.ensure_routes(gateway, self._websocket_id, socket_schema, arns[socket_schema["function"]])
         self._api_id, changes = api.ensure_api(
-            self.client("apigatewayv2"),
+            gateway,
             self.names.deployment,
             schemas.operations().values(),
             {component: arns[component] for component, spec in specs.items() if spec["triggers"].get("http")},
@@ -229,7 +241,7 @@ class LocalStack:
     def _apply_functions(self, specs: dict[str, Any], done: list[str]) -> dict[str, str]:
         """Create or update layer and functions; return the functions' addresses by component."""
         client = self.client("lambda")
-        values = self.names.environment(self._secrets)
+        values = self.names.environment(self._secrets, self.websocket_url)
         runtime = next(iter(specs.values()))["runtime"]
         layer_arn, changes = functions.ensure_layer(
             client, self.names.layer, zipped(contents.layer(self.root)), runtime

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.api_world import BROWSER, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
+from tests.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
 from waiting_room import bootstrap, schemas
 
 ENV = {
@@ -20,6 +20,8 @@ ENV = {
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
     "COUNTERS_TABLE": "foyer-counters",
     "QUEUE_TABLE": "foyer-queue",
+    "USER_CONNECTIONS_TABLE": "foyer-user-connections",
+    "WEBSOCKET_ENDPOINT": "https://abc123.execute-api.eu-west-1.amazonaws.com/live",
     "SITE_BUCKET": "foyer-site",
     "SIGNING_KEYS_PARAMETER": "/foyer/signing-keys",
     "TOKEN_ISSUER": "foyer",
@@ -44,7 +46,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, logs: dict[str, ListLog]) -> Iterator[N
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws(config={"lambda": {"use_docker": False}}):
-        for name in ("protected_zones", "counters", "queue"):
+        for name in ("protected_zones", "counters", "queue", "user_connections"):
             make_table(name)
         boto3.client("s3").create_bucket(
             Bucket="foyer-site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
@@ -76,7 +78,7 @@ def visit(path: str, **parts: Any) -> Any:
     sample = event("enter")
     sample["headers"] |= {"x-foyer-origin-secret": ORIGIN_SECRET, **BROWSER}
     sample["cookies"] = parts.pop("cookies", [])
-    return send(bootstrap.bouncer(ENV), sample, "GET", path, **parts)
+    return send(bootstrap.bouncer(ENV), sample, parts.pop("method", "GET"), path, **parts)
 
 
 def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str, ListLog]) -> None:
@@ -101,6 +103,22 @@ def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str,
         "bouncer": 2,
         "dispatcher": 1,
     }
+
+
+def test_a_visitor_connects_and_the_notifier_finds_the_connection(logs: dict[str, ListLog]) -> None:
+    path = f"{ROOT}/admin/zones/{ZONE_ID}"
+    assert send(bootstrap.operator(ENV), event("control_iam"), "PUT", path, body=ZONE).status == 201
+    joined = visit(f"{ROOT}/zones/{ZONE_ID}/visitors", method="POST")
+    handshake = json.loads((EVENTS / "websocket_connect.json").read_text())
+    handshake["headers"]["Cookie"] = "; ".join(f"{name}={value}" for name, value in joined.cookies.items())
+    called = {"counter": {"S": f"calls#{ZONE_ID}#1#general"}, "from": {"N": "0"}, "to": {"N": "3"}, "tick": {"N": "9"}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": called}}
+
+    assert bootstrap.connections(ENV)(handshake, None) == {"statusCode": 200}
+    answer = bootstrap.notifier(ENV)({"Records": [record]}, None)
+
+    assert answer == {"batchItemFailures": [], "sent": 1, "gone": 0, "failed": 0}
+    assert {"zone_id": ZONE_ID, "status": 200}.items() <= logs["connections"].lines[0].items()
 
 
 def test_writes_that_may_not_be_repeated_have_a_client_that_never_does() -> None:

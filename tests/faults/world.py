@@ -14,6 +14,7 @@ from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import Scheduler
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
+from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
@@ -196,6 +197,7 @@ def exchanger(world: World) -> TickZone:
         FakeObjectStore(),
         clock,
         FakeIds(f"exchanger/{world.rng.random()}"),
+        CallRecords(clients, "counters"),
     )
 
 

@@ -54,6 +54,7 @@ class StandInStack:
     api_url: str
     bucket_url: str
     sign_bucket_read: Signer | None = None
+    websocket_url: str = "http://127.0.0.1:9/live"
     origin_secret: str = SECRET
     gatekeeper_settings: dict[str, Any] = field(default_factory=lambda: {"issuer": "foyer"})
 

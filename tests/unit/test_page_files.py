@@ -16,6 +16,7 @@ from waiting_room.http.wording import expected_wait, held_for, time_left
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
 ZONE = Zone("midnight-sun", "queueing", ({"paths": ["/events"]},), title="Midnight Sun", max_active=5)
 WEIGHT_LIMIT_BYTES = 60 * 1024
+"""Over the wire, where CloudFront compresses all of it."""
 
 
 @pytest.mark.parametrize(

@@ -17,24 +17,29 @@ from botocore.config import Config
 
 from waiting_room import config, schemas
 from waiting_room.adapters.clock import RandomIds, SystemClock
+from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
-from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, tick_zone
+from waiting_room.adapters.user_connections import UserConnections
+from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
 from waiting_room.http.assets import assets
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
 from waiting_room.http.router import Router
+from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
+from waiting_room.streams import CallStream
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
+from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.room import Wake
 
@@ -124,6 +129,32 @@ def exchanger(env: Mapping[str, str]) -> Job:
         return {"zones": zone_ids, "ticks": exchange(zone_ids)}
 
     return Job(run, clock, json_log("exchanger"))
+
+
+def connections(env: Mapping[str, str]) -> SocketApp:
+    """Who may open a WebSocket."""
+    settings = config.read(config.ConnectionsConfig, env)
+    clock = SystemClock()
+    stores = Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        user_connections=settings.user_connections_table,
+    )
+    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    guard = only_from_distribution(settings.origin_secret)
+    return socket_app(stores, tokens, guard, clock, json_log("connections"))
+
+
+def notifier(env: Mapping[str, str]) -> Job:
+    """Tells those who were called."""
+    settings = config.read(config.NotifierConfig, env)
+    crowded = REPEATING.merge(Config(max_pool_connections=AT_ONCE))
+    clients = Clients(repeating=_client("dynamodb", crowded), once=_client("dynamodb", ONCE))
+    client = boto3.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, config=crowded)
+    listeners = UserConnections(clients, settings.user_connections_table)
+    notify = Notify(listeners, ApiGatewayConnections(client), time.sleep)
+    return Job(CallStream(notify), SystemClock(), json_log("notifier"))
 
 
 def publisher(env: Mapping[str, str], site_folder: Path) -> Job:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from waiting_room import schemas
+from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.credentials import Credentials
 from waiting_room.http.operator_api import OperatorApi
+from waiting_room.http.request import Request
 from waiting_room.http.router import Endpoint
 from waiting_room.http.site_api import SiteApi
+from waiting_room.http.sockets import SocketApp
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
+from waiting_room.logs import Log
 from waiting_room.ports import Clock, Ids, ObjectStore, Tokens
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.connect import Connect
 from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
@@ -36,9 +45,11 @@ from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
 
 class Stores:
-    """The tables of one deployment by name. A function that was not given the queue's name never touches it."""
+    """The tables of one deployment by name. A function that was not given a table's name never touches it."""
 
-    def __init__(self, clients: Clients, protected_zones: str, counters: str, queue: str = "") -> None:
+    def __init__(
+        self, clients: Clients, protected_zones: str, counters: str, queue: str = "", user_connections: str = ""
+    ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
@@ -46,7 +57,9 @@ class Stores:
         self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters)
         self.locks = Locks(clients, counters)
+        self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters)
+        self.user_connections = UserConnections(clients, user_connections)
 
 
 def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, ids: Ids) -> dict[str, Endpoint]:
@@ -110,6 +123,21 @@ def operator_endpoints(
     return api.endpoints()
 
 
+def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
+    """What the WebSocket API answers."""
+    return SocketApp(
+        zones=ZoneCopies(stores.zones, clock),
+        credentials=Credentials(tokens, clock),
+        connect=Connect(stores.user_connections, Rooms(stores.gates, Lines(stores.joins, clock), clock), clock),
+        guard=guard,
+        viewer_host_header=schemas.behaviours()["viewer_host_header"],
+        clock=clock,
+        log=log,
+    )
+
+
 def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids) -> TickZone:
     """One tick of a zone, for those who make ticks and for those who ask whether any are needed."""
-    return TickZone(stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids)
+    return TickZone(
+        stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids, stores.calls
+    )

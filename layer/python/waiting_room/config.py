@@ -73,6 +73,28 @@ class ExchangerConfig:
 
 
 @dataclass(frozen=True)
+class ConnectionsConfig:
+    """Who may open a WebSocket. `origin_secret` is what only CloudFront knows."""
+
+    foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    user_connections_table: str
+    signing_keys_parameter: str
+    token_issuer: str
+    origin_secret: str
+
+
+@dataclass(frozen=True)
+class NotifierConfig:
+    """Tells those who were called. `websocket_endpoint` is where messages to open connections are sent."""
+
+    foyer_name: str
+    user_connections_table: str
+    websocket_endpoint: str
+
+
+@dataclass(frozen=True)
 class PublisherConfig:
     """Writes gate snapshot, JWKS and pages."""
 

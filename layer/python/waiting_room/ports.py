@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 
@@ -69,6 +70,22 @@ class Functions(Protocol):
 
     def start(self, name: str, payload: Mapping[str, Any]) -> None:
         """Start a function and do not wait for it."""
+        ...
+
+
+class Delivery(Enum):
+    """What became of a message to one connection."""
+
+    SENT = "it was handed over"
+    GONE = "nobody is there any more"
+    FAILED = "the service was too busy or could not be reached"
+
+
+class Connections(Protocol):
+    """Open WebSockets of this deployment."""
+
+    def push(self, connection_id: str, message: bytes) -> Delivery:
+        """Send a message; may be called from several threads at once."""
         ...
 
 

@@ -4,8 +4,12 @@ const STANDSTILL_SEC = 5;
 const SETTLED_SEC = 60;
 const HIDDEN_FACTOR = 2.5;
 const LONGEST_BACKOFF_SEC = 30;
+// With a connection open the call comes by itself, and the numbers may be a little older.
+const PUSHED_FACTOR = 2;
+const PUSH_BEFORE_START_SEC = 120;
 
 const MOVING = new Set(["waiting", "next", "called", "preparing", "entering", "starting", "placing", "loading"]);
+const WAITS_FOR_CALL = new Set(["starting", "waiting", "next"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
 const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_out", "ended"]);
 
@@ -17,11 +21,12 @@ const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_o
  * @param {number} now.speed people called per second
  * @param {number} now.startsInSec seconds until the start, Infinity without one
  * @param {boolean} now.hidden whether nobody looks
+ * @param {boolean} now.pushed whether a connection tells of the call
  * @param {number} now.heldSec how long a called place is held
  * @param {{near_sec: number, far_sec: number, near_ahead: number}} poll
  * @param {number} random in [0, 1)
  */
-export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, heldSec }, poll, random) {
+export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed, heldSec }, poll, random) {
   const far = poll.far_sec * (1 + random);
   const near = poll.near_sec * (0.75 + random / 2);
   if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
@@ -35,10 +40,23 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, heldSec
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
   if (hidden) delay *= HIDDEN_FACTOR;
+  if (pushed) delay *= PUSHED_FACTOR;
   // Limits may be raised at any moment: nobody who is here may be called and passed over between two looks.
   delay = Math.min(delay, Math.max(poll.near_sec, heldSec / 2));
   // Nobody sleeps through the start, yet not everybody asks in its first second.
   return startsInSec > 0 && startsInSec < delay ? startsInSec + random * poll.near_sec : delay;
+}
+
+/**
+ * Whether a connection is worth having: inside the push window, while the call may come.
+ * @param {string} state
+ * @param {number | null} ahead
+ * @param {number} startsInSec
+ * @param {number} pushWindow most people ahead of somebody who has one
+ */
+export function wantsPush(state, ahead, startsInSec, pushWindow) {
+  if (ahead === null || ahead > pushWindow || pushWindow === 0) return false;
+  return WAITS_FOR_CALL.has(state) || (state === "before" && startsInSec < PUSH_BEFORE_START_SEC);
 }
 
 /**

@@ -3,11 +3,13 @@
 import { Alarm } from "./alarm.js";
 import { safePath } from "./api.js";
 import { Departures } from "./departures.js";
-import { estimate, HOLDS_A_PLACE, isNewer, Progress, standing, stateOf, stateOfProblem } from "./line.js";
-import { backoffSec, pollDelaySec } from "./pace.js";
+import { Feed } from "./feed.js";
+import { estimate, HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
+import { Push } from "./push.js";
+import { Tabs } from "./tabs.js";
 
 const STALE_MS = 20_000;
-const WAKE_AT_MOST_EVERY_MS = 1_000;
 const COOKIE_DOUBT_MS = 60_000;
 const DOUBT_MS = 15_000;
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
@@ -31,27 +33,25 @@ export class Room {
   #view;
   #progress;
   #departures;
+  #tabs;
+  #feed;
+  #push;
 
   #place = null;
-  #status = null;
   #state = "loading";
   #ending = { state: "", untilMs: 0 };
 
   #locating = false;
-  #polling = false;
   #claiming = false;
   #claimed = false;
   #leaving = false;
   #saidAway = false;
 
   #joinedAtMs = -Infinity;
-  #polledAtMs = -Infinity;
   #claimFromMs = 0;
-  #staleness = 0;
-  #failures = { status: 0, locate: 0, claim: 0 };
+  #failures = { locate: 0, claim: 0 };
   #askedAgain = 0;
 
-  #pollAlarm = new Alarm();
   #locateAlarm = new Alarm();
   #claimAlarm = new Alarm();
   #tickAlarm = new Alarm();
@@ -71,6 +71,9 @@ export class Room {
     this.#view = view;
     this.#progress = new Progress(facts.zone_id);
     this.#departures = new Departures(facts.zone_id);
+    this.#tabs = new Tabs(facts.zone_id, (kind, data) => this.#hear(kind, data), () => this.#update());
+    this.#feed = new Feed(api, clock, this.#tabs, () => this.#pollDelaySec(), () => this.#update());
+    this.#push = new Push(facts.zone_id, (message) => this.#called(message), () => this.#feed.wake());
   }
 
   start() {
@@ -78,8 +81,13 @@ export class Room {
     addEventListener("online", () => this.#wake());
     addEventListener("pageshow", (event) => event.persisted && this.#comeBack());
     addEventListener("pagehide", () => this.#goAway());
+    this.#tabs.open();
     this.#locate();
-    this.#poll();
+    this.#feed.start();
+  }
+
+  get #status() {
+    return this.#feed.status;
   }
 
   /** Ask the server for the place, joining if there is none; tries until there is an answer that settles it. */
@@ -110,42 +118,42 @@ export class Room {
     return answer;
   }
 
-  /** Read the status document, and again later. */
-  async #poll() {
-    if (this.#polling || this.#leaving) return;
-    this.#polling = true;
-    this.#pollAlarm.clear();
-    const { code, body, retrySec } = await this.#api.status();
-    this.#polling = false;
-    this.#polledAtMs = Date.now();
-    if (code === 200) {
-      this.#failures.status = 0;
-      if (isNewer(body, this.#status)) this.#status = body;
-      this.#staleness = this.#status ? this.#clock.now() - this.#status.updated_at_ms : 0;
-    } else {
-      this.#failures.status += 1;
-    }
+  /** What another tab of this browser tells. */
+  #hear(kind, data) {
+    if (kind === "status") this.#feed.hear(data);
+    else if (kind === "turn") this.#turn(data);
+  }
+
+  /** What the server tells by itself. Tabs that follow have no connection and learn it from this one. */
+  #called(message) {
+    if (message.type !== "your_turn") return;
+    this.#tabs.tell("turn", message);
+    this.#turn(message);
+  }
+
+  #turn({ run, position }) {
+    if (this.#place?.status !== "waiting" || run !== this.#place.run || position !== this.#place.position) return;
+    this.#place.status = "called";
     this.#update();
-    const failures = this.#failures.status;
-    const delay = failures > 0 ? backoffSec(failures, Math.random(), retrySec) : this.#pollDelaySec();
-    this.#pollAlarm.set(delay, () => this.#poll());
   }
 
   #pollDelaySec() {
     const { ahead, speed } = standing(this.#place, this.#status);
     const now = { state: this.#state, ahead, speed, hidden: document.hidden, heldSec: this.#facts.claim_sec };
     const poll = this.#status?.poll ?? this.#facts.poll;
-    return pollDelaySec({ ...now, startsInSec: this.#startsInSec() }, poll, Math.random());
+    const pushed = this.#push.isOpen;
+    return pollDelaySec({ ...now, pushed, startsInSec: this.#startsInSec() }, poll, Math.random());
   }
 
   /** Look at what is known, show it, and do what it calls for. */
   #update() {
     if (this.#leaving) return;
     // A document of an earlier run, still in some cache, says nothing about a place in this one.
-    if (this.#place && this.#status?.run < this.#place.run) this.#status = null;
+    if (this.#place && this.#status?.run < this.#place.run) this.#feed.drop();
     const ending = Date.now() < this.#ending.untilMs ? this.#ending.state : "";
     this.#state = stateOf(this.#place, this.#status, ending, this.#startsInSec() <= 0);
     this.#show();
+    this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
     if (this.#state === "called") this.#claim();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
@@ -160,7 +168,7 @@ export class Room {
    */
   #askAgainIfUnclear() {
     const unclear = this.#state === "placing" || standing(this.#place, this.#status).dropped;
-    const old = this.#staleness > RELOCATE_STALE_SEC * 1000 && IS_KEPT_CURRENT.has(this.#state);
+    const old = this.#feed.staleness > RELOCATE_STALE_SEC * 1000 && IS_KEPT_CURRENT.has(this.#state);
     if (!unclear && !old) {
       this.#askedAgain = 0;
     } else if (!this.#locating && !this.#locateAlarm.isSet) {
@@ -219,18 +227,17 @@ export class Room {
       this.#claim();
       return;
     }
-    this.#leaving = true;
+    this.#leave();
     this.#departures.leave();
     // The waiting page leaves no entry in the history: "back" leads to where the visitor came from, not to a line.
     location.replace(straight ? this.#to : this.#api.enterUrl(this.#to));
   }
 
-  /** Somebody looks again, or the network is back: ask now, but not twice in a second however often that happens. */
+  /** Somebody looks again, or the network is back: ask now. */
   #wake() {
-    if (this.#polling || this.#leaving) return;
+    if (this.#leaving) return;
     this.#locateAlarm.ring();
-    const sinceMs = Date.now() - this.#polledAtMs;
-    this.#pollAlarm.set(sinceMs >= 0 ? Math.max(0, WAKE_AT_MOST_EVERY_MS - sinceMs) / 1000 : 0, () => this.#poll());
+    this.#feed.wake();
   }
 
   /** Back from the browser's cache: the page is as it was left, the line is not. */
@@ -239,14 +246,31 @@ export class Room {
     this.#saidAway = false;
     this.#claimed = false;
     this.#ending = { state: "", untilMs: 0 };
+    this.#tabs.open();
     this.#locate();
-    this.#poll();
+    this.#feed.start();
+  }
+
+  /** Nothing is asked, held or heard any more. */
+  #leave() {
+    this.#leaving = true;
+    this.#feed.stop();
+    this.#push.want(false);
+    this.#tabs.close();
   }
 
   #goAway() {
-    if (this.#saidAway || this.#leaving || !this.#place || !HOLDS_A_PLACE.has(this.#state)) return;
-    this.#saidAway = true;
-    this.#api.away();
+    const waits = this.#place && HOLDS_A_PLACE.has(this.#state);
+    if (!this.#saidAway && !this.#leaving && waits) {
+      this.#saidAway = true;
+      this.#api.away();
+    }
+    this.#leave();
+  }
+
+  #isNear() {
+    const { ahead } = standing(this.#place, this.#status);
+    return wantsPush(this.#state, ahead, this.#startsInSec(), this.#status?.push_window ?? 0);
   }
 
   #startsAtMs() {
@@ -258,8 +282,8 @@ export class Room {
   }
 
   #notice() {
-    if (this.#failures.status > 1 || this.#failures.locate > 1) return "offline";
-    if (IS_MEASURED.has(this.#state) && this.#status && this.#staleness > STALE_MS) return "stale";
+    if (this.#feed.failures > 1 || this.#failures.locate > 1) return "offline";
+    if (IS_MEASURED.has(this.#state) && this.#status && this.#feed.staleness > STALE_MS) return "stale";
     return this.#place?.notice && HOLDS_A_PLACE.has(this.#state) ? "rejoined" : "";
   }
 

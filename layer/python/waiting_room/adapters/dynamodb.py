@@ -112,7 +112,7 @@ class Table:
         partition: str,
         *,
         begins_with: str | None = None,
-        between: tuple[int, int] | None = None,
+        between: tuple[str | int, str | int] | None = None,
         newest: int | None = None,
     ) -> list[dict[str, Any]]:
         """Items of a partition in key order (consistent): all, those of a prefix or range, or the newest few."""

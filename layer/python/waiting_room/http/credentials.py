@@ -59,6 +59,15 @@ class Invited:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """A position in a lane, as a visitor's token proves it."""
+
+    visitor_id: str
+    lane: str
+    position: int
+
+
+@dataclass(frozen=True)
 class Pass:
     """What an access token says."""
 
@@ -84,6 +93,13 @@ class Credentials:
             return None
         place = {name: claims.get(name) for name in ("shard", "seq", "position")}
         return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
+
+    def find_placed(self, request: Request, zone: Zone) -> Placed | None:
+        """The position a request's visitor token proves, or None while the token knows of none."""
+        claims = self._claims(request, zone, "visitor")
+        if claims is None or "position" not in claims:
+            return None
+        return Placed(claims["sub"], claims["lane"], claims["position"])
 
     def visitor(self, request: Request, zone: Zone) -> Visitor:
         """The visitor of a request; raises BadToken."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from waiting_room.domain.errors import InvalidInput, TooLarge
 
@@ -48,6 +48,13 @@ class Request:
             peer_ip=str((context.get("http") or {}).get("sourceIp") or ""),
             identity=str(((context.get("authorizer") or {}).get("iam") or {}).get("userArn") or ""),
         )
+
+    @classmethod
+    def from_handshake(cls, event: Mapping[str, Any]) -> Request:
+        """Read the $connect event of a WebSocket API: a GET that has no body and whose path says nothing."""
+        headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        query = {str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()}
+        return cls("GET", "/", urlencode(query), headers=headers, cookies=_cookies(None, headers.get("cookie", "")))
 
     def query(self, name: str) -> str | None:
         """A query parameter, or None; raises InvalidInput when it is repeated or is not UTF-8."""

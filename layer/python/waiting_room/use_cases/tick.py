@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Joins, Minutes, Sales
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.calls import newly_called
 from waiting_room.domain.controller import Tick, decide
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import GateItem
@@ -17,6 +20,8 @@ from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids, ObjectStore
 from waiting_room.use_cases.seal import Seal
+
+logger = logging.getLogger(__name__)
 
 STATUS_CACHE = "public, max-age=1"
 ROW_MS = 10_000
@@ -49,6 +54,7 @@ class TickZone:
         objects: ObjectStore,
         clock: Clock,
         ids: Ids,
+        calls: CallRecords,
     ) -> None:
         self._zones = zones
         self._gates = gates
@@ -58,6 +64,7 @@ class TickZone:
         self._objects = objects
         self._clock = clock
         self._ids = ids
+        self._calls = calls
         self._seal = Seal(joins)
         self._runs: dict[str, int] = {}
         self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
@@ -76,6 +83,7 @@ class TickZone:
         tick = decide(zone, gate, sold, tails, now_ms)
         if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
             return Ticked(won=False, idle=False, seals=gate.shards > 1)
+        self._tell(gate, tick.gate)
         self._publish(zone, gate, tick, tails, sold, now_ms)
         return Ticked(won=True, idle=tick.idle, seals=gate.shards > 1)
 
@@ -117,6 +125,14 @@ class TickZone:
                 return zone, gate
             run = self._runs[zone_id] = zone.run
         return None
+
+    def _tell(self, before: GateItem, after: GateItem) -> None:
+        """Leave word of whom this tick called. A message that is lost costs its readers a poll, never the tick."""
+        for calls in newly_called(before, after):
+            try:
+                self._calls.put(calls)
+            except Overloaded:
+                logger.warning("calls could not be told", extra={"zone_id": calls.zone_id, "lane": calls.lane})
 
     def _publish(
         self, zone: Zone, before: GateItem, tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int

@@ -1,0 +1,26 @@
+"""The calls items in the counters table: what was called last, for those who tell it. Their stream is the message."""
+
+from __future__ import annotations
+
+from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
+from waiting_room.domain.calls import Calls
+
+
+class CallRecords:
+    """One item for each lane of a run; a newer one replaces it, an older one that arrives late does not."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def put(self, calls: Calls) -> bool:
+        """Write what was called; False when something called later is there already. Raises Overloaded."""
+        answer = writing(
+            self._table.clients.repeating.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(f"calls#{calls.zone_id}#{calls.run}#{calls.lane}", 0),
+            UpdateExpression="SET #from = :from, #to = :to, #tick = :tick",
+            ConditionExpression="attribute_not_exists(#to) OR #to < :to",
+            ExpressionAttributeNames={"#from": "from", "#to": "to", "#tick": "tick"},
+            ExpressionAttributeValues=encode({":from": calls.first, ":to": calls.end, ":tick": calls.tick}),
+        )
+        return answer is not Answer.NO

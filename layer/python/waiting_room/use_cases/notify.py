@@ -1,0 +1,64 @@
+"""Notify: tell those who were called, at once. Whoever is missed learns it from the status document, a poll later."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from waiting_room.adapters.user_connections import SOCKET, Listener, UserConnections
+from waiting_room.domain.calls import Calls
+from waiting_room.domain.errors import Overloaded
+from waiting_room.ports import Connections, Delivery
+
+AT_ONCE = 32
+"""Messages under way at a time: one takes some milliseconds, and a thousand called are to hear of it within one."""
+TRIES = 3
+"""Rounds for those the service was too busy for; a fourth would come later than their next poll."""
+PAUSE_SEC = 0.25
+MESSAGE = "your_turn"
+
+
+class Notify:
+    """Sends "your turn" to every open connection of the called; forgets connections that are gone."""
+
+    def __init__(self, listeners: UserConnections, connections: Connections, sleep: Callable[[float], None]) -> None:
+        self._listeners = listeners
+        self._connections = connections
+        self._sleep = sleep
+
+    def __call__(self, calls: Calls) -> Counter[Delivery]:
+        """Tell everybody called once; the numbers of messages sent, gone and failed.
+
+        Raises Overloaded when the listeners could not be read, or when not one of several messages got through. Doing
+        it again is harmless: a page that claims already ignores the message.
+        """
+        waiting = [each for each in self._listeners.called(calls) if each.channel == SOCKET]
+        told: Counter[Delivery] = Counter()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="push") as threads:
+            for attempt in range(TRIES):
+                if attempt and waiting:
+                    self._sleep(PAUSE_SEC * 2**attempt)
+                answers = list(threads.map(lambda listener: self._tell(calls, listener), waiting))
+                told.update(answer for answer in answers if answer is not Delivery.FAILED)
+                waiting = [each for each, answer in zip(waiting, answers, strict=True) if answer is Delivery.FAILED]
+        if waiting and not told:
+            raise Overloaded("No connection could be reached.")
+        return told + Counter({Delivery.FAILED: len(waiting)})
+
+    def _tell(self, calls: Calls, listener: Listener) -> Delivery:
+        delivery = self._connections.push(listener.address, your_turn(calls, listener.position))
+        if delivery is Delivery.GONE:
+            try:
+                self._listeners.remove(listener)
+            except Overloaded:
+                # It stays until it expires, and leads nowhere.
+                return delivery
+        return delivery
+
+
+def your_turn(calls: Calls, position: int) -> bytes:
+    """The message, as schemas/websocket.json has it."""
+    message = {"type": MESSAGE, "zone_id": calls.zone_id, "run": calls.run, "tick": calls.tick, "position": position}
+    return json.dumps(message, separators=(",", ":")).encode()
