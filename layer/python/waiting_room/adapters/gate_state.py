@@ -17,7 +17,7 @@ _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
 _WHOLE = ("ticked_at_ms", "claimed", "clock_ms", "hold_until_ms")
 _PARTS = ("rate_tokens", "matured_called", "matured_claimed", "recent_called", "recent_claimed")
-_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1))
+_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
 
 
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:

@@ -46,7 +46,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     state = _advance_clocks(zone, gate, now_phase, now_ms)
     stand = Sample(state.clock_ms, gate.claimed, {name: lane.serving for name, lane in gate.lanes.items()})
     share, state = claim_clock.measure_share(state, stand, zone.claim.window_sec * 1000)
-    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms
+    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms and not gate.awaits_draw
     free = _free(zone, gate, sold, state) if grants_open else 0.0
     lanes, state = _move_watermarks(zone, gate, state, tails, free, share, grants_open)
     state = replace(state, entry=_entry(state.entry, lanes, tails))
