@@ -37,7 +37,7 @@ def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "Changes nothing and takes no place in line.",
     )
     verify.add_argument("url", metavar="URL", nargs="?", help="the site's address; without it, --site-url")
-    verify.set_defaults(run=verify_deploy)
+    verify.set_defaults(command=verify_deploy)
     for examining in (preflight, verify):
         examining.add_argument("--name", default="foyer", help="name of the deployment in Terraform (default foyer)")
     table = found.add_parser(

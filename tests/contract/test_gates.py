@@ -165,3 +165,12 @@ def test_a_fence_withdraws_grants_and_stops_a_tick_under_way(store: Gates) -> No
 def test_a_fence_makes_no_run(store: Gates) -> None:
     store.fence(ZONE_ID, RUN + 1)
     assert store.read(ZONE_ID, RUN + 1) is None
+
+
+def test_what_is_fixed_for_a_run_reads_as_it_was_written(dynamo: Dynamo) -> None:
+    store = gates(dynamo)
+    fixed = gate(shards=7, order="lottery", lanes={"vip": Watermarks(), LANE: Watermarks(3, 1, 4)})
+    assert store.create(fixed)
+    assert _now(store) == fixed
+    assert _claim(gates(dynamo), 2) is Answer.YES, "another process finds the lane by its number"
+    assert _claim(gates(dynamo), 0, lane="vip") is Answer.NO

@@ -6,6 +6,7 @@ import pytest
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import ZONE_ID, zone
+from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.protected_zones import ProtectedZones
 
 
@@ -85,3 +86,14 @@ def test_a_deleted_zone_leaves_nothing_and_others_alone(store: ProtectedZones) -
         store.delete(ZONE_ID)
     assert {item["zone_id"] for item in store.scan_items()} == {"other"}
     assert store.get(ZONE_ID) is None
+
+
+def test_a_record_is_settled_once(store: ProtectedZones) -> None:
+    store.put_record(ZONE_ID, "draw#1", {"secret": "s"})
+    settled = {"secret": "s", "early": {"general": 3}, "opened_at_ms": 5, "beacon_value": None}
+    assert store.put_record_once(ZONE_ID, "draw#1", settled, unless="opened_at_ms") is Answer.YES
+    assert store.put_record_once(ZONE_ID, "draw#1", {"opened_at_ms": 6}, unless="opened_at_ms") is Answer.NO
+    record = store.record(ZONE_ID, "draw#1")
+    assert record is not None
+    assert (record["early"], record["opened_at_ms"]) == ({"general": 3}, 5)
+    assert "beacon_value" not in record

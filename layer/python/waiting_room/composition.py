@@ -22,7 +22,7 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
-from waiting_room.ports import Clock, Ids, ObjectStore, Tokens
+from waiting_room.ports import Beacon, Clock, Ids, ObjectStore, Tokens
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -66,7 +66,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
     """What the token service answers, by operationId."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, Lines(stores.joins, clock), clock)
+    rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
     renew = Renew(gates, queue, rooms, clock, ids)
     leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
     refuse_revoked = RefuseRevoked(stores.zones, leave)
@@ -111,11 +111,11 @@ def operator_endpoints(
         get=GetZone(zones),
         list=ListZones(zones),
         delete=DeleteZone(zones, gates),
-        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
+        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock, ids),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
-        look_up=LookUp(zones, gates, queue, Lines(stores.joins, clock), clock),
+        look_up=LookUp(zones, gates, queue, Lines(stores.joins, stores.zones, clock), clock),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
         change_keys=change_keys,
@@ -125,10 +125,11 @@ def operator_endpoints(
 
 def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
     """What the WebSocket API answers."""
+    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, Rooms(stores.gates, Lines(stores.joins, clock), clock), clock),
+        connect=Connect(stores.user_connections, rooms, clock),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,
@@ -136,8 +137,20 @@ def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None],
     )
 
 
-def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids) -> TickZone:
-    """One tick of a zone, for those who make ticks and for those who ask whether any are needed."""
+def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids, beacon: Beacon | None = None) -> TickZone:
+    """One tick of a zone, for those who make ticks and for those who ask whether any are needed.
+
+    Without a `beacon` draws are held by the committed secrets alone.
+    """
     return TickZone(
-        stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids, stores.calls
+        stores.zones,
+        stores.gates,
+        stores.joins,
+        stores.sales,
+        stores.minutes,
+        objects,
+        clock,
+        ids,
+        stores.calls,
+        beacon=beacon,
     )

@@ -10,6 +10,7 @@ from waiting_room.http.bundle import bundled_script, bundled_style
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -43,11 +44,13 @@ _BUNDLES: dict[str, tuple[str, _Bundler]] = {
 def assets(folder: Path) -> Iterator[Asset]:
     """What the pages load, in order of name: scripts and styles as one file each, every other file as it is.
 
+    Folders are pages of their own: nothing in them is put together.
+
     Raises ValueError for a file whose kind is not known, and for scripts that cannot be put into one file.
     """
     found = {file.key_suffix: file for file in files(folder)}
     for kind, (entry, bundled) in _BUNDLES.items():
-        parts = {name: found.pop(name) for name in list(found) if name.endswith(kind)}
+        parts = {name: found.pop(name) for name in list(found) if name.endswith(kind) and "/" not in name}
         if parts:
             text = bundled({name: part.body.decode() for name, part in parts.items()}, entry)
             found[entry] = Asset(entry, text.encode(), _CONTENT_TYPES[kind], CACHE_CONTROL)
