@@ -7,9 +7,9 @@ from unittest import mock
 import pytest
 
 from scripts.simulation.arrivals import flash, steady
+from scripts.simulation.habits import Habits
 from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS, queueing
 from scripts.simulation.simulation import Scenario, run
-from scripts.simulation.visitors import Habits
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain import controller
 from waiting_room.domain.epochs import EPOCH_MS
