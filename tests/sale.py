@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
@@ -14,9 +15,11 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.places import Session
+from waiting_room.domain.status import status_key
 from waiting_room.domain.zones import Zone
 from waiting_room.use_cases.claim import Claim, Waiting
 from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
@@ -56,8 +59,10 @@ class Sale:
         self.zones.save(self.zone, None)
         lanes = {name: Watermarks() for name in self.zone.lanes}
         width_sec, shards = self.zone.bucket_width_sec, self.zone.shards
-        self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards))
-        self.rooms = Rooms(self.gates, Lines(self.joins, self.clock), self.clock)
+        self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards, order=self.zone.order))
+        if self.zone.order == "lottery":
+            Draws(self.zones).commit("z", self.zone.run, self.ids)
+        self.rooms = Rooms(self.gates, Lines(self.joins, self.zones, self.clock), self.clock)
         self.wake = Wake(self.locks, self.functions, "exchanger", self.clock)
         self._build()
 
@@ -91,6 +96,10 @@ class Sale:
         gate = self.gates.read("z", self.zone.run)
         assert gate is not None
         return gate
+
+    def status(self) -> Any:
+        """The status document as it is published."""
+        return json.loads(self.objects.objects[status_key("z")].body)
 
     def item(self, visitor: str) -> Any:
         return self.queue.get("z", self.zone.run, visitor)

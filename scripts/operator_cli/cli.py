@@ -12,6 +12,7 @@ import httpx
 from scripts.operator_cli import commands
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
+from scripts.operator_cli.draws import verify_draw
 from scripts.operator_cli.errors import OperatorError
 
 EXAMPLES = """\
@@ -38,7 +39,7 @@ def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> i
         target = find_target(arguments.api_url, arguments.site_url, arguments.profile, arguments.region)
         api = OperatorApi(target, transport)
         try:
-            arguments.run(api, target, arguments)
+            arguments.command(api, target, arguments)
         finally:
             api.close()
     except OperatorError as error:
@@ -93,12 +94,12 @@ def _zones(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     apply.add_argument("file", metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    apply.set_defaults(run=commands.zones_apply)
+    apply.set_defaults(command=commands.zones_apply)
     listing = actions.add_parser("list", help="a table of all zones")
-    listing.set_defaults(run=commands.zones_list)
+    listing.set_defaults(command=commands.zones_list)
     show = actions.add_parser("show", help="one zone as JSON that `zones apply` takes")
     show.add_argument("zone", metavar="ZONE")
-    show.set_defaults(run=commands.zones_show)
+    show.set_defaults(command=commands.zones_show)
 
 
 def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -111,7 +112,7 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     control.add_argument("zone", metavar="ZONE")
     control.add_argument("state", metavar="STATE", choices=commands.CONTROL_MEANS)
-    control.set_defaults(run=commands.control)
+    control.set_defaults(command=commands.control)
     settings = found.add_parser(
         "set",
         help="change settings of a zone, live",
@@ -120,11 +121,11 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     settings.add_argument("zone", metavar="ZONE")
     settings.add_argument("settings", metavar="KEY=VALUE", nargs="+")
-    settings.set_defaults(run=commands.set_values)
+    settings.set_defaults(command=commands.set_values)
     watch = found.add_parser("watch", help="a live view of a zone's line")
     watch.add_argument("zone", metavar="ZONE")
     watch.add_argument("--once", action="store_true", help="print it once and end")
-    watch.set_defaults(run=commands.watch_zone)
+    watch.set_defaults(command=commands.watch_zone)
 
 
 def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -132,13 +133,13 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     bypass.add_argument("zone", metavar="ZONE")
     bypass.add_argument("--for", dest="name", metavar="NAME", required=True, help="who it is for, for the audit")
     bypass.add_argument("--minutes", type=_minutes, default=60, help="how long it is valid (1 to 1440, default 60)")
-    bypass.set_defaults(run=commands.bypass)
+    bypass.set_defaults(command=commands.bypass)
     invite = found.add_parser("invite", help="make a link into a lane, for one visitor")
     invite.add_argument("zone", metavar="ZONE")
     invite.add_argument("--lane", metavar="LANE", required=True, help="one of the zone's lanes")
     invite.add_argument("--for", dest="name", metavar="NAME", required=True, help="who it is for, for the audit")
     invite.add_argument("--hours", type=_hours, default=24, help="how long it is valid (1 to 720, default 24)")
-    invite.set_defaults(run=commands.invite)
+    invite.set_defaults(command=commands.invite)
     revoke = found.add_parser("revoke", help="revoke a session, a visitor or a bypass token")
     revoke.add_argument("zone", metavar="ZONE")
     which = revoke.add_mutually_exclusive_group(required=True)
@@ -146,13 +147,30 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     which.add_argument("--visitor", metavar="ID")
     which.add_argument("--bypass", metavar="ID")
     revoke.add_argument("--reason", help="why, for the audit")
-    revoke.set_defaults(run=commands.revoke)
+    revoke.set_defaults(command=commands.revoke)
     look_up = found.add_parser("look-up", help="what is known about one visitor")
     look_up.add_argument("zone", metavar="ZONE")
     look_up.add_argument("visitor", metavar="VISITOR")
-    look_up.set_defaults(run=commands.look_up)
+    look_up.set_defaults(command=commands.look_up)
+    verify = found.add_parser(
+        "verify-draw",
+        help="recompute a draw from what was published",
+        description="Check that the published secret is the one committed to, and work out places from it: one "
+        "visitor's by the number told before the start, or all of them.",
+    )
+    verify.add_argument("zone", metavar="ZONE")
+    verify.add_argument("--run", type=_number, default=1, help="the run of the zone (default 1)")
+    verify.add_argument("--lane", default="general", help="the visitor's lane (default general)")
+    verify.add_argument("--arrival", type=_number, metavar="N", help="the visitor's number, from 1")
+    verify.set_defaults(command=verify_draw)
     keys = found.add_parser("keys", help="list the signing keys, public parts only")
-    keys.set_defaults(run=commands.keys)
+    keys.set_defaults(command=commands.keys)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) < 2**53:
+        raise argparse.ArgumentTypeError("give a whole number from 1")
+    return int(text)
 
 
 def _hours(text: str) -> int:

@@ -86,7 +86,7 @@ class Bouncer:
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
         gates, queue = stores.gates, stores.queue
-        rooms = Rooms(gates, Lines(stores.joins, clock), clock)
+        rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
         wake = Wake(stores.locks, deployment, "exchanger", clock)
         self.zones = ZoneCopies(stores.zones, clock)
         self.renew = Renew(gates, queue, rooms, clock, ids)
@@ -158,7 +158,7 @@ class Deployment:
         """Begin an operator's change; it is tried until it is through."""
         stores, clock = self.stores(), self.clock()
         wake = Wake(stores.locks, self, "exchanger", clock)
-        control = ControlZone(stores.zones, stores.gates, lambda _: None, wake, clock)
+        control = ControlZone(stores.zones, stores.gates, lambda _: None, wake, clock, self.ids)
 
         def job() -> None:
             while True:

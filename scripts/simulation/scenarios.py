@@ -233,6 +233,25 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
     )
 
 
+DRAWS = (
+    Scenario(
+        name="a draw, then arrivals",
+        about="400 early joiners on 3 counters are drawn at the start, 60 late ones follow; cap 60",
+        zone={
+            "mode": "combined",
+            "order": "lottery",
+            "max_active": 60,
+            "starts_in_sec": 40,
+            "expected_joins_per_sec": 1500,
+            "session": dict(SCRIPT),
+        },
+        groups=(
+            (flash(400, 30), replace(EVERYBODY, absent=0.2, stay_sec=20, lost_answers=0.02)),
+            (flash(60, 10, from_sec=45), replace(EVERYBODY, stay_sec=20)),
+        ),
+        seconds=420,
+    ),
+)
 RUSHES = (
     _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 200 counters", 100_000, 10),
     _rush("10,000 joins in two seconds", "5,000 joins a second before a start, on 10 counters", 5_000, 2),
@@ -261,9 +280,10 @@ QUICK = (
     "rough weather",
     "sold out",
     "occupancy, cap 100",
+    "a draw, then arrivals",
     "10,000 joins in two seconds",
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *RUSHES, *SMALL)
+    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL)
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from waiting_room.adapters.dynamodb import decode
+from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.epochs import Epoch, before_all, position_in
 from waiting_room.domain.gate_item import GateItem
 
@@ -24,6 +25,8 @@ class Lines:
 
     lanes: tuple[str, ...] = ("general",)
     shards: int = 1
+    lottery: bool = False
+    draw: Draw | None = None
     epochs: dict[str, list[Epoch]] = field(default_factory=dict)
     taken: dict[tuple[str, int], int] = field(default_factory=dict)
     sealed_when_taken: dict[Number, int] = field(default_factory=dict)
@@ -65,6 +68,24 @@ class Lines:
             raise RuleBroken(f"rule 2: epoch {epoch.number} of {lane} has the positions {sorted(found)}")
         self.epochs[lane].append(epoch)
 
+    def look_at_draw(self, item: Mapping[str, Any]) -> None:
+        """A draw is held once, by everybody of the lanes' closing epochs; what it was held by never changes."""
+        draw = draw_of("z", 1, decode(item))
+        if draw.early is None:
+            if self.draw is not None:
+                raise RuleBroken("rule 2: a draw that was held is undone")
+            return
+        if self.draw is not None and draw != self.draw:
+            raise RuleBroken(f"rule 2: the draw was held by {self.draw.early}, now by {draw.early}")
+        self.draw = draw
+
+    def _place(self, number: Number) -> int | None:
+        """The position of a number: by the lot where that decides, None until it is known."""
+        arrival = self.places.get(number)
+        if not self.lottery or arrival is None:
+            return arrival
+        return self.draw.place(number[0], arrival) if self.draw else None
+
     def moved(self, gate: GateItem) -> None:
         """After a tick: nobody is called who has not joined, and the marks only move forward."""
         for lane in self.lanes:
@@ -72,14 +93,16 @@ class Lines:
             tail = sum(self.taken.get((lane, shard), 0) for shard in range(self.shards))
             if self.shards > 1:
                 tail = self.epochs[lane][-1].tail
+            if self.lottery and self.draw is None and (marks.serving or marks.ahead):
+                raise RuleBroken(f"rule 3: {marks} in {lane} before the draw")
             if marks.serving > tail or marks.floor > marks.serving:
                 raise RuleBroken(f"rule 3: {marks} in a lane of {tail}")
             self.called_to[lane] = max(self.called_to.get(lane, 0), marks.serving, marks.ahead)
 
     def told(self, who: str, number: Number, position: int) -> None:
         """A position somebody was told."""
-        if self.places.get(number) != position:
-            raise RuleBroken(f"rule 2: {who} was told {position} for {number}, it is {self.places.get(number)}")
+        if self._place(number) != position:
+            raise RuleBroken(f"rule 2: {who} was told {position} for {number}, it is {self._place(number)}")
 
     def moved_up(self, who: str, status: str, old: Number, new: Number) -> None:
         """Somebody gave up a place for one in another lane."""
@@ -88,6 +111,6 @@ class Lines:
 
     def admitted(self, who: str, number: Number) -> None:
         """Somebody came in who was waiting."""
-        position = self.places.get(number)
+        position = self._place(number)
         if position is None or position >= self.called_to.get(number[0], 0):
             raise RuleBroken(f"rule 3: {who} came in on {position} of {number[0]} without being called")

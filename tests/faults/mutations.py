@@ -14,6 +14,7 @@ from waiting_room.adapters.dynamodb import Answer, encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import controller, leases
+from waiting_room.domain.draws import Draw
 from waiting_room.domain.epochs import Epoch
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.places import QueueItem, Session, session_of
@@ -21,6 +22,7 @@ from waiting_room.domain.zones import Zone
 from waiting_room.use_cases import seal
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.tick import TickZone
 
@@ -153,6 +155,15 @@ def takes_missing_for_none(last: Epoch, taken: Mapping[int, int], *, close: bool
     return None if cuts == last.cuts else Epoch(last.number + 1, last.tail, cuts)
 
 
+def opens_anyway(
+    self: Draws, draw: Draw, early: Mapping[str, int], beacon: tuple[int, str | None] | None, now_ms: int
+) -> Answer:
+    """A draw is held by whoever comes, also when it was held already."""
+    record = {"secret": draw.secret, "commitment": draw.commitment, "early": dict(early), "opened_at_ms": now_ms}
+    self._zones.put_record(draw.zone_id, f"draw#{draw.run}", record)
+    return Answer.YES
+
+
 def frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
     """The tick gives away the room of the buckets it is only just closing: a renewal may be under way."""
     now_ms = rest[-1]
@@ -191,5 +202,6 @@ MUTATIONS: dict[str, Mutation] = {
     "counters that were not read": Mutation(
         Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED
     ),
+    "condition of a draw": Mutation(Parts(patches=((Draws, "open", opens_anyway),)), SLOW, {"lottery": True}),
     "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),
 }

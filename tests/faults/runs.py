@@ -28,6 +28,7 @@ def scenario_of(seed: int) -> Scenario:
         faults=Faults.harsh() if seed % 4 == 0 else Faults(),
         shards=rng.choice([1, 1, 3]),
         lanes=rng.random() < 0.4,
+        lottery=rng.random() < 0.3,
     )
 
 

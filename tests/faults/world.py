@@ -11,7 +11,7 @@ from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from tests.faults import lines
 from tests.faults.flaky import Faults, FlakyClient
 from tests.faults.rules import RuleBroken, Rules
-from tests.faults.scheduler import Scheduler
+from tests.faults.scheduler import START_MS, Scheduler
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
@@ -23,6 +23,7 @@ from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.zones import Zone
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
@@ -30,6 +31,8 @@ from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.room import Rooms, Wake
 from waiting_room.use_cases.tick import TickZone
 
+START_AFTER_MS = 12_000
+"""When a sale with a draw begins: some have come before, some come later."""
 TABLES = ("protected_zones", "counters", "queue")
 
 
@@ -70,6 +73,7 @@ class Scenario:
     seconds: int = 240
     shards: int = 1
     lanes: bool = False
+    lottery: bool = False
     faults: Faults = field(default_factory=Faults)
 
 
@@ -90,10 +94,12 @@ class World:
         self.zone = self._zone()
         self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
-        lanes = {name: Watermarks() for name in self.zone.lanes}
-        self.rules.lines = lines.Lines(tuple(self.zone.lanes), self.zone.shards)
-        gate = GateItem("z", 1, self.zone.bucket_width_sec, lanes=lanes, shards=self.zone.shards)
-        Gates(self.calm, "counters").create(gate)
+        marks = {name: Watermarks() for name in self.zone.lanes}
+        self.rules.lines = lines.Lines(tuple(self.zone.lanes), self.zone.shards, scenario.lottery)
+        width_sec, shards, order = self.zone.bucket_width_sec, self.zone.shards, self.zone.order
+        Gates(self.calm, "counters").create(GateItem("z", 1, width_sec, lanes=marks, shards=shards, order=order))
+        if scenario.lottery:
+            Draws(ProtectedZones(self.calm, "protected_zones")).commit("z", 1, FakeIds(f"draw/{seed}"))
         self._ticked = 0
 
     def _zone(self) -> Zone:
@@ -109,6 +115,8 @@ class World:
         }
         if scenario.lanes:
             document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.1}}
+        if scenario.lottery:
+            document |= {"mode": "combined", "order": "lottery", "starts_at_ms": START_MS + START_AFTER_MS}
         if scenario.inventory is not None:
             document["inventory"] = scenario.inventory
         return Zone.from_document(document)
@@ -129,6 +137,8 @@ class World:
         """Look at what changed in the store, from the outside, and check the rules."""
         counters = self.store.tables["counters"].records
         self.rules.lines.look(counters)
+        if self.scenario.lottery:
+            self.rules.lines.look_at_draw(self.store.tables["protected_zones"].records["z", "draw#1"].item)
         if (tick := int(counters["gate#z#1", 0].item["tick"]["N"])) != self._ticked:
             self._ticked = tick
             self.rules.lines.moved(self.gate())
@@ -173,7 +183,7 @@ class Bouncer:
         gates = parts.gates(clients, "counters")
         queue = parts.queue(clients, "queue", "counters")
         joins = parts.joins(clients, "counters")
-        rooms = Rooms(gates, Lines(joins, clock), clock)
+        rooms = Rooms(gates, Lines(joins, self.zones, clock), clock)
         wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
         renew = parts.renew(gates, queue, rooms, clock, ids)
         self.join = Join(queue, joins, rooms, wake, clock, ids)

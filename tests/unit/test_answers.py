@@ -113,7 +113,7 @@ def witness() -> Witness:
 def rush(witness: Witness) -> None:
     """A zone for so many that each lane has several join counters."""
     world = witness.world
-    world.put_zone(expected_joins_per_sec=1_500)
+    world.put_zone(expected_joins_per_sec=1_500, order="lottery", starts_at_ms=world.clock.ms + 60_000)
     world.clock.advance(5)
     browser = Browser(world)
     browser.enter()

@@ -47,6 +47,7 @@ states = st.builds(
     phase=st.sampled_from(["before", "open", "paused", "locked", "passing", "sold_out", "ended"]),
     entry=st.sampled_from(["enter", "page"]),
     epochs=by_lane(whole),
+    early=by_lane(whole),
     deficits=by_lane(millionths),
 )
 
@@ -98,7 +99,8 @@ def full_gate(zone_id: str) -> GateItem:
         hold_until_ms=NOW_MS + 60_000,
         phase="sold_out",
         entry="page",
-        epochs=dict.fromkeys(LANES, 123456),
+        epochs=dict.fromkeys(LANES, 123_456),
+        early=dict.fromkeys(LANES, 987_654),
         deficits=dict.fromkeys(LANES, -0.987654),
     )
     return GateItem(
@@ -113,6 +115,7 @@ def full_gate(zone_id: str) -> GateItem:
         buckets={bucket + number: 4_700 for number in range(32)},
         state=state,
         shards=400,
+        order="lottery",
     )
 
 

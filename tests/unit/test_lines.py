@@ -53,7 +53,7 @@ def item(shard: int, seq: int, epoch: int) -> QueueItem:
 
 def placed(sale: Sale, *number: int, lines: Lines | None = None, known: Known | None = None) -> int | None:
     gate = GateItem("z", 1, 10, shards=SHARDS)
-    return (lines or Lines(sale.joins, sale.clock)).placed(item(*number), gate, known).position
+    return (lines or Lines(sale.joins, sale.zones, sale.clock)).placed(item(*number), gate, known).position
 
 
 def test_a_place_is_known_from_the_first_tick_after_joining(sale: Sale) -> None:
@@ -162,7 +162,7 @@ def test_three_reads_find_any_number(sale: Sale) -> None:
             seen.clear()
             for seq in (before.cuts[shard] + 1, epoch.cuts[shard]):
                 expected = epoch.base + seq - before.cuts[shard] - 1
-                lines = Lines(sale.joins, sale.clock)
+                lines = Lines(sale.joins, sale.zones, sale.clock)
                 seen.clear()
                 assert placed(sale, shard, seq, hint, lines=lines) == expected
                 assert len(seen) <= (1 if later <= WINDOW else 3), (hint, later)
@@ -172,7 +172,7 @@ def test_three_reads_find_any_number(sale: Sale) -> None:
 
 
 def test_what_is_not_sealed_is_looked_for_twice_a_second_at_most(sale: Sale) -> None:
-    lines = Lines(sale.joins, sale.clock)
+    lines = Lines(sale.joins, sale.zones, sale.clock)
     seen = reads(sale)
     assert placed(sale, 1, 1, 0, lines=lines) is None
     assert placed(sale, 2, 1, 0, lines=lines) is None
@@ -194,7 +194,7 @@ def test_a_position_the_token_proves_needs_no_read(sale: Sale) -> None:
 
 def test_copies_are_forgotten_before_they_fill_the_memory(sale: Sale) -> None:
     epochs = seal(sale, [{0: number} for number in range(1, COPIES + 100)])
-    lines = Lines(sale.joins, sale.clock)
+    lines = Lines(sale.joins, sale.zones, sale.clock)
     for epoch in epochs[1::7]:
         assert placed(sale, 0, epoch.number, epoch.number - 1, lines=lines) == epoch.number - 1
     (copies,) = lines._copies.values()

@@ -16,6 +16,7 @@ from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.draws import METHOD, commitment_to, published_draw
 from waiting_room.domain.errors import Overloaded, TooLarge
 from waiting_room.domain.gate_snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot, read_snapshot
 from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot
@@ -301,3 +302,29 @@ def test_what_the_gate_would_not_believe_is_not_made():
     twice = SnapshotParts([zone(), zone()])
     with pytest.raises(BadSnapshot):
         build_snapshot(twice, version=1, published_at_ms=1, issuer=ISSUER)
+
+
+def test_of_a_draw_only_the_commitment_is_published_until_it_was_held() -> None:
+    world = World()
+    secret = "7a" * 32
+    record: dict[str, Any] = {"secret": secret, "commitment": commitment_to(secret)}
+    key = ".waiting-room/draws/midnight-sun/3.json"
+    world.zones.put_record("midnight-sun", "draw#3", record)
+    assert key in world.publisher()().written
+    assert world.document(key) == {
+        "method": METHOD,
+        "zone_id": "midnight-sun",
+        "run": 3,
+        "commitment": record["commitment"],
+        "secret": None,
+        "early": None,
+        "beacon": None,
+        "opened_at_ms": None,
+    }
+    assert all(secret not in written.body.decode() for written in world.objects.objects.values())
+    held = {**record, "early": {"general": 5}, "opened_at_ms": 9, "beacon_round": 4, "beacon_value": "ab" * 32}
+    world.zones.put_record("midnight-sun", "draw#3", held)
+    assert key in world.publisher()().written
+    told = world.document(key)
+    assert sorted(published_draw(told).place("general", number) for number in range(5)) == list(range(5))
+    assert told["beacon"] == {"round": 4, "value": "ab" * 32}

@@ -280,7 +280,11 @@ def test_operations_know_their_route() -> None:
     operations = schemas.operations()
     join = operations["join_queue"]
     assert (join.method, join.path) == ("POST", "/.waiting-room/v1/zones/{zone_id}/visitors")
-    assert (join.function, join.use_case, join.request_schema) == ("bouncer", "join", None)
+    assert (join.function, join.use_case, join.request_schema) == (
+        "bouncer",
+        "join",
+        {"$ref": "#/components/schemas/JoinRequest"},
+    )
     assert operations["confirm_token"].request_schema == {"$ref": "#/components/schemas/ConfirmationRequest"}
 
 

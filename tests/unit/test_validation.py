@@ -50,7 +50,7 @@ def test_good_documents_pass() -> None:
         ({"session": {"idle": 60}}, "/session/idle", "use one of kind, idle_sec"),
         ({"lanes": {"VIP": {"weight": 1}}}, "/lanes/VIP", "lower-case letters"),
         ({"lanes": {"a/b~c": {"weight": 1}}}, "/lanes/a~1b~0c", "cannot be used as a name"),
-        ({"lanes": {"general": {"weight": 0}}}, "/lanes/general/weight", "Use 1 or more."),
+        ({"lanes": {"general": {"weight": -1}}}, "/lanes/general/weight", "Use 0 or more."),
         ({"title": "x" * 121}, "/title", "Give at most 120 characters."),
         ({"landing_path": "//evil.example"}, "/landing_path", "one leading '/'"),
         ({"landing_path": "/\\evil.example"}, "/landing_path", "one leading '/'"),

@@ -10,10 +10,12 @@ import pytest
 
 from scripts.operator_cli import connection
 from scripts.operator_cli.api import ADMIN
-from scripts.operator_cli.cli import main
-from scripts.operator_cli.errors import BadInput, Unreachable
+from scripts.operator_cli.cli import _parser, main
+from scripts.operator_cli.draws import verify_draw
+from scripts.operator_cli.errors import BadInput, Refused, Unreachable
 from scripts.operator_cli.watch import render
 from tests.api_world import ApiWorld, Browser
+from waiting_room.domain.draws import Draw, commitment_to
 
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 ZONE = {
@@ -185,6 +187,56 @@ def test_an_invitation_leads_into_its_lane(wr, service, tmp_path, capsys):
     assert json.loads(service.sent("POST")[0].content) == {"lane": "vip", "name": "Ann", "expires_in_sec": 7200}
     assert wr("invite", "midnight-sun", "--lane", "none", "--for", "Ann") == 1
     assert "/lane: The zone has no such lane" in capsys.readouterr().err
+
+
+def drawn(count=7):
+    secret = "5e" * 32
+    draw = Draw("winter-gala", 2, secret, commitment_to(secret), early={"general": count}, opened_at_ms=1)
+    return draw, draw.document
+
+
+def verify(tmp_path, document, *arguments, status=200):
+    """The command itself, with a site that answers with a document."""
+    asked = []
+
+    def site(request):
+        asked.append(request.url.path)
+        return httpx.Response(status, json=document)
+
+    target = connection.Target(api_url=API, site_url="https://tickets.example", region="eu-west-1", credentials=None)
+    parsed = _parser().parse_args(["verify-draw", "winter-gala", "--run", "2", *arguments])
+    verify_draw(None, target, parsed, httpx.MockTransport(site))
+    return asked
+
+
+def test_a_draw_is_checked_for_one_visitor_and_for_all(tmp_path, capsys):
+    draw, document = drawn()
+    assert verify(tmp_path, document, "--arrival", "3") == ["/.waiting-room/draws/winter-gala/2.json"]
+    assert f"general: number 3 has place {draw.place('general', 2) + 1}\n" in capsys.readouterr().out
+    verify(tmp_path, document, "--arrival", "8")
+    assert "number 8 has place 8 (after the start" in capsys.readouterr().out
+    verify(tmp_path, document)
+    assert "every place from 1 to 7 was given once" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "says"),
+    [
+        ({"secret": "00" * 32}, 200, "not the one that was committed to"),
+        ({"secret": None, "early": None}, 200, "not been held yet"),
+        ({"method": "other"}, 200, "not a draw"),
+        ({}, 404, "No draw is published"),
+        ({}, 500, "answered 500"),
+    ],
+)
+def test_a_draw_that_proves_nothing_is_refused(tmp_path, change, status, says):
+    with pytest.raises(Refused, match=says):
+        verify(tmp_path, {**drawn()[1], **change}, status=status)
+
+
+def test_a_lane_without_a_draw_is_named(tmp_path):
+    with pytest.raises(BadInput, match="use one of general"):
+        verify(tmp_path, drawn()[1], "--arrival", "1", "--lane", "vip")
 
 
 def test_a_visitor_is_looked_up_and_revoked(wr, service, tmp_path, capsys):

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 
 from waiting_room import config, schemas
+from waiting_room.adapters.beacon import DrandBeacon
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.functions import LambdaFunctions
@@ -114,7 +115,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
-    exchange = Exchange(tick_zone(stores, objects, clock, ids), stores.locks, clock, ids, time.sleep, threads.submit)
+    ticks = tick_zone(stores, objects, clock, ids, DrandBeacon())
+    exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:
         zone_ids = [str(zone_id) for zone_id in event["zones"]]

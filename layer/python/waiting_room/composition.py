@@ -14,7 +14,7 @@ from waiting_room.http.router import Endpoint
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
-from waiting_room.ports import Clock, Ids, ObjectStore, Tokens
+from waiting_room.ports import Beacon, Clock, Ids, ObjectStore, Tokens
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -53,7 +53,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
     """What the token service answers, by operationId."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, Lines(stores.joins, clock), clock)
+    rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
     renew = Renew(gates, queue, rooms, clock, ids)
     leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
     refuse_revoked = RefuseRevoked(stores.zones, leave)
@@ -92,17 +92,22 @@ def operator_endpoints(
         get=GetZone(zones),
         list=ListZones(zones),
         delete=DeleteZone(zones, gates),
-        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock),
+        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock, ids),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
-        look_up=LookUp(zones, gates, queue, Lines(stores.joins, clock), clock),
+        look_up=LookUp(zones, gates, queue, Lines(stores.joins, stores.zones, clock), clock),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
     )
     return api.endpoints()
 
 
-def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids) -> TickZone:
-    """One tick of a zone, for those who make ticks and for those who ask whether any are needed."""
-    return TickZone(stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids)
+def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids, beacon: Beacon | None = None) -> TickZone:
+    """One tick of a zone, for those who make ticks and for those who ask whether any are needed.
+
+    Without a `beacon` draws are held by the committed secrets alone.
+    """
+    return TickZone(
+        stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids, beacon=beacon
+    )

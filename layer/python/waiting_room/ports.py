@@ -64,6 +64,18 @@ class ObjectStore(Protocol):
         ...
 
 
+class Beacon(Protocol):
+    """A public source of randomness, in numbered rounds."""
+
+    def round_at(self, at_ms: int) -> int:
+        """The first round that was not known yet at a moment."""
+        ...
+
+    def value(self, number: int) -> str | None:
+        """The value of a round, None while it is not known."""
+        ...
+
+
 class Functions(Protocol):
     """Other functions of this deployment."""
 

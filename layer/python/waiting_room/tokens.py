@@ -80,7 +80,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
     },
 }
 _OPTIONAL: dict[str, dict[str, Check]] = {
-    "visitor": {"shard": _whole(0), "seq": _whole(1), "position": _whole(0), "gen": _whole(0)},
+    "visitor": {name: _whole(0) for name in ("shard", "position", "arrival", "gen")} | {"seq": _whole(1)},
     "access": {},
     "invitation": {},
     "bypass": {},

@@ -29,7 +29,7 @@ _PARTS = (
     "held",
     "pace",
 )
-_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1))
+_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
 
 
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:

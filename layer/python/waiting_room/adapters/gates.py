@@ -50,6 +50,7 @@ class Gates:
                 "tick": gate.tick,
                 "width": gate.width_sec,
                 "shards": gate.shards if gate.shards > 1 else None,
+                "order": gate.order if gate.order != "fifo" else None,
                 "lanes": ",".join(gate.lanes),
                 "state": pack(gate.state, list(gate.lanes)),
                 **_watermark_attributes(gate.lanes, list(gate.lanes)),
@@ -224,6 +225,7 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
         buckets=buckets,
         state=unpack(item["state"], lanes),
         shards=item.get("shards", 1),
+        order=item.get("order", "fifo"),
     )
 
 

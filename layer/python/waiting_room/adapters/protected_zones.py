@@ -58,6 +58,16 @@ class ProtectedZones:
         stored = self._table.key(zone_id, item) | encode({**attributes, self._table.ttl: expires_at_sec})
         reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=stored)
 
+    def put_record_once(self, zone_id: str, item: str, attributes: Mapping[str, Any], *, unless: str) -> Answer:
+        """Write a record over one that does not have the attribute `unless` yet."""
+        return writing(
+            self._table.clients.repeating.put_item,
+            TableName=self._table.name,
+            Item=self._table.key(zone_id, item) | encode(attributes),
+            ConditionExpression="attribute_not_exists(#unless)",
+            ExpressionAttributeNames={"#unless": unless},
+        )
+
     def record(self, zone_id: str, item: str) -> dict[str, Any] | None:
         """One record, or None."""
         return self._table.get(zone_id, item)

@@ -15,7 +15,8 @@ from waiting_room.domain.places import QueueItem
 RETENTION_SEC = 7 * 86400
 """How long a place is kept after its last change; nothing depends on when it really goes."""
 
-_STORED = [field.name for field in fields(QueueItem) if field.name not in ("zone_id", "run", "visitor_id", "position")]
+_NOT_STORED = ("zone_id", "run", "visitor_id", "position", "arrival")
+_STORED = [field.name for field in fields(QueueItem) if field.name not in _NOT_STORED]
 
 
 class Queue:

@@ -45,7 +45,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
     now_phase = phase(zone, sold, now_ms)
     state = _advance_clocks(zone, gate, now_phase, now_ms)
-    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms
+    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms and not gate.awaits_draw
     closed_to = gate.closed_to if _held(zone, state, now_ms) else _close(gate, now_ms)
     state = _measure(zone, gate, state, tails, closed_to)
     free, soon = _free(zone, gate, sold, state, now_ms) if grants_open else (0.0, 0.0)

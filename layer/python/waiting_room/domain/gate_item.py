@@ -32,6 +32,7 @@ class Sample:
 class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
+    `early` are the early joiners by lane, once a draw was held among them.
     `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
@@ -63,6 +64,7 @@ class ControllerState:
     phase: str = "before"
     entry: str = "enter"
     epochs: Mapping[str, int] = field(default_factory=dict)
+    early: Mapping[str, int] = field(default_factory=dict)
     deficits: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ class ControllerState:
 class GateItem:
     """`claimed` only grows; `limit` is what it may grow to; leases are counted in `buckets` until `closed_to`.
 
-    What numbers mean depends on `shards`, so that it is fixed with the run, whatever becomes of the zone.
+    What numbers mean depends on `shards` and `order`, so those are fixed with the run, whatever becomes of the zone.
     """
 
     zone_id: str
@@ -84,6 +86,12 @@ class GateItem:
     buckets: Mapping[int, int] = field(default_factory=dict)
     state: ControllerState = field(default_factory=ControllerState)
     shards: int = 1
+    order: str = "fifo"
+
+    @property
+    def awaits_draw(self) -> bool:
+        """Whether nobody has a position yet, because the draw was not held."""
+        return self.order == "lottery" and not self.state.early
 
     @property
     def active(self) -> int:

@@ -6,12 +6,17 @@ from urllib.parse import quote
 
 from waiting_room.domain.redirects import PREFIX
 
-__all__ = ["enter_url", "page_path", "page_url", "place_url", "renew_url"]
+__all__ = ["draw_path", "enter_url", "page_path", "page_url", "place_url", "renew_url"]
 
 
 def page_path(zone_id: str) -> str:
     """Path of a zone's waiting page."""
     return f"{PREFIX}/pages/{zone_id}/index.html"
+
+
+def draw_path(zone_id: str, run: int) -> str:
+    """Path of the document that a run's draw is checked by."""
+    return f"{PREFIX}/draws/{zone_id}/{run}.json"
 
 
 def page_url(zone_id: str, to: str | None) -> str:

@@ -20,7 +20,8 @@ class QueueItem:
     """One visitor of one run. `lapsed` is computed, never stored; `bucket` is where the lease is counted.
 
     `epoch` is the last one that was sealed before the number was taken, where a lane has several counters. `position`
-    is the dense 0-based place in the lane, None until it is known; it follows from the number and is never stored.
+    is the dense 0-based place in the lane, None until it is known; it follows from the number and is never stored,
+    like `arrival`: in a run with a draw, which number of its lane the visitor was, which the place is drawn by.
     """
 
     zone_id: str
@@ -45,6 +46,7 @@ class QueueItem:
     purchases: int = 0
     epoch: int | None = None
     position: int | None = None
+    arrival: int | None = None
 
     @property
     def lease(self) -> int:
@@ -56,12 +58,13 @@ class QueueItem:
 
 @dataclass(frozen=True)
 class Known:
-    """A position as a visitor's own token proves it, and the number it belongs to."""
+    """What a visitor's own token proves of the place: the number, and what is known of it by now."""
 
     lane: str
     shard: int
     seq: int
-    position: int
+    position: int | None
+    arrival: int | None = None
 
     def fits(self, item: QueueItem) -> bool:
         """Whether this is still the place the visitor has."""
@@ -148,4 +151,5 @@ class Place:
     estimate: Estimate | None
     joined_at_ms: int
     rejoined: str
+    arrival: int | None = None
     new: bool = False

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from waiting_room.domain.draws import Draw
 from waiting_room.domain.errors import TooLarge
 from waiting_room.domain.gate_snapshot import SNAPSHOT_LIMIT_BYTES, read_snapshot
 from waiting_room.domain.zones import Zone
@@ -24,6 +25,7 @@ class SnapshotParts:
     entries: Mapping[str, str] = field(default_factory=dict)
     keys: Sequence[Mapping[str, Any]] = ()
     revoked: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    draws: Sequence[Draw] = ()
 
 
 def build_snapshot(parts: SnapshotParts, *, version: int, published_at_ms: int, issuer: str) -> dict[str, Any]:

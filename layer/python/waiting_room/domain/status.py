@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room.domain.controller import Tick, speed_per_sec
+from waiting_room.domain.draws import Draw
 from waiting_room.domain.zones import Zone
 
 
-def status_document(zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int) -> dict[str, Any]:
+def status_document(
+    zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int, draw: Draw | None = None
+) -> dict[str, Any]:
     """The document to publish after a tick was won; readers ignore one with a lower (run, tick)."""
     gate = tick.gate
     return {
@@ -34,7 +37,9 @@ def status_document(zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: in
         "picture_url": zone.picture_url,
         "starts_at_ms": zone.starts_at_ms,
         "updated_at_ms": now_ms,
-        "draw": None,
+        "draw": None
+        if draw is None
+        else {"commitment": draw.commitment, "early": None if draw.early is None else dict(draw.early)},
     }
 
 

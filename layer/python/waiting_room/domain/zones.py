@@ -15,6 +15,7 @@ from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_se
 Mode = Literal["waiting_room", "queueing", "combined"]
 Control = Literal["auto", "pause", "pass", "lock", "end"]
 LeaseKind = Literal["navigation", "script"]
+Order = Literal["fifo", "lottery"]
 
 ZONE_ID = re.compile(r"\A[a-z0-9][a-z0-9-]{0,39}\Z")
 LANE_ID = re.compile(r"\A[a-z0-9]{1,12}\Z")
@@ -73,6 +74,8 @@ class Zone:
     inventory: int | None = None
     session: SessionRules = field(default_factory=SessionRules)
     claim: ClaimRules = field(default_factory=ClaimRules)
+    order: Order = "fifo"
+    beacon: Literal["none", "drand"] = "none"
     expected_joins_per_sec: int = 100
     lanes: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: {GENERAL: {"weight": 1}})
     poll: PollRules = field(default_factory=PollRules)
@@ -144,6 +147,10 @@ class Zone:
         if self.session.max_sec < self.session.idle_sec:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
         faults += self._lane_faults()
+        if self.order == "lottery" and self.starts_at_ms is None:
+            faults.append(("/starts_at_ms", "A draw is held among those who come before the start: set starts_at_ms."))
+        if self.beacon != "none" and self.order != "lottery":
+            faults.append(("/beacon", "A beacon is for a draw: set order to 'lottery', or leave the beacon out."))
         if not 1 <= self.expected_joins_per_sec <= MOST_SHARDS * JOINS_PER_SHARD_PER_SEC:
             most = MOST_SHARDS * JOINS_PER_SHARD_PER_SEC
             faults.append(("/expected_joins_per_sec", f"Give 1 to {most} joins a second; beyond, use several zones."))

@@ -34,14 +34,15 @@ class Visitor:
     shard: int | None = None
     seq: int | None = None
     position: int | None = None
+    arrival: int | None = None
     expires_at_sec: int = 0
 
     @property
     def known(self) -> Known | None:
-        """The position the token proves, if it does."""
-        if self.shard is None or self.seq is None or self.position is None:
+        """What the token proves of the place, if there is one."""
+        if self.shard is None or self.seq is None:
             return None
-        return Known(self.lane, self.shard, self.seq, self.position)
+        return Known(self.lane, self.shard, self.seq, self.position, self.arrival)
 
     @property
     def invited(self) -> str:
@@ -80,7 +81,7 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        place = {name: claims.get(name) for name in ("shard", "seq", "position")}
+        place = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
         return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
 
     def visitor(self, request: Request, zone: Zone) -> Visitor:
@@ -127,15 +128,15 @@ class Credentials:
         }
         if place is not None:
             claims |= {"shard": place.shard, "seq": place.seq}
-            if place.position is not None:
-                claims["position"] = place.position
+            known = {"position": place.position, "arrival": place.arrival}
+            claims |= {name: value for name, value in known.items() if value is not None}
         return self._tokens.sign("visitor", claims)
 
     def needs_token(self, visitor: Visitor, place: Place) -> bool:
         """Whether the token is not up to date: another place by now, one known only now, or half its life is over."""
         half_sec = VISITOR_TOKEN_SEC // 2
         same = (visitor.lane, visitor.shard, visitor.seq) == (place.lane, place.shard, place.seq)
-        told = place.position is None or visitor.position == place.position
+        told = place.position in (None, visitor.position) and place.arrival in (None, visitor.arrival)
         return not same or not told or visitor.expires_at_sec - self._now_sec() < half_sec
 
     def access_token(self, session: Session) -> str:

@@ -245,6 +245,7 @@ def place_json(zone: Zone, place: Place) -> dict[str, Any]:
         "lane": place.lane,
         "position": place.position,
         "ahead": place.ahead,
+        "arrival": place.arrival,
         "estimate": None if place.estimate is None else asdict(place.estimate),
         "phase": place.phase,
         "joined_at_ms": place.joined_at_ms,

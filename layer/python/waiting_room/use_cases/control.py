@@ -10,9 +10,18 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
-from waiting_room.ports import Clock
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.room import Wake
-from waiting_room.use_cases.zones import build_zone, open_run, refuse_within_run, same_settings, save, stamped
+from waiting_room.use_cases.zones import (
+    build_zone,
+    open_run,
+    refuse_past_start,
+    refuse_within_run,
+    same_settings,
+    save,
+    stamped,
+)
 
 TRIES = 4
 """Times a change without a version is applied anew when another operator was faster."""
@@ -38,12 +47,15 @@ class ControlZone:
         check_document: Callable[[Mapping[str, Any]], None],
         wake: Wake,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         self._zones = zones
         self._gates = gates
         self._check_document = check_document
         self._wake = wake
         self._clock = clock
+        self._ids = ids
+        self._draws = Draws(zones)
 
     def __call__(self, zone_id: str, change: Change, by: str) -> Zone:
         """The changed zone. With `version` only over that one; a change that is there already is no change.
@@ -58,8 +70,7 @@ class ControlZone:
             if same_settings(zone, stored) and not change.reset:
                 self._gates.fence(zone_id, stored.run)
                 return stored
-            if not change.reset:
-                _refuse_within_run(zone, stored)
+            self._refuse(zone, stored, change)
             if change.version not in (None, stored.version):
                 raise StaleVersion(f"The zone has version {stored.version} by now.")
             try:
@@ -77,11 +88,19 @@ class ControlZone:
         """Save first, then fence: a tick that read the old zone is refused, and so is every grant it gave."""
         now_ms = self._clock.now_ms()
         if change.reset:
-            zone = open_run(self._gates, zone, stored.run + 1, now_ms)
+            zone = open_run(self._gates, self._draws, self._ids, zone, stored.run + 1, now_ms)
         zone = stamped(zone, stored.version, now_ms, by)
         save(self._zones, zone)
         self._gates.fence(zone.zone_id, stored.run)
         return zone
+
+    def _refuse(self, zone: Zone, stored: Zone, change: Change) -> None:
+        try:
+            if not change.reset:
+                refuse_within_run(zone, stored)
+            refuse_past_start(zone, stored, self._clock.now_ms())
+        except InvalidZone as error:
+            raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
 
     def _patched(self, stored: Zone, change: Change) -> Zone:
         for name in ("zone_id", *SERVER_FIELDS):
@@ -95,13 +114,6 @@ class ControlZone:
             return build_zone(document)
         except InvalidInput as error:
             raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
-
-
-def _refuse_within_run(zone: Zone, stored: Zone) -> None:
-    try:
-        refuse_within_run(zone, stored)
-    except InvalidZone as error:
-        raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
 
 
 def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

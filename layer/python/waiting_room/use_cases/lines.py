@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from waiting_room.adapters.counters import EPOCH_BLOCK, Joins
+from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.epochs import Epoch, before_all, holding, position_in
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.places import Known, QueueItem
 from waiting_room.ports import Clock
+from waiting_room.use_cases.draw import Draws
 
 WINDOW = 16
 """Epochs read at once, about four seconds: a number is sealed within the first few after it was taken."""
@@ -33,8 +35,9 @@ class _Copies:
 class Lines:
     """Positions as the visitors' verbs see them."""
 
-    def __init__(self, joins: Joins, clock: Clock) -> None:
+    def __init__(self, joins: Joins, zones: ProtectedZones, clock: Clock) -> None:
         self._joins = joins
+        self._draws = Draws(zones)
         self._clock = clock
         self._copies: dict[tuple[str, int, str], _Copies] = {}
 
@@ -43,11 +46,22 @@ class Lines:
 
         A position that the visitor's token proves is taken from there.
         """
+        arrival, position = None, None
         if known is not None and known.fits(item):
-            return replace(item, position=known.position)
-        return replace(item, position=self._number(item, gate))
+            arrival, position = known.arrival, known.position
+        if position is None:
+            arrival = self._arrival(item, gate) if arrival is None else arrival
+            position = arrival if gate.order == "fifo" else self._drawn(item, gate, arrival)
+        return replace(item, position=position, arrival=arrival if gate.order == "lottery" else None)
 
-    def _number(self, item: QueueItem, gate: GateItem) -> int | None:
+    def _drawn(self, item: QueueItem, gate: GateItem, arrival: int | None) -> int | None:
+        """The place by lot, once the draw was held."""
+        if arrival is None or gate.awaits_draw:
+            return None
+        draw = self._draws.get(item.zone_id, item.run)
+        return None if draw is None or draw.early is None else draw.place(item.lane, arrival)
+
+    def _arrival(self, item: QueueItem, gate: GateItem) -> int | None:
         """The place by arrival; with one counter per lane it is known at once."""
         if gate.shards == 1:
             return item.seq - 1

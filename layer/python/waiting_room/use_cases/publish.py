@@ -14,13 +14,15 @@ from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
+from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.locations import page_path
+from waiting_room.domain.locations import draw_path, page_path
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot, public_part
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
+from waiting_room.use_cases.draw import DRAW_ITEM
 from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
 from waiting_room.use_cases.revoke import REVOKED_BYPASS
@@ -98,6 +100,7 @@ class Publish:
         return SnapshotParts(
             zones=[self._zones.zone_of(item) for item in items if item["item"] == CONFIG],
             entries={item["zone_id"]: item["entry"] for item in items if item["item"] == ENTRY},
+            draws=[_draw(item) for item in items if item["item"].startswith(DRAW_ITEM)],
             keys=[item["public_jwk"] for item in items if _is_key(item)],
             revoked={
                 kind: [item["item"].removeprefix(start) for item in items if item["item"].startswith(start)]
@@ -112,6 +115,10 @@ class Publish:
         for zone in parts.zones:
             page = self._waiting_page(zone).encode()
             yield page_path(zone.zone_id).lstrip("/"), page, "text/html; charset=utf-8", _cache_control("pages")
+        for draw in parts.draws:
+            body = json.dumps(draw.document, separators=(",", ":"), sort_keys=True).encode()
+            key = draw_path(draw.zone_id, draw.run).lstrip("/")
+            yield key, body, "application/json", _cache_control("draws")
         yield JWKS_KEY, _key_set(parts.keys), "application/jwk-set+json", _cache_control("keys")
 
     def _put(self, file: SiteFile) -> bool:
@@ -140,6 +147,10 @@ class Publish:
         except (ValueError, KeyError, TypeError):
             last = 0
         return last + 1 if type(last) is int and last > 0 else now_ms // 1000
+
+
+def _draw(item: Mapping[str, Any]) -> Draw:
+    return draw_of(item["zone_id"], int(item["item"].removeprefix(DRAW_ITEM)), item)
 
 
 def _is_key(item: Mapping[str, Any]) -> bool:

@@ -25,15 +25,18 @@ class Seal:
     ) -> dict[str, Epoch]:
         """The epoch stored last, by lane, after sealing what was joined.
 
-        With `close` every lane's early joiners are counted then, once and for all; raises Overloaded when others were
-        faster each time and none of them closed.
+        With `close` every lane's early joiners are counted then, once and for all; raises Overloaded when a
+        counter could not be read, or others were faster each time and none of them closed.
         """
         sealed: dict[str, Epoch] = {}
         left = list(lanes)
         for _ in range(TRIES):
             # Last epoch first, counters second: whatever is read of a counter is new to that epoch or in it.
             lasts = {lane: self._latest(zone_id, run, lane, shards) for lane in left}
-            taken, _ = self._joins.taken(zone_id, run, left, shards)
+            taken, complete = self._joins.taken(zone_id, run, left, shards)
+            if close and not complete:
+                # Somebody early whose counter was not read would be counted among the late.
+                raise Overloaded
             for lane, last in lasts.items():
                 epoch = next_epoch(last, taken[lane], close=close)
                 sealed[lane] = self._one(zone_id, run, lane, last, epoch)

@@ -15,7 +15,8 @@ from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
-from waiting_room.ports import Clock, Ids, ObjectStore
+from waiting_room.ports import Beacon, Clock, Ids, ObjectStore
+from waiting_room.use_cases.draw import Draws, HoldDraw
 from waiting_room.use_cases.seal import Seal
 
 STATUS_CACHE = "public, max-age=1"
@@ -49,6 +50,8 @@ class TickZone:
         objects: ObjectStore,
         clock: Clock,
         ids: Ids,
+        *,
+        beacon: Beacon | None = None,
     ) -> None:
         self._zones = zones
         self._gates = gates
@@ -59,6 +62,8 @@ class TickZone:
         self._clock = clock
         self._ids = ids
         self._seal = Seal(joins)
+        self._draws = Draws(zones)
+        self._hold_draw = HoldDraw(self._draws, self._seal, beacon)
         self._runs: dict[str, int] = {}
         self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
 
@@ -72,6 +77,7 @@ class TickZone:
         zone, gate = read
         # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
+        gate = self._with_draw(zone, gate, now_ms)
         tails, gate = self._line(zone, gate)
         tick = decide(zone, gate, sold, tails, now_ms)
         if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
@@ -94,6 +100,13 @@ class TickZone:
         if not complete:
             raise Overloaded
         return {lane: sum(numbers[lane].values()) for lane in lanes}
+
+    def _with_draw(self, zone: Zone, gate: GateItem, now_ms: int) -> GateItem:
+        """The gate item with the early joiners, once the start has come; until then nobody is called."""
+        if not gate.awaits_draw or not zone.started(now_ms):
+            return gate
+        early = self._hold_draw(zone, list(zone.lanes), gate.shards, now_ms)
+        return gate if early is None else gate.replace_state(early=early)
 
     def _line(self, zone: Zone, gate: GateItem) -> tuple[dict[str, int], GateItem]:
         """Positions taken by lane, and the gate item that says up to which epoch they are sealed."""
@@ -121,7 +134,8 @@ class TickZone:
     def _publish(
         self, zone: Zone, before: GateItem, tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int
     ) -> None:
-        document = status_document(zone, tick, tails, now_ms)
+        draw = self._draws.get(zone.zone_id, zone.run) if tick.gate.order == "lottery" else None
+        document = status_document(zone, tick, tails, now_ms, draw)
         body = json.dumps(document, separators=(",", ":")).encode()
         self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
         if now_ms // ROW_MS == before.state.ticked_at_ms // ROW_MS and tick.gate.state.entry == before.state.entry:

@@ -15,12 +15,17 @@ from waiting_room.domain.gate_rules import BadRule, Rule
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.room import Wake
 
 HELD_BACK_MS = 15_000 + MARGIN_SEC * 1000
 """A run that follows another grants nothing for so long: old tokens must have left the edge, which takes 15 s, and the
 clock of whoever grants may be ahead of the operator's (DESIGN 4.3)."""
+
+
+PAST_MS = 120_000
+"""A start may lie this far back when it is set: clocks differ, and "now" is a start too."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class PutZone:
         self._wake = wake
         self._clock = clock
         self._ids = ids
+        self._draws = Draws(zones)
 
     def __call__(self, zone_id: str, document: Mapping[str, Any], by: str) -> PutResult:
         """Store a document that fits schemas/zone.json; `version` says which one it replaces.
@@ -71,7 +77,8 @@ class PutZone:
         hashed = {"site_key_sha256": hash_site_key(site_key)} if site_key else {}
         zone = stamped(build_zone({**wanted, **hashed}), 0, self._clock.now_ms(), by)
         self._ensure_keys()
-        zone = open_run(self._gates, zone, 1, self._clock.now_ms())
+        refuse_past_start(zone, None, self._clock.now_ms())
+        zone = open_run(self._gates, self._draws, self._ids, zone, 1, self._clock.now_ms())
         if not self._zones.save(zone, None) and self._zones.get(zone.zone_id) != zone:
             raise StaleVersion("The zone was created by somebody else at the same time.")
         return PutResult(zone, created=True, site_key=site_key)
@@ -82,6 +89,7 @@ class PutZone:
         zone = build_zone({**kept, **wanted, "site_key_sha256": key})
         if not same_settings(zone, stored):
             refuse_within_run(zone, stored)
+            refuse_past_start(zone, stored, self._clock.now_ms())
             if version != stored.version:
                 raise StaleVersion(f"The zone has version {stored.version}: read it and send that version.")
             zone = stamped(zone, stored.version, self._clock.now_ms(), by)
@@ -153,12 +161,24 @@ def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str) -> Zone:
 
 
 def refuse_within_run(zone: Zone, stored: Zone) -> None:
-    """Raise InvalidZone for a change that only a new run can make: whoever waits in a lane must not lose it."""
+    """Raise InvalidZone for a change that only a new run can make: a place must go on meaning what it meant."""
+    for name, value in (("order", stored.order), ("beacon", stored.beacon)):
+        if getattr(zone, name) != value:
+            raise InvalidZone(
+                f"It is '{value}' for this run, as visitors were told: change it with a reset.", f"/{name}"
+            )
     for lane in stored.lanes:
         if lane not in zone.lanes:
             raise InvalidZone(
                 f"Visitors of this run may wait in the lane '{lane}': keep it, or take it away with a reset.", "/lanes"
             )
+
+
+def refuse_past_start(zone: Zone, stored: Zone | None, now_ms: int) -> None:
+    """Raise InvalidZone for a start that is set in the past; one that has come by since it was set may stay."""
+    unchanged = stored is not None and stored.starts_at_ms == zone.starts_at_ms
+    if zone.starts_at_ms is not None and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
+        raise InvalidZone("This moment has passed: set a later start, or leave starts_at_ms out.", "/starts_at_ms")
 
 
 def same_settings(one: Zone, other: Zone) -> bool:
@@ -172,18 +192,21 @@ def save(zones: ProtectedZones, zone: Zone) -> None:
         raise StaleVersion
 
 
-def open_run(gates: Gates, zone: Zone, first: int, now_ms: int) -> Zone:
+def open_run(gates: Gates, draws: Draws, ids: Ids, zone: Zone, first: int, now_ms: int) -> Zone:
     """The zone in a run of its own, `first` or later. Whoever writes a run's gate item has taken the number for ever.
 
     A number whose answer was lost is skipped, or asked for again: raises Unsure. Every run but the first is held back
-    at its start.
+    at its start. Where order is by lot, the draw is committed to before anybody can join.
     """
     run = first
     lanes = {name: Watermarks() for name in zone.lanes}
-    while not gates.create(GateItem(zone.zone_id, run, zone.bucket_width_sec, lanes=lanes, shards=zone.shards)):
+    gate = GateItem(zone.zone_id, run, zone.bucket_width_sec, lanes=lanes, shards=zone.shards, order=zone.order)
+    while not gates.create(replace(gate, run=run)):
         if gates.read(zone.zone_id, run) is None:
             raise Unsure
         run += 1
+    if zone.order == "lottery":
+        draws.commit(zone.zone_id, run, ids)
     return replace(zone, run=run, granted_from_ms=0 if run == 1 else now_ms + HELD_BACK_MS)
 
 
