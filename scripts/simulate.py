@@ -43,7 +43,6 @@ def main(argv: Sequence[str]) -> int:
     for row in rows:
         for what in row.broken:
             print(f"BROKEN in {row.scenario!r}, seed {row.seed}: {what}")
-    write(rows, arguments.out)
     print(f"\nWritten to {arguments.out}")
     return 1 if any(row.broken for row in rows) else 0
 
@@ -54,6 +53,8 @@ def _runs(name: str, arguments: argparse.Namespace) -> list[Figures]:
         began = time.perf_counter()
         row, simulation = run(SCENARIOS[name], seed, progress_bar(name))
         rows.append(row)
+        # At once, for a later run may take long or be broken off.
+        write([row], arguments.out)
         print(f"{name}, seed {seed}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
         if arguments.plot:
             try:

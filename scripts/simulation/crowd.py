@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from scripts.simulation.arrivals import Curve
 from scripts.simulation.deployment import Deployment
+from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
-from scripts.simulation.visitors import Habits, Visitor
+from scripts.simulation.visitors import Visitor
 from scripts.simulation.watch import Watch
 from waiting_room.domain.leases import heartbeat_sec
 from waiting_room.domain.status import status_key

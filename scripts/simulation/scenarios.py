@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from scripts.simulation.actions import change, control, everybody_comes, kill, reset
 from scripts.simulation.arrivals import flash, steady, waves
+from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
-from scripts.simulation.simulation import ZONE_ID, Action, Scenario, Simulation
-from scripts.simulation.visitors import Habits
-from waiting_room.domain import coming
-from waiting_room.use_cases.control import Change
+from scripts.simulation.simulation import Scenario
 
 SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
 LEAVERS = Habits(absent=0.35, silent=0.5, stay_sec=180)
@@ -23,37 +21,6 @@ WALKED_AWAY = Habits(absent=1.0)
 def queueing(max_active: int, **more: Any) -> dict[str, Any]:
     """A zone that lets a number in at once."""
     return {"mode": "queueing", "max_active": max_active, "session": dict(SCRIPT), **more}
-
-
-def change(**changes: Any) -> Action:
-    """An operator's change of the zone's settings."""
-    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(changes=changes))
-
-
-def control(hand: str) -> Action:
-    """An operator's hand on the zone."""
-    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(control=hand))
-
-
-def reset(simulation: Simulation) -> None:
-    """An operator begins a new run."""
-    simulation.deployment.control(ZONE_ID, Change(reset=True))
-
-
-def kill(simulation: Simulation) -> None:
-    """Every exchanger dies."""
-    simulation.deployment.kill_exchangers()
-
-
-@contextlib.contextmanager
-def everybody_comes() -> Iterator[None]:
-    """A simpler policy: each called visitor counts as coming until the window is over."""
-    kept = coming.SHARE_FLOOR, coming.STEP_SEC
-    coming.SHARE_FLOOR, coming.STEP_SEC = 1.0, 60.0
-    try:
-        yield
-    finally:
-        coming.SHARE_FLOOR, coming.STEP_SEC = kept
 
 
 def _leavers(name: str, max_active: int, about: str) -> Scenario:
@@ -266,6 +233,25 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
     )
 
 
+DRAWS = (
+    Scenario(
+        name="a draw, then arrivals",
+        about="400 early joiners on 3 counters are drawn at the start, 60 late ones follow; cap 60",
+        zone={
+            "mode": "combined",
+            "order": "lottery",
+            "max_active": 60,
+            "starts_in_sec": 40,
+            "expected_joins_per_sec": 1500,
+            "session": dict(SCRIPT),
+        },
+        groups=(
+            (flash(400, 30), replace(EVERYBODY, absent=0.2, stay_sec=20, lost_answers=0.02)),
+            (flash(60, 10, from_sec=45), replace(EVERYBODY, stay_sec=20)),
+        ),
+        seconds=420,
+    ),
+)
 RUSHES = (
     _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 200 counters", 100_000, 10),
     _rush("10,000 joins in two seconds", "5,000 joins a second before a start, on 10 counters", 5_000, 2),
@@ -294,9 +280,10 @@ QUICK = (
     "rough weather",
     "sold out",
     "occupancy, cap 100",
+    "a draw, then arrivals",
     "10,000 joins in two seconds",
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *RUSHES, *SMALL)
+    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL)
 }

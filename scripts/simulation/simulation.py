@@ -12,9 +12,9 @@ from scripts.simulation.arrivals import Curve
 from scripts.simulation.crowd import Crowd
 from scripts.simulation.deployment import Deployment
 from scripts.simulation.figures import Figures, figures
+from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS, Kernel
 from scripts.simulation.network import CALM, Weather
-from scripts.simulation.visitors import Habits
 from scripts.simulation.watch import Watch
 
 Action = Callable[["Simulation"], None]

@@ -1,79 +1,45 @@
 """Visitors as the waiting page and the site's script make them behave: they poll, claim, send heartbeats, go away.
 
 Polls read the status document through the CDN; everything else is a request that runs the product's use cases.
-The page's pace is that of lambdas/publisher/site/assets/pace.js.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from scripts.simulation.deployment import Bouncer
-from scripts.simulation.kernel import Crash
+from scripts.simulation.browser import Browser
+from scripts.simulation.habits import Habits
+from scripts.simulation.pace import pause_sec
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     Forbidden,
     HardEnd,
     Lapsed,
-    NotReady,
-    Overloaded,
     RunOver,
     SoldOut,
     UnknownVisitor,
-    Unsure,
 )
 from waiting_room.domain.estimates import estimate
 from waiting_room.domain.places import Place, Session
-from waiting_room.domain.zones import Zone
 from waiting_room.use_cases.claim import Waiting
 
 if TYPE_CHECKING:
     from scripts.simulation.crowd import Crowd
 
-T = TypeVar("T")
-STANDSTILL_SEC = 5.0
-LONGEST_BACKOFF_SEC = 30.0
 PAGE_LOAD_SEC = 2.0
 """From the access cookie to the site's script at work."""
 STALE_MS = 60_000
 RELOCATE_WITHIN_SEC = 8.0
-_TRY_AGAIN = (Overloaded, Unsure, NotReady, Crash)
 
 
-@dataclass(frozen=True)
-class Habits:
-    """What kind of visitors they are: shares are of all, times in seconds."""
-
-    absent: float = 0.0
-    """Goes away while waiting and does not come when called."""
-    late: float = 0.0
-    """Of those who are away when called: comes back some time after all."""
-    late_sec: tuple[float, float] = (20.0, 110.0)
-    silent: float = 0.5
-    """Leaves the zone without a word; of the others, `buys` complete a purchase and the rest press "leave"."""
-    buys: float = 0.5
-    stay_sec: float = 180.0
-    """The mean of an exponential time in the zone."""
-    second_tab: float = 0.0
-    reloads: float = 0.0
-    """Chance at each poll to load the page again."""
-    lost_answers: float = 0.0
-    """Chance that an answer does not reach the browser: it asks again."""
-
-
-class Visitor:
+class Visitor(Browser):
     """One browser, from its first request to its last."""
 
     __slots__ = (
         "arrived_ms",
         "comes",
-        "crowd",
         "ending",
-        "habits",
         "late_sec",
-        "name",
         "place",
         "present",
         "served",
@@ -83,10 +49,8 @@ class Visitor:
     )
 
     def __init__(self, crowd: Crowd, name: str, habits: Habits) -> None:
-        self.crowd = crowd
-        self.name = name
+        super().__init__(crowd, name, habits)
         self.arrived_ms = crowd.kernel.now_ms
-        self.habits = habits
         # All dice of a visitor's character are thrown on arrival: another policy meets the same visitors.
         dice = crowd.dice
         self.comes = self.present = dice.random() >= habits.absent
@@ -102,22 +66,6 @@ class Visitor:
     def arrive(self) -> None:
         """The job that begins the visit."""
         self._join()
-
-    def ask(self, verb: Callable[[Bouncer, Zone], T]) -> T:
-        """Send a request until it is answered; a repeat may follow one that went through."""
-        crowd, failures = self.crowd, 0
-        while True:
-            bouncer = crowd.deployment.bouncer()
-            try:
-                answer = verb(bouncer, bouncer.zones.get(crowd.zone_id))
-            except _TRY_AGAIN:
-                failures += 1
-            else:
-                if not self.habits.lost_answers or crowd.rng.random() >= self.habits.lost_answers:
-                    return answer
-                failures += 1
-            pause_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1)) * (1 + crowd.rng.random() / 2)
-            crowd.kernel.sleep(pause_sec)
 
     def _join(self) -> None:
         """Join, or be told the place held."""
@@ -201,24 +149,8 @@ class Visitor:
         if crowd.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before":
             crowd.kernel.after(STALE_MS / 1000 * (1 + crowd.rng.random()), lambda: crowd.kernel.start(self._locate))
             return
-        crowd.kernel.after(self._pause_sec(status, place, phase), self._poll)
-
-    def _pause_sec(self, status: dict[str, Any], place: Place, phase: str) -> float:
-        poll, chance = status["poll"], self.crowd.rng.random()
-        far, near = poll["far_sec"] * (1 + chance), poll["near_sec"] * (0.75 + chance / 2)
-        lane = status["lanes"].get(place.lane)
-        ahead = None if lane is None or place.position is None else max(0, place.position - lane["serving"])
-        is_near = ahead is None or ahead <= poll["near_ahead"]
-        pause = far
-        if phase == "open":
-            speed = lane["speed_per_sec"] if lane else 0.0
-            until_near = 0.0 if is_near or ahead is None else (ahead - poll["near_ahead"]) / (speed or 1e-9)
-            pause = near if is_near else min(far, max(near, until_near / 2))
-        elif is_near and phase != "before":
-            pause = min(far, STANDSTILL_SEC * (0.75 + chance / 2))
-        pause = min(pause, max(poll["near_sec"], self.crowd.held_sec / 2))
-        starts_in = ((status["starts_at_ms"] or 0) - self.crowd.kernel.now_ms) / 1000
-        return float(starts_in + chance * poll["near_sec"] if 0 < starts_in < pause else pause)
+        pause = pause_sec(status, place, crowd.held_sec, crowd.kernel.now_ms, crowd.rng.random())
+        crowd.kernel.after(pause, self._poll)
 
     def _locate(self) -> None:
         """Ask the server where the place stands; a place that lapsed is replaced by joining again."""

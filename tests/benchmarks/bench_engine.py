@@ -14,6 +14,7 @@ from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients, encode
 from waiting_room.composition import Stores, tick_zone
+from waiting_room.domain.draws import Draw, commitment_to
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.places import Session
 from waiting_room.domain.zones import Zone
@@ -46,7 +47,7 @@ class Sale:
         if waiting:
             key = {"counter": "join#z#1#general#0", "slot": 0}
             self.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
-        rooms = Rooms(stores.gates, Lines(stores.joins, self.clock), self.clock)
+        rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, self.clock), self.clock)
         wake = Wake(stores.locks, FakeFunctions(), "exchanger", self.clock)
         self.renew = Renew(stores.gates, stores.queue, rooms, self.clock, ids)
         self.join = Join(stores.queue, stores.joins, rooms, wake, self.clock, ids)
@@ -106,7 +107,20 @@ def run() -> dict[str, float]:
     figures[f"engine.tick_{FEW}_waiting_us"] = few
     figures[f"engine.tick_{MANY}_waiting_us"] = many
     figures["engine.tick_growth"] = round(many / few, 3)
+    figures["engine.draw_place_us"] = _draw_us()
+    figures[f"engine.draw_of_{MANY}_sec"] = round(figures["engine.draw_place_us"] * MANY / 1e6, 2)
     return figures
+
+
+def _draw_us() -> float:
+    """Microseconds for one place in a draw among a million."""
+    secret = "5e" * 32
+    draw = Draw("z", 1, secret, commitment_to(secret), early={"general": MANY})
+    sample = range(0, MANY, MANY // VISITORS)
+    began = time.process_time_ns()
+    places = {draw.place("general", arrival) for arrival in sample}
+    assert len(places) == len(sample)
+    return round((time.process_time_ns() - began) / len(sample) / 1000, 2)
 
 
 def _each(call: Callable[[str], Any], names: list[str]) -> float:

@@ -35,7 +35,7 @@ class Bouncer:
     def __init__(self, clients: Clients, prefix: str) -> None:
         clock, ids = SystemClock(), RandomIds()
         self.stores = Stores(clients, *(prefix + name for name in ("protected_zones", "counters", "queue")))
-        rooms = Rooms(self.stores.gates, Lines(self.stores.joins, clock), clock)
+        rooms = Rooms(self.stores.gates, Lines(self.stores.joins, self.stores.zones, clock), clock)
         wake = Wake(self.stores.locks, FakeFunctions(), "exchanger", clock)
         renew = Renew(self.stores.gates, self.stores.queue, rooms, clock, ids)
         self.join = Join(self.stores.queue, self.stores.joins, rooms, wake, clock, ids)

@@ -7,9 +7,9 @@ from unittest import mock
 import pytest
 
 from scripts.simulation.arrivals import flash, steady
+from scripts.simulation.habits import Habits
 from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS, queueing
 from scripts.simulation.simulation import Scenario, run
-from scripts.simulation.visitors import Habits
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain import controller
 from waiting_room.domain.epochs import EPOCH_MS
@@ -25,6 +25,8 @@ TINY = Scenario(
 INVERSION_MS = {
     # One epoch, and the time it takes to read all counters.
     "10,000 joins in two seconds": EPOCH_MS + 30,
+    # The same before the draw, and at the first visitor.
+    "a draw, then arrivals": 2_000,
     # The first epoch lasts until the exchanger is awake that the first visitor called.
     "several counters, no start": 2_000,
 }

@@ -1,0 +1,42 @@
+"""What happens to a sale: an operator's hand, a dead exchanger, a simpler policy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.simulation.simulation import ZONE_ID, Action, Simulation
+from waiting_room.domain import coming
+from waiting_room.use_cases.control import Change
+
+
+def change(**changes: Any) -> Action:
+    """An operator's change of the zone's settings."""
+    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(changes=changes))
+
+
+def control(hand: str) -> Action:
+    """An operator's hand on the zone."""
+    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(control=hand))
+
+
+def reset(simulation: Simulation) -> None:
+    """An operator begins a new run."""
+    simulation.deployment.control(ZONE_ID, Change(reset=True))
+
+
+def kill(simulation: Simulation) -> None:
+    """Every exchanger dies."""
+    simulation.deployment.kill_exchangers()
+
+
+@contextlib.contextmanager
+def everybody_comes() -> Iterator[None]:
+    """A simpler policy: each called visitor counts as coming until the window is over."""
+    kept = coming.SHARE_FLOOR, coming.STEP_SEC
+    coming.SHARE_FLOOR, coming.STEP_SEC = 1.0, 60.0
+    try:
+        yield
+    finally:
+        coming.SHARE_FLOOR, coming.STEP_SEC = kept
