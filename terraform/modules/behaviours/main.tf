@@ -85,6 +85,7 @@ resource "aws_cloudfront_cache_policy" "this" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "this" {
+  #checkov:skip=CKV_AWS_259:Whether subdomains speak HTTPS only is the site's business, and its own header is kept.
   name    = "${var.name}-files"
   comment = "Sent with everything from the site bucket."
 
