@@ -1,6 +1,4 @@
 locals {
-  prefix = var.behaviours.prefix
-
   # A behaviour whose origin is not there is left out: what it would have answered, the catch-all under the prefix does.
   all = [
     for behaviour in var.behaviours.behaviours : behaviour
