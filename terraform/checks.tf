@@ -5,6 +5,7 @@ locals {
     lambda_concurrency = { service = "lambda", code = "L-B99A9384" }
     api_requests       = { service = "apigateway", code = "L-8A5B8E43" }
     table_writes       = { service = "dynamodb", code = "L-AB614373" }
+    table_reads        = { service = "dynamodb", code = "L-CF0CBE56" }
   }
   allowed = { for name, quota in data.aws_servicequotas_service_quota.this : name => quota.value }
 
@@ -37,5 +38,12 @@ check "table_writes" {
   assert {
     condition     = try(local.allowed.table_writes >= local.write_units_per_sec, true)
     error_message = "For ${local.joins_per_sec} joins a second a table must take ${local.write_units_per_sec} writes a second, and the account allows ${try(local.allowed.table_writes, 0)}: ask for more under Service Quotas, Amazon DynamoDB, Table-level write throughput limit (L-AB614373)."
+  }
+}
+
+check "table_reads" {
+  assert {
+    condition     = try(local.allowed.table_reads >= local.read_units_per_sec, true)
+    error_message = "For ${local.joins_per_sec} joins a second a table must take ${local.read_units_per_sec} reads a second, and the account allows ${try(local.allowed.table_reads, 0)}: ask for more under Service Quotas, Amazon DynamoDB, Table-level read throughput limit (L-CF0CBE56)."
   }
 }

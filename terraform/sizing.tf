@@ -9,10 +9,10 @@ locals {
   shards = ceil(local.joins_per_sec / 500)
 
   # A join writes one unit to each of the two tables. Beside it a zone has up to 500 claims a second, which write two more
-  # there. A quarter is headroom. Reads: the bouncer looks up the place with every request, and the zone sometimes.
+  # there. A quarter is headroom. Reads: the bouncer looks up the place with every request; it keeps zones and gate items.
   claims_per_sec      = min(500, local.joins_per_sec)
   write_units_per_sec = ceil(1.25 * (local.joins_per_sec + 2 * local.claims_per_sec))
-  read_units_per_sec  = ceil(1.25 * (2 * local.requests_per_sec))
+  read_units_per_sec  = ceil(1.25 * local.requests_per_sec)
 
   # What AWS gives every new table.
   table_write_units_per_sec = 4000

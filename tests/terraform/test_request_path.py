@@ -12,11 +12,16 @@ import pytest
 from tests.terraform.components import COMING
 from tests.terraform.request_path import RequestPath
 from tests.terraform.workspace import Json, Plan
+from tests.unit.test_schemas import faults as schema_faults
 from waiting_room import schemas
 
 
 def faults(plan: Plan, functions: dict[str, Any]) -> list[str]:
     return list(RequestPath(plan, functions, schemas.behaviours()).faults(schemas.operations()))
+
+
+def test_components_that_come_later_are_described_as_the_schema_wants() -> None:
+    assert schema_faults("functions", {"functions": {**COMING, **schemas.functions()}}) == []
 
 
 def test_every_link_of_the_minimal_example_holds(minimal: Plan) -> None:

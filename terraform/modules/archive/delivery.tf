@@ -13,7 +13,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     role_arn            = aws_iam_role.delivery.arn
     bucket_arn          = aws_s3_bucket.this.arn
     prefix              = local.day_prefix
-    error_output_prefix = "errors/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/"
+    error_output_prefix = "${local.errors_prefix}!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/"
     compression_format  = "GZIP"
     buffering_size      = 64
     buffering_interval  = 300
@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "delivery" {
     actions = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
     resources = [
       "${aws_s3_bucket.this.arn}/${local.changes_prefix}*",
-      "${aws_s3_bucket.this.arn}/errors/*",
+      "${aws_s3_bucket.this.arn}/${local.errors_prefix}*",
     ]
   }
 

@@ -6,6 +6,7 @@ data "aws_region" "current" {}
 
 locals {
   changes_prefix = "changes/"
+  errors_prefix  = "errors/"
   results_prefix = "athena-results/"
 
   # Partitions of a day each, written by Firehose and worked out by Athena: nobody has to register them.
@@ -82,9 +83,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     expiration {
       days = var.tiers.expire_after_days
     }
+  }
 
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
+  rule {
+    id     = "delivery-errors"
+    status = "Enabled"
+
+    filter {
+      prefix = local.errors_prefix
+    }
+
+    expiration {
+      days = var.tiers.expire_after_days
     }
   }
 
@@ -99,6 +109,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     expiration {
       days = 7
     }
+  }
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+
+    filter {}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 7

@@ -1,6 +1,4 @@
 locals {
-  prefix = var.behaviours.prefix
-
   # A behaviour whose origin is not there is left out: what it would have answered, the catch-all under the prefix does.
   all = [
     for behaviour in var.behaviours.behaviours : behaviour
@@ -85,6 +83,7 @@ resource "aws_cloudfront_cache_policy" "this" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "this" {
+  #checkov:skip=CKV_AWS_259:Whether subdomains speak HTTPS only is the site's business, and its own header is kept.
   name    = "${var.name}-files"
   comment = "Sent with everything from the site bucket."
 
