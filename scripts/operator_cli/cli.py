@@ -146,6 +146,15 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.add_argument("zone", metavar="ZONE")
     look_up.add_argument("visitor", metavar="VISITOR")
     look_up.set_defaults(run=commands.look_up)
+    erase = found.add_parser(
+        "erase",
+        help="erase everything stored of one visitor",
+        description="End the visitor's place and delete all that is stored of it. A session ends within its lease; "
+        "revoke the visitor first to end it at the gate too. A visitor who comes again is a new one.",
+    )
+    erase.add_argument("zone", metavar="ZONE")
+    erase.add_argument("visitor", metavar="VISITOR")
+    erase.set_defaults(run=commands.erase)
 
 
 def _gate_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -19,6 +19,7 @@ from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.control import ControlZone
+from waiting_room.use_cases.erase import Erase
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
@@ -87,7 +88,8 @@ def operator_endpoints(
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
-    bar = Bar(EndPlace(gates, queue, clock, ids), queue)
+    end_place = EndPlace(gates, queue, clock, ids)
+    bar = Bar(end_place, queue)
     api = OperatorApi(
         put=PutZone(zones, gates, ensure_keys, wake, clock, ids),
         get=GetZone(zones),
@@ -97,6 +99,7 @@ def operator_endpoints(
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, clock),
+        erase=Erase(zones, queue, end_place),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
         change_keys=change_keys,
