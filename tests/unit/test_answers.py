@@ -306,3 +306,17 @@ def test_objects_are_read_and_written_where_that_is_allowed(witness: Witness) ->
 
 def matches(pattern: str, text: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+def test_every_answer_is_hardened_and_open_to_no_other_site(witness: Witness) -> None:
+    for name, answer in witness.answers:
+        headers = answer["headers"]
+        assert headers["x-content-type-options"] == "nosniff", name
+        assert headers["strict-transport-security"] == "max-age=31536000", name
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "unsafe-inline" not in policy, name
+        assert not [header for header in headers if header.startswith("access-control-")], name
+        if answer["statusCode"] >= 400 and headers["content-type"] != "text/html; charset=utf-8":
+            assert headers["content-type"] == "application/problem+json", name
