@@ -20,6 +20,7 @@ from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.erase import Erase
+from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
@@ -60,6 +61,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         credentials=credentials,
         clock=clock,
         ids=ids,
+        identify=Identify(clock, ids),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
         locate=Locate(queue, rooms, wake, clock),

@@ -22,6 +22,10 @@ VISITOR_TOKEN_SEC = 86_400
 
 LANE = "general"
 
+JOIN_CLAIM_HEADER = "x-waiting-room-join-claim"
+JOIN_CLAIM_COOKIE = "wr-join-claim"
+"""Set by the site's login on its own host; apps send the header."""
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -65,6 +69,10 @@ class Credentials:
         if found is None:
             raise BadToken("Send the visitor token of this zone's current run: join the line first.")
         return found
+
+    def join_claim(self, request: Request) -> str | None:
+        """What the site's login says of who wants to join, unread."""
+        return request.headers.get(JOIN_CLAIM_HEADER) or request.cookies.get(JOIN_CLAIM_COOKIE)
 
     def find_pass(self, request: Request, zone: Zone) -> Pass | None:
         """The access token of a request, or None. One past its end still says which session is meant."""

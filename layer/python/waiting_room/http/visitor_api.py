@@ -19,6 +19,7 @@ from waiting_room.http.response import Response, empty, html, json_response, pro
 from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
+from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
@@ -35,6 +36,7 @@ class VisitorApi:
     credentials: Credentials
     clock: Clock
     ids: Ids
+    identify: Identify
     join: Join
     claim: Claim
     locate: Locate
@@ -82,9 +84,13 @@ class VisitorApi:
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is."""
         zone = self._zone(request)
-        visitor = self.credentials.find_visitor(request, zone) or Visitor(self.ids.visitor_id())
+        visitor, seen = self.credentials.find_visitor(request, zone), ""
+        if visitor is None:
+            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
+            visitor = Visitor(visitor_id)
         place = self.join(zone, visitor.visitor_id)
-        return self._told(request, zone, visitor, place, 201 if place.new else 200)
+        answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
+        return answer.with_notes(join_claim=seen) if seen else answer
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -149,11 +155,13 @@ class VisitorApi:
                 return visitor
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to))
-            token = self.credentials.visitor_token(zone, Visitor(self.ids.visitor_id()))
-        except Overloaded as error:
+            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
+            token = self.credentials.visitor_token(zone, Visitor(visitor_id))
+        except (BadToken, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
-        return redirect(location, self.credentials.visitor_cookies(request, zone, token))
+        answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
+        return answer.with_notes(join_claim=seen) if seen else answer
 
     def _place_page(self, request: Request, zone: Zone) -> Response:
         """The page without scripts. It takes a place if there is none yet: going on to `enter` would go in circles."""
