@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -320,3 +321,25 @@ def test_every_answer_is_hardened_and_open_to_no_other_site(witness: Witness) ->
         assert not [header for header in headers if header.startswith("access-control-")], name
         if answer["statusCode"] >= 400 and headers["content-type"] != "text/html; charset=utf-8":
             assert headers["content-type"] == "application/problem+json", name
+
+
+def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witness) -> None:
+    """Everything anybody was given in the sale, and where everybody came from, is searched for in all that is left."""
+    world = witness.world
+    answered = str([answer for _, answer in witness.answers])
+    tokens = set(re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]{86}", answered))
+    kinds = {json.loads(base64.urlsafe_b64decode(t.split(".")[1] + "==="))["aud"] for t in tokens}
+    assert kinds == {"visitor", "access", "bypass"}
+    rows = [list(table.records.items()) for table in world.dynamo.tables.values()]
+    left = {
+        "log": str(world.log.lines),
+        "tables": str(rows),
+        "objects": str({key: written.body for key, written in world.objects.objects.items()}),
+        "started functions": str(world.functions.started),
+    }
+    for place, text in left.items():
+        assert not [token for token in tokens if token in text or token.rpartition(".")[2] in text], place
+        assert "eyJ" not in text, place
+        assert "203.0.113.7" not in text, place
+        assert "the site's own key" not in text, place
+        assert not [key for key in world.keys.load() if key.private_jwk["d"] in text], place
