@@ -83,6 +83,10 @@ class OperatorApi:
         """What the service knows about one visitor."""
         return self._call("GET", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
 
+    def erase(self, zone_id: str, visitor_id: str) -> None:
+        """Erase everything stored of one visitor."""
+        self._call("DELETE", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
+
     def metrics(self, zone_id: str) -> Json:
         """The minute rows of a zone's run."""
         return self._call("GET", f"/zones/{_part(zone_id)}/metrics")

@@ -175,6 +175,15 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     verify.add_argument("--lane", default="general", help="the visitor's lane (default general)")
     verify.add_argument("--arrival", type=_number, metavar="N", help="the visitor's number, from 1")
     verify.set_defaults(command=verify_draw)
+    erase = found.add_parser(
+        "erase",
+        help="erase everything stored of one visitor",
+        description="End the visitor's place and delete all that is stored of it. A session ends within its lease; "
+        "revoke the visitor first to end it at the gate too. A visitor who comes again is a new one.",
+    )
+    erase.add_argument("zone", metavar="ZONE")
+    erase.add_argument("visitor", metavar="VISITOR")
+    erase.set_defaults(command=commands.erase)
 
 
 def _number(text: str) -> int:

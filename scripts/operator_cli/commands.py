@@ -128,6 +128,12 @@ def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
         print(f"{name.ljust(width)}  {_shown(name, value)}")
 
 
+def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+    """Erase everything stored of one visitor."""
+    api.erase(arguments.zone, arguments.visitor)
+    print(f"{arguments.zone}: nothing is stored of {arguments.visitor} any more")
+
+
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
     watch(api, target, arguments.zone, once=arguments.once)

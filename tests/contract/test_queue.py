@@ -209,3 +209,14 @@ def test_the_same_sale_sent_again_by_its_attempt_is_counted_once(exact_dynamo: D
         sent = store.complete_with_sale(session, reference="order-1", slot=2, attempt=attempt, now_ms=NOW_MS)
         assert sent is Answer.YES
     assert Sales(exact_dynamo.clients, exact_dynamo.table("counters")).sold(ZONE_ID, RUN) == 1
+
+
+def test_a_place_is_erased_exactly_as_it_was_read(store: Queue) -> None:
+    read = _now(store)
+    assert store.mark_away(read, NOW_MS + 5) is Answer.YES
+    assert _admit(store, read) is Answer.YES
+    assert store.erase(read) is Answer.NO
+    current = _now(store)
+    assert store.erase(current) is Answer.YES
+    assert store.get(ZONE_ID, RUN, VISITOR) is None
+    assert store.erase(current) is Answer.NO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -234,6 +235,7 @@ def operators_act(world: ApiWorld) -> None:
     world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
     for revoked in ({"bypass_id": made.json["id"]}, {"visitor_id": visitor_id}, {"session_id": "S" * 22}):
         world.operate("POST", f"/zones/{ZONE_ID}/revocations", {**revoked, "reason": "resold"})
+    world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
     world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=5")
     world.operate("POST", control, {"reset": True})
     replaced = world.operate("GET", "/keys").json["keys"][0]["kid"]
@@ -341,3 +343,39 @@ def test_objects_are_read_and_written_where_that_is_allowed(witness: Witness) ->
 
 def matches(pattern: str, text: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+def test_every_answer_is_hardened_and_open_to_no_other_site(witness: Witness) -> None:
+    for name, answer in witness.answers:
+        headers = answer["headers"]
+        assert headers["x-content-type-options"] == "nosniff", name
+        assert headers["strict-transport-security"] == "max-age=31536000", name
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, name
+        assert "frame-ancestors 'none'" in policy, name
+        assert "unsafe-inline" not in policy, name
+        assert not [header for header in headers if header.startswith("access-control-")], name
+        if answer["statusCode"] >= 400 and headers["content-type"] != "text/html; charset=utf-8":
+            assert headers["content-type"] == "application/problem+json", name
+
+
+def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witness) -> None:
+    """Everything anybody was given in the sale, and where everybody came from, is searched for in all that is left."""
+    world = witness.world
+    answered = str([answer for _, answer in witness.answers])
+    tokens = set(re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]{86}", answered))
+    kinds = {json.loads(base64.urlsafe_b64decode(t.split(".")[1] + "==="))["aud"] for t in tokens}
+    assert kinds == {"visitor", "access", "bypass"}
+    rows = [list(table.records.items()) for table in world.dynamo.tables.values()]
+    left = {
+        "log": str(world.log.lines),
+        "tables": str(rows),
+        "objects": str({key: written.body for key, written in world.objects.objects.items()}),
+        "started functions": str(world.functions.started),
+    }
+    for place, text in left.items():
+        assert not [token for token in tokens if token in text or token.rpartition(".")[2] in text], place
+        assert "eyJ" not in text, place
+        assert "203.0.113.7" not in text, place
+        assert "the site's own key" not in text, place
+        assert not [key for key in world.keys.load() if key.private_jwk["d"] in text], place

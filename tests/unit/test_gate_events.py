@@ -61,6 +61,23 @@ def with_cookie(value: str) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("missing", [False, True])
+def test_every_answer_of_our_own_is_hardened(name, missing):
+    result = gatekeeper(zone(control="lock"), missing=missing)(event(name))
+    if "status" not in result:
+        return
+    headers = headers_of(result)
+    assert headers["x-content-type-options"] == ["nosniff"]
+    assert headers["strict-transport-security"] == ["max-age=31536000"]
+    assert headers["cache-control"] == ["no-store"]
+    (policy,) = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-inline" not in policy
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fields", [{}, {"control": "lock"}, {"control": "pass"}, {"observe": True}])
 @pytest.mark.parametrize("missing", [False, True])
 def test_cloudfront_takes_every_answer(name, fields, missing):

@@ -10,6 +10,7 @@ from tests.api_world import BROWSER, OPERATOR, ZONE_ID, Answer, ApiWorld, Browse
 from waiting_room import schemas
 from waiting_room.domain.zones import Zone
 from waiting_room.http.validation import validate
+from waiting_room.use_cases import bypass
 from waiting_room.use_cases.bypass import guarded_path
 
 
@@ -104,6 +105,71 @@ class TestBypass:
         answer = post(world, "bypass-tokens", **body)
 
         assert (answer.status, answer.json["pointer"]) == (400, pointer)
+
+    def test_a_flood_of_links_is_refused_until_the_hour_is_over(self, world: ApiWorld, monkeypatch: Any) -> None:
+        monkeypatch.setattr(bypass, "MOST_AN_HOUR", 3)
+        for number in range(3):
+            assert post(world, "bypass-tokens", name=f"Usher {number}").status == 201
+            world.clock.advance(60)
+        refused = post(world, "bypass-tokens", name="One too many")
+        assert (refused.status, refused.problem) == (429, "overloaded")
+        assert int(refused.headers["retry-after"]) >= 3600 - 180
+        world.clock.advance(3600 - 180)
+        assert post(world, "bypass-tokens", name="Usher 4").status == 201
+        assert post(world, "bypass-tokens", name="Usher 5").status == 429
+
+
+class TestErasure:
+    def erase(self, world: ApiWorld, visitor_id: str) -> Answer:
+        return world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
+
+    def test_nothing_is_left_and_the_slot_is_free(self, world: ApiWorld) -> None:
+        world.put_zone(version=1, max_active=1)
+        browser, visitor_id = admitted(world)
+        follower = Browser(world)
+        follower.enter()
+        for _ in range(2):
+            assert self.erase(world, visitor_id).status == 204
+        assert not any(visitor_id in str(key) for key in world.dynamo.tables["queue"].records)
+        assert not any(
+            visitor_id in str(row) for table in world.dynamo.tables.values() for row in table.records.values()
+        )
+        world.tick(2)
+        assert follower.enter().location == "/events/midnight-sun"
+        assert browser.ask("POST", "/sessions/me/renewals").status in (401, 410)
+
+    def test_places_of_earlier_runs_go_too(self, world: ApiWorld) -> None:
+        _, visitor_id = admitted(world)
+        world.operate("POST", f"/zones/{ZONE_ID}/control", {"reset": True})
+        assert self.erase(world, visitor_id).status == 204
+        assert not any(visitor_id in str(key) for key in world.dynamo.tables["queue"].records)
+        assert world.log.lines[-1]["audit"] == {"action": "erase_visitor", "visitor_id": visitor_id, "places": 1}
+
+    def test_who_comes_again_is_somebody_new_at_the_end_of_the_line(self, world: ApiWorld) -> None:
+        browser, visitor_id = Browser(world), ""
+        visitor_id = browser.ask("POST", "/visitors").json["visitor_id"]
+        Browser(world).ask("POST", "/visitors")
+        self.erase(world, visitor_id)
+        assert browser.ask("POST", "/visitors").json["position"] == 2
+
+    def test_one_who_joins_again_meanwhile_is_ended_once_more(self, world: ApiWorld) -> None:
+        browser, visitor_id = admitted(world)
+        seen: list[str] = []
+
+        def rejoin(method: str, _: dict[str, Any], phase: str) -> None:
+            if (method, phase) == ("delete_item", "before") and not seen:
+                seen.append(method)
+                browser.ask("POST", "/visitors")
+
+        world.dynamo.on_call = rejoin
+        assert self.erase(world, visitor_id).status == 204
+        world.dynamo.on_call = None
+        assert seen
+        assert not any(visitor_id in str(key) for key in world.dynamo.tables["queue"].records)
+
+    @pytest.mark.parametrize("visitor_id", ["short", "a%23b"])
+    def test_what_is_no_visitor_is_404(self, world: ApiWorld, visitor_id: str) -> None:
+        assert self.erase(world, visitor_id).problem == "unknown-visitor"
 
 
 class TestRevocation:

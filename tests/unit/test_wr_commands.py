@@ -287,6 +287,15 @@ def test_keys_are_listed_without_their_private_parts(wr, service, tmp_path, caps
         assert [line.split()[1] for line in lines] == ["STATE", "active", "next"]
 
 
+def test_a_visitor_is_erased(wr, service, tmp_path, capsys):
+    wr("zones", "apply", zone_file(tmp_path))
+    visitor = Browser(service.world).ask("POST", "/visitors").json["visitor_id"]
+    capsys.readouterr()
+    assert wr("erase", "midnight-sun", visitor) == 0
+    assert capsys.readouterr().out == f"midnight-sun: nothing is stored of {visitor} any more\n"
+    assert wr("look-up", "midnight-sun", visitor) == 1
+
+
 def test_a_rotation_says_how_long_it_takes_or_waits(wr, service, tmp_path, capsys, monkeypatch):
     wr("zones", "apply", zone_file(tmp_path))
     capsys.readouterr()

@@ -28,6 +28,8 @@ from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.connect import Connect
 from waiting_room.use_cases.control import ControlZone
+from waiting_room.use_cases.erase import Erase
+from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
@@ -75,6 +77,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         credentials=credentials,
         clock=clock,
         ids=ids,
+        identify=Identify(clock, ids),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
         locate=Locate(queue, rooms, wake, clock),
@@ -105,7 +108,8 @@ def operator_endpoints(
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
-    bar = Bar(EndPlace(gates, queue, clock, ids), queue)
+    end_place = EndPlace(gates, queue, clock, ids)
+    bar = Bar(end_place, queue)
     api = OperatorApi(
         put=PutZone(zones, gates, ensure_keys, wake, clock, ids),
         get=GetZone(zones),
@@ -116,6 +120,7 @@ def operator_endpoints(
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, Lines(stores.joins, stores.zones, clock), clock),
+        erase=Erase(zones, queue, end_place),
         metrics=ReadMetrics(zones, stores.minutes),
         keys=ensure_keys,
         change_keys=change_keys,

@@ -81,6 +81,18 @@ class Queue:
         """Bar the visitor from this run, whatever the place was when it was read."""
         return self._change(item, {"status": "revoked"}, _session(item), attempt, now_ms)
 
+    def erase(self, item: QueueItem) -> Answer:
+        """Delete a place exactly as it was read. Sent twice it is the same: what is gone is gone."""
+        partition = _partition(item.zone_id, item.run, item.visitor_id)
+        return writing(
+            self._once.delete_item,
+            TableName=self._table.name,
+            Key=self._table.key(partition),
+            ConditionExpression="#seq = :seq AND #status = :status AND #attempt = :attempt",
+            ExpressionAttributeNames={"#seq": "seq", "#status": "status", "#attempt": "attempt"},
+            ExpressionAttributeValues=encode({":seq": item.seq, ":status": item.status, ":attempt": item.attempt}),
+        )
+
     def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
         """Note when a waiting visitor hid the page."""
         return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))

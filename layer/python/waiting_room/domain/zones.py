@@ -70,6 +70,7 @@ class Zone:
     observe: bool = False
     exempt: tuple[Mapping[str, Any], ...] = ()
     network_binding: NetworkBinding = "off"
+    identity: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
     max_active: int | None = None
@@ -149,6 +150,10 @@ class Zone:
             faults.append(("/max_active", "The smallest limit is 1; use control 'pause' or 'lock' to let nobody in."))
         if self.rate_per_min is not None and not (0 < self.rate_per_min < math.inf):
             faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
+        for index, key in enumerate((self.identity or {}).get("keys", ())):
+            needed = ("crv", "x", "y") if (key["alg"], key["kty"]) == ("ES256", "EC") else ("n", "e")
+            if (key["alg"], key["kty"]) not in (("ES256", "EC"), ("RS256", "RSA")) or not all(map(key.get, needed)):
+                faults.append((f"/identity/keys/{index}", "An ES256 key needs kty EC, crv, x, y; RS256 kty RSA, n, e."))
         if self.session.max_sec < self.session.idle_sec:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
         faults += self._lane_faults()

@@ -22,6 +22,11 @@ VISITOR_TOKEN_SEC = 86_400
 """How long a place can be proved without a visit; every visit in the second half gives a new token."""
 
 
+JOIN_CLAIM_HEADER = "x-waiting-room-join-claim"
+JOIN_CLAIM_COOKIE = "wr-join-claim"
+"""Set by the site's login on its own host; apps send the header."""
+
+
 @dataclass(frozen=True)
 class Visitor:
     """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
@@ -115,6 +120,10 @@ class Credentials:
         if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
             return None
         return Invited(claims["jti"], claims["lane"]) if claims["lane"] in zone.lanes else None
+
+    def join_claim(self, request: Request) -> str | None:
+        """What the site's login says of who wants to join, unread."""
+        return request.headers.get(JOIN_CLAIM_HEADER) or request.cookies.get(JOIN_CLAIM_COOKIE)
 
     def find_pass(self, request: Request, zone: Zone) -> Pass | None:
         """The access token of a request, or None. One past its end still says which session is meant."""

@@ -17,6 +17,7 @@ from waiting_room.http.router import Endpoint
 from waiting_room.http.site_api import INVITATION_SEC, invitation_json
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.erase import Erase
 from waiting_room.use_cases.invite import MakeInvitation
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.look_up import Found, LookUp
@@ -41,6 +42,7 @@ class OperatorApi:
     invite: MakeInvitation
     revoke: Revoke
     look_up: LookUp
+    erase: Erase
     metrics: ReadMetrics
     keys: EnsureKeys
     change_keys: ChangeKeys
@@ -58,6 +60,7 @@ class OperatorApi:
             self.create_revocation,
             self.get_metrics,
             self.look_up_visitor,
+            self.erase_visitor,
             self.list_keys,
             self.rotate_keys,
             self.retire_key,
@@ -138,6 +141,14 @@ class OperatorApi:
             raise UnknownVisitor
         found = self.look_up(_zone_id(request), visitor_id)
         return _audited(json_response(200, _found_json(found)), "look_up_visitor", visitor_id=visitor_id)
+
+    def erase_visitor(self, request: Request) -> Response:
+        """Erase everything stored of one visitor. That it was done is noted; of whom, the audit has the id."""
+        visitor_id = request.parameters["visitor_id"]
+        if not VISITOR_ID.match(visitor_id):
+            raise UnknownVisitor
+        erased = self.erase(_zone_id(request), visitor_id)
+        return _audited(empty(), "erase_visitor", visitor_id=visitor_id, places=erased)
 
     def list_keys(self, _: Request) -> Response:
         """Public parts of the signing keys; the first call makes them."""

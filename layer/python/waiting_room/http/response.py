@@ -13,6 +13,10 @@ from waiting_room.http.errors import INTERNAL_PROBLEM, problem_document, retry_a
 _COMMON_HEADERS = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
+    # Our cookies need https anyhow. Other hosts of the site are its own affair.
+    "strict-transport-security": "max-age=31536000",
+    # An answer for programs that is opened as a page can do nothing and be framed by nobody.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     # The page without scripts finds its way back by the Referer's `to`; other sites learn nothing.
     "referrer-policy": "same-origin",
 }

@@ -20,6 +20,7 @@ from waiting_room.http.response import Response, empty, html, json_response, pro
 from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
+from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.invite import AcceptInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
@@ -37,6 +38,7 @@ class VisitorApi:
     credentials: Credentials
     clock: Clock
     ids: Ids
+    identify: Identify
     join: Join
     claim: Claim
     locate: Locate
@@ -86,13 +88,17 @@ class VisitorApi:
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
-        visitor = self.credentials.find_visitor(request, zone) or Visitor(self.ids.visitor_id())
+        visitor, seen = self.credentials.find_visitor(request, zone), ""
+        if visitor is None:
+            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
+            visitor = Visitor(visitor_id)
         invited = self._invited(zone, visitor, body.get("invitation"))
         if "invitation" in body and not invited:
             detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
             raise InvalidInput(detail, "/invitation")
         place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
-        return self._told(request, zone, visitor, place, 201 if place.new else 200)
+        answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
+        return answer.with_notes(join_claim=seen) if seen else answer
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -157,13 +163,15 @@ class VisitorApi:
                 return visitor
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to))
-            visitor = Visitor(self.ids.visitor_id())
+            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
+            visitor = Visitor(visitor_id)
             invited = self._invited(zone, visitor, request.query("invitation"))
             token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
-        except Overloaded as error:
+        except (BadToken, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
-        return redirect(location, self.credentials.visitor_cookies(request, zone, token))
+        answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
+        return answer.with_notes(join_claim=seen) if seen else answer
 
     def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
         """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.errors import InvalidInput, UnknownZone
+from waiting_room.domain.errors import InvalidInput, Overloaded, UnknownZone
 from waiting_room.domain.gate_paths import readings
 from waiting_room.domain.gate_request import BYPASS_PARAMETER
 from waiting_room.domain.gate_rules import Rule, guards
@@ -15,6 +15,11 @@ from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
 BYPASS_ITEM = "bypass#"
+MOST_AN_HOUR = 100
+"""Bypass tokens of one zone made in an hour: a whole staff, and no way to sell places past the line."""
+
+
+HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,15 @@ class MakeBypass:
         self._ids = ids
 
     def __call__(self, zone_id: str, name: str, expires_in_sec: int, by: str) -> Bypass:
-        """A token for the current run of the zone; raises UnknownZone, NotReady without signing keys."""
+        """A token for the current run of the zone.
+
+        Raises UnknownZone, NotReady without signing keys, Overloaded after MOST_AN_HOUR of them.
+        """
         zone = self._zones.get(zone_id)
         if zone is None:
             raise UnknownZone
         now_ms = self._clock.now_ms()
+        self._refuse_flood(zone_id, now_ms)
         bypass_id, expires_at_sec = self._ids.session_id(), now_ms // 1000 + expires_in_sec
         claims = {
             "zone": zone_id,
@@ -59,6 +68,13 @@ class MakeBypass:
         path = guarded_path(zone)
         link = f"{path}{'&' if '?' in path else '?'}{BYPASS_PARAMETER}={token}"
         return Bypass(bypass_id, token, link, expires_at_sec * 1000)
+
+    def _refuse_flood(self, zone_id: str, now_ms: int) -> None:
+        records = self._zones.records(zone_id, BYPASS_ITEM)
+        newest_ms = sorted((record["created_at_ms"] for record in records), reverse=True)[:MOST_AN_HOUR]
+        if len(newest_ms) == MOST_AN_HOUR and now_ms - newest_ms[-1] < HOUR_MS:
+            left_sec = (HOUR_MS - (now_ms - newest_ms[-1])) // 1000 + 1
+            raise Overloaded(f"{MOST_AN_HOUR} bypass tokens an hour are made for a zone, no more.", left_sec)
 
 
 def guarded_path(zone: Zone) -> str:

@@ -1,0 +1,50 @@
+"""Erase: everything that is stored of one visitor, when that person asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+
+from waiting_room.adapters.dynamodb import Answer
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.errors import UnknownVisitor, UnknownZone, Unsure
+from waiting_room.domain.zones import Zone
+from waiting_room.use_cases.leave import TRIES, EndPlace
+
+MOST_RUNS = 50
+"""The newest runs looked at; places of older ones have expired."""
+
+OVER = {"left", "completed", "revoked"}
+
+
+class Erase:
+    """Ends the place, so that its room goes to the next visitor, and deletes it, in every run there may be one.
+
+    What stays for a day at most is a revocation, if the visitor was barred: an id and a reason, no person.
+    """
+
+    def __init__(self, zones: ProtectedZones, queue: Queue, end_place: EndPlace) -> None:
+        self._zones = zones
+        self._queue = queue
+        self._end_place = end_place
+
+    def __call__(self, zone_id: str, visitor_id: str) -> int:
+        """How many places were erased; done twice it is the same. Raises UnknownZone, Unsure."""
+        zone = self._zones.get(zone_id)
+        if zone is None:
+            raise UnknownZone
+        with contextlib.suppress(UnknownVisitor):
+            self._end_place(zone, visitor_id, self._queue.leave, OVER)
+        return sum(self._erased(zone, run, visitor_id) for run in range(max(1, zone.run - MOST_RUNS + 1), zone.run + 1))
+
+    def _erased(self, zone: Zone, run: int, visitor_id: str) -> bool:
+        for _ in range(TRIES):
+            item = self._queue.get(zone.zone_id, run, visitor_id)
+            if item is None:
+                return False
+            if run == zone.run and item.status not in OVER:
+                # Back in line meanwhile: ended once more, for a lease must not be counted for nobody.
+                self._end_place(zone, visitor_id, self._queue.leave, OVER)
+            elif self._queue.erase(item) is Answer.YES:
+                return True
+        raise Unsure

@@ -1,0 +1,54 @@
+"""A whole visit on the running stack; then every line that engine and functions wrote is searched for its secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.guests import Guest
+from tests.integration.running import Foyer
+from tests.integration.zones import SITE_KEY, open_zones, zone
+
+ZONE_ID = "logged"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _zone(foyer: Foyer) -> None:
+    open_zones(foyer, zone(ZONE_ID))
+
+
+def lines_of(foyer: Foyer) -> str:
+    """What the functions logged, and what the engine wrote of its own."""
+    logs: Any = foyer.client("logs")
+    text = []
+    for group in logs.describe_log_groups()["logGroups"]:
+        for stream in logs.describe_log_streams(logGroupName=group["logGroupName"])["logStreams"]:
+            found = logs.get_log_events(logGroupName=group["logGroupName"], logStreamName=stream["logStreamName"])
+            text += [event["message"] for event in found["events"]]
+    own = foyer.stack.engine.folder / "engine.log"
+    if own.is_file():
+        text.append(own.read_text(encoding="utf-8", errors="replace"))
+    return "\n".join(text)
+
+
+def test_no_line_holds_a_token_a_key_or_a_cookie(foyer: Foyer, http: httpx.Client) -> None:
+    guest = Guest(http, ZONE_ID)
+    guest.open()
+    guest.come_in()
+    tokens = [guest.token("visitor"), guest.token("access")]
+    made = foyer.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Ada"}).json()
+    staff = Guest(http, ZONE_ID)
+    staff.open(made["link"])
+    tokens += [made["token"], staff.token("bypass")]
+    guest.call("POST", "/sessions/me/renewals")
+    tokens.append(guest.token("access"))
+    body = {"token": guest.token("access"), "reference": "order-1", "checkout": True}
+    confirmed = http.post("/.waiting-room/v1/confirmations", json=body, headers={"authorization": f"Bearer {SITE_KEY}"})
+    assert confirmed.status_code == 200, confirmed.text
+    text = lines_of(foyer)
+    assert "confirm_token" in text, "the log of the functions is what was read"
+    assert not [token for token in tokens if token in text or token.rpartition(".")[2] in text]
+    assert SITE_KEY not in text
+    assert "__Host-wr-" not in text
