@@ -14,7 +14,7 @@ import pytest
 from scripts.local.naming import Names, Secrets
 from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
 from tests.fakes import FakeClock, FakeIds
-from tests.memory_aws import Guarded, MemoryBucket, MemoryLambda, Rights
+from tests.memory_aws import Guarded, MemoryBucket, MemoryConnections, MemoryLambda, Rights
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import bootstrap, schemas
 from waiting_room.adapters.dynamodb import Clients
@@ -36,7 +36,13 @@ class Deployment:
         declared = [schemas.table(path.stem) for path in _table_files()]
         self.dynamo = MemoryDynamo([{**each, "name": self.names.table(each["name"])} for each in declared])
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
-        self._services = {"dynamodb": self.dynamo, "s3": self.bucket, "ssm": self.ssm, "lambda": self.functions}
+        self._services = {
+            "dynamodb": self.dynamo,
+            "s3": self.bucket,
+            "ssm": self.ssm,
+            "lambda": self.functions,
+            "apigatewaymanagementapi": MemoryConnections(),
+        }
         self.each_second: Callable[[], None] = lambda: None
         regional = {name: spec for name, spec in schemas.functions().items() if not spec["edge"]}
         self.rights = {component: Rights.of(spec) for component, spec in regional.items()}
@@ -45,7 +51,7 @@ class Deployment:
 
     def _built(self, component: str, spec: dict[str, Any]) -> Callable[..., Any]:
         """What the component's handler calls, with settings of the schema and guarded clients."""
-        values = self.names.environment(OWN)
+        values = self.names.environment(OWN, "https://abcdef1234.execute-api.eu-west-1.amazonaws.com/live")
         env = {name: values[name] for name in spec["environment"]}
         rights, calls = self.rights[component], self.calls[component]
 
@@ -54,6 +60,7 @@ class Deployment:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bootstrap, "_client", client)
+            patch.setattr(bootstrap, "boto3", SimpleNamespace(client=lambda service, **_: client(service)))
             patch.setattr(bootstrap, "SystemClock", lambda: self.clock)
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)

@@ -62,6 +62,14 @@ class MemoryLambda:
 
 
 @dataclass
+class MemoryConnections:
+    """The management API of open WebSockets: all of them are gone."""
+
+    def post_to_connection(self, *, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
+        raise refusal("GoneException", "PostToConnection", 410)
+
+
+@dataclass
 class Rights:
     """What one function may do, and how often it did what. Everything else is refused as AWS refuses it."""
 
@@ -121,6 +129,8 @@ class Guarded:
             case "ssm":
                 assert request["Name"] == self._names.signing_keys_parameter
                 yield f"ssm:{action}", "parameter:signing_keys"
+            case "apigatewaymanagementapi":
+                yield "execute-api:ManageConnections", "websocket:connections"
             case "lambda":
                 component = request["FunctionName"].removeprefix(self._names.function(""))
                 yield "lambda:InvokeFunction", f"function:{component}"

@@ -78,9 +78,11 @@ class Sale:
         self._locate = Locate(self.queue, self.rooms, self.wake, clock)
         self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, clock)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
-        self.ticker = TickZone(
-            self.zones, self.gates, self.joins, self.sales, self.minutes, self.objects, clock, ids, self.calls
+        self.tick_parts = (
+            *(self.zones, self.gates, self.joins, self.sales, self.minutes),
+            *(self.objects, clock, ids, self.calls),
         )
+        self.ticker = TickZone(*self.tick_parts)
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""

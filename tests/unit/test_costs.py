@@ -118,7 +118,8 @@ def test_the_sums_are_those_of_a_calculation_by_hand(kept: dict[str, Any], price
     sec = (2 * 50 + 10 * (join["aws_calls"] + unknown["aws_calls"])) / 1000
     assert of["lambda_compute_arm"] == pytest.approx(MILLION * sec * 0.5 * 0.0000133334)
     regional = [spec for spec in schemas.functions().values() if not spec["edge"]]
-    assert costs.idle_month().parts["alarms"] == pytest.approx(0.1 * (2 * len(regional) + 2 + 4 + 4))
+    streams = sum("stream" in spec["triggers"] for spec in regional)
+    assert costs.idle_month().parts["alarms"] == pytest.approx(0.1 * (2 * len(regional) + streams + 1 + 4 + 4))
     assert costs.waiting().usd == pytest.approx(sum(line.usd for line in costs.waiting().lines))
 
 

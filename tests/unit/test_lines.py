@@ -99,7 +99,7 @@ def test_everybody_gets_in_in_turn(sale: Sale) -> None:
 
 
 def test_seals_between_ticks_are_exact_with_two_exchangers(sale: Sale) -> None:
-    other = TickZone(sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects, sale.clock, sale.ids)
+    other = TickZone(*sale.tick_parts)
     for number in range(40):
         sale.join(f"v{number}")
         (sale.ticker if number % 2 else other)("z")
@@ -121,9 +121,7 @@ def test_an_epoch_that_lost_the_race_is_sealed_by_what_is_stored(sale: Sale) -> 
         if not raced and method == "put_item" and phase == "before" and "epoch#" in str(request):
             raced.append(1)
             sale.join("late")
-            TickZone(sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects, sale.clock, sale.ids)(
-                "z"
-            )
+            TickZone(*sale.tick_parts)("z")
 
     sale.store.on_call = race
     sale.clock.advance(1)

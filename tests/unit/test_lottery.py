@@ -25,7 +25,7 @@ def lottery(**changes: Any) -> Sale:
 
 
 def another_exchanger(sale: Sale) -> TickZone:
-    return TickZone(sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects, sale.clock, sale.ids)
+    return TickZone(*sale.tick_parts)
 
 
 def at_start(sale: Sale) -> None:
@@ -190,8 +190,7 @@ def beacon() -> FakeBeacon:
 
 
 def with_beacon(sale: Sale, beacon: FakeBeacon) -> None:
-    parts = (sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects, sale.clock, sale.ids)
-    sale.ticker = TickZone(*parts, beacon=beacon)
+    sale.ticker = TickZone(*sale.tick_parts, beacon=beacon)
 
 
 def test_a_beacon_is_waited_for_and_nobody_is_called_meanwhile(beacon: FakeBeacon) -> None:

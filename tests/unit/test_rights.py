@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from scripts.local import permissions
 from scripts.local.naming import Names
-from tests.api_world import BROWSER, ROOT, ZONE_ID, Browser
+from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.deployment import OWN, Deployment
 from waiting_room import schemas
 
@@ -51,6 +52,7 @@ def visits(world: Deployment, site_key: str) -> None:
         assert browser.enter().location == "/events/midnight-sun"
     assert waiting.ask("GET", "/visitors/me").status == 200
     assert waiting.ask("POST", "/access-tokens").status == 202
+    pushes(world)
     assert waiting.ask("POST", "/visitors/me/away").status == 204
     world.clock.advance(200)
     assert buyer.ask("POST", "/sessions/me/renewals").status == 200
@@ -62,13 +64,28 @@ def visits(world: Deployment, site_key: str) -> None:
     visitor_id = barred.ask("GET", "/visitors/me").json["visitor_id"]
     assert world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"visitor_id": visitor_id}).status == 201
     assert world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}").json["status"] == "revoked"
+    assert world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}").status in (200, 204)
     assert world.operate("GET", f"/zones/{ZONE_ID}/metrics").json["minutes"]
+
+
+def pushes(world: Deployment) -> None:
+    """Somebody near the front opens a WebSocket and is called; by then the connection is gone."""
+    waiting = Browser(world)  # type: ignore[arg-type]
+    position = waiting.ask("POST", "/visitors").json["position"]
+    handshake = json.loads((EVENTS / "websocket_connect.json").read_text(encoding="utf-8"))
+    handshake["headers"]["Cookie"] = "; ".join(f"{name}={value}" for name, value in waiting.cookies.items())
+    assert world.apps["connections"](handshake, None) == {"statusCode": 200}
+    calls = {"counter": {"S": f"calls#{ZONE_ID}#2#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
+    span = {"from": {"N": "0"}, "to": {"N": str(position + 1)}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span}}
+    assert world.run("notifier", Records=[record])["gone"] == 1
 
 
 def large_sale(world: Deployment) -> None:
     """A zone whose joins are spread over several counters: positions come from sealed epochs."""
     zone = f"{ROOT}/zones/large"
-    world.put_zone(zone_id="large", expected_joins_per_sec=2_000)
+    starts_at_ms = world.clock.ms + 5_000
+    world.put_zone(zone_id="large", expected_joins_per_sec=2_000, order="lottery", starts_at_ms=starts_at_ms)
     joined = world.visit("POST", f"{zone}/visitors", headers={"accept": "application/json"})
     assert (joined.status, joined.json["position"]) == (201, None)
     world.run_started()
@@ -89,6 +106,7 @@ def world() -> Deployment:
     world.clock.advance(100)
     visits(world, site_key)
     large_sale(world)
+    world.run("publisher")
     world.clock.advance(100)
     world.run("dispatcher")
     world.run_started()

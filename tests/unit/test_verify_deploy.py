@@ -68,6 +68,8 @@ class World:
         if path.startswith("/.waiting-room/v1/zones/midnight-sun/enter"):
             cookie = "__Host-wr-visitor-midnight-sun=a.b.c; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"
             return httpx.Response(303, headers={**NO_STORE, "set-cookie": cookie})
+        if path == "/.waiting-room/ws":
+            return httpx.Response(403, headers={"x-amzn-requestid": "1"})
         if "waiting-room" in path:
             return httpx.Response(404)
         if path == "/events/midnight-sun":
