@@ -62,6 +62,33 @@ def test_an_idle_zone_is_left_alone(sale: Sale) -> None:
     assert exchange(sale, "second")(["z"], run_sec=2) > 0, "the lock was given up"
 
 
+def test_somebody_who_joins_as_the_exchanger_leaves_is_seen_by_its_last_look(sale: Sale) -> None:
+    leaves: list[int] = []
+    release = sale.locks.release
+
+    def let_go(zone_id: str, owner: str) -> None:
+        if not leaves:
+            # Between the last tick and this: the lock is still held, so that nobody is woken.
+            for number in range(sale.zone.max_active + 1):
+                sale.join(f"v{number}")
+            assert sale.functions.started == []
+        leaves.append(sale.gate().tick)
+        release(zone_id, owner)
+
+    sale.locks.release = let_go  # type: ignore[method-assign]
+    assert exchange(sale)(["z"], run_sec=20) > leaves[0] + 10
+    assert sale.gate().lane("general").serving >= sale.zone.max_active
+
+
+def test_somebody_who_joins_right_after_the_exchanger_left_wakes_another(sale: Sale) -> None:
+    exchange(sale)(["z"], run_sec=90)
+    assert sale.functions.started == []
+    sale.join("a")
+    assert [name for name, _ in sale.functions.started] == ["exchanger"]
+    sale.join("b")
+    assert len(sale.functions.started) == 1
+
+
 def test_a_second_exchanger_waits_and_takes_over_within_seconds(sale: Sale) -> None:
     sale.join("a")
     sale.join("b")

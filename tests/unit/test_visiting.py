@@ -50,7 +50,7 @@ def test_a_repeated_join_keeps_the_place_and_burns_nothing(sale: Sale) -> None:
 
 
 def test_joining_costs_two_write_units(sale: Sale) -> None:
-    sale.clock.advance(0)
+    sale.join("the one who wakes the exchanger")
     before = sale.store.units.write
     sale.join("a")
     assert sale.store.units.write - before == 2
@@ -259,6 +259,7 @@ def test_stock_is_freed_when_somebody_leaves_without_buying() -> None:
 def test_units_of_a_visit_from_joining_to_buying() -> None:
     for stock, most in ((None, 6), (10, 10)):
         sale = Sale() if stock is None else Sale(inventory=stock)
+        sale.join("the one who wakes the exchanger")
         sale.tick()
         before = sale.store.units.write
         sale.confirm(sale.enter("a"), "order-1")

@@ -35,8 +35,8 @@ _BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     """The bytes of a state; `lanes` gives the order of what is kept by lane, and lanes not among them are left out."""
     out = _Writer(lanes)
-    flags = _ENTRIES.index(state.entry) * 4 + state.lapses_seen * 2 + state.locked
-    out.numbers([VERSION, _PHASES.index(state.phase) * 8 + flags])
+    flags = state.resting * 8 + _ENTRIES.index(state.entry) * 4 + state.lapses_seen * 2 + state.locked
+    out.numbers([VERSION, _PHASES.index(state.phase) * 16 + flags])
     out.numbers(getattr(state, name) for name in _WHOLE)
     out.numbers(round(getattr(state, name) * _THOUSANDTHS) for name in _PARTS)
     out.numbers([round(state.speed_weight * _MILLIONTHS), len(state.coming)])
@@ -69,8 +69,8 @@ def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
         clock_ms, claimed = last.clock_ms + read.number(), last.claimed + read.number()
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
-    values |= {"phase": _PHASES[flags // 8], "entry": _ENTRIES[flags // 4 % 2]}
-    values |= {"lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
+    values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
+    values |= {"resting": bool(flags // 8 % 2), "lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
     return ControllerState(samples=tuple(samples), **values)
 
 

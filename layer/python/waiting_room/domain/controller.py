@@ -60,7 +60,8 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
         buckets={bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to},
         state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
     )
-    return Tick(decided, now_phase, coming.share(state), idle(zone, decided, tails, sold, now_ms))
+    resting = idle(zone, decided, tails, sold, now_ms)
+    return Tick(decided.replace_state(resting=resting), now_phase, coming.share(state), resting)
 
 
 def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:

@@ -33,6 +33,7 @@ class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
     `early` are the early joiners by lane, once a draw was held among them.
+    `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
     `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
@@ -56,6 +57,7 @@ class ControllerState:
     end_weight: float = 0.0
     held: float = 0.0
     lapses_seen: bool = False
+    resting: bool = False
     pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)
     speed_weight: float = 0.0

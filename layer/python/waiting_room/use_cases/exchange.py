@@ -112,10 +112,17 @@ class _Turns:
         self.won += ticked.won
         self._idle_ticks = self._idle_ticks + 1 if ticked.idle else 0
         if self._idle_ticks >= IDLE_TICKS:
-            self._locks.release(self.zone_id, self._owner)
-            self.done = True
+            self._rest()
         elif ticked.seals:
             self._seal_until(now_ms + TICK_MS)
+
+    def _rest(self) -> None:
+        """Leave the zone alone, unless somebody joined just before and found the lock held: nobody was woken then."""
+        self._locks.release(self.zone_id, self._owner)
+        last = self._tick(self.zone_id)
+        self.won += last.won
+        self.done = last.idle
+        self._held_until_ms = self._idle_ticks = 0
 
     def _seal_until(self, next_tick_ms: int) -> None:
         """Seal as often as fits between two ticks: the next tick seals too, and must not be missed."""

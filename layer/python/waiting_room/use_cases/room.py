@@ -55,11 +55,19 @@ class Wake:
         self._functions = functions
         self._exchanger = exchanger
         self._clock = clock
+        self._asked_at_ms: dict[str, int] = {}
 
     def __call__(self, zone: Zone, gate: GateItem) -> bool:
-        """Wake an exchanger if the gate item has not been ticked for a while; True for the one who did."""
-        if self._clock.now_ms() - gate.state.ticked_at_ms < SILENCE_MS:
+        """Wake an exchanger if the gate item has not been ticked for a while, or its last exchanger had nothing to do.
+
+        True for the one who did. A crowd asks once a second in each container: one answer does for all.
+        """
+        now_ms = self._clock.now_ms()
+        if not gate.state.resting and now_ms - gate.state.ticked_at_ms < SILENCE_MS:
             return False
+        if 0 <= now_ms - self._asked_at_ms.get(zone.zone_id, -COPY_MS) < COPY_MS:
+            return False
+        self._asked_at_ms[zone.zone_id] = now_ms
         return self.now(zone.zone_id)
 
     def now(self, zone_id: str) -> bool:
