@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform bench fuzz check
-.PHONY: lint lint-terraform types fmt build docs lock clean
+.PHONY: schemathesis lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,11 @@ test-integration: setup ## Run the tests over HTTP, on the local stack
 
 test-browser: setup ## Run the tests in Chromium
 	$(PYTEST) tests/browser $(ARGS)
+
+# Apart from everything else: it needs many packages that nothing else does.
+schemathesis: ## Install what tests the API against openapi.json, into build/
+	$(PYTHON) -m venv build/schemathesis
+	build/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
 	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.fakes import FakeClock
+from waiting_room.adapters import signing_keys
 from waiting_room.adapters.signing_keys import CACHE_SEC, RETRY_SEC, SigningKeys, new_key
 from waiting_room.domain.errors import NotReady, Overloaded
 
@@ -104,6 +105,12 @@ def test_a_denied_read_is_not_taken_for_missing_keys():
     ssm.fault = client_error("AccessDeniedException")
     with pytest.raises(ClientError):
         SigningKeys(ssm, "p", FakeClock()).ensure()
+
+
+def test_no_id_looks_like_an_option_of_a_command(monkeypatch):
+    made = [signing_keys.SigningKey(kid, "next", 0, {}, {}) for kid in ("-a", "--b", "c")]
+    monkeypatch.setattr(signing_keys, "_pair", lambda *_: made.pop(0))
+    assert new_key("next", 0).kid == "c"
 
 
 def test_a_key_shows_no_secret_when_it_is_printed():

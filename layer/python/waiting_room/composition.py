@@ -9,6 +9,7 @@ from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.user_connections import UserConnections
@@ -34,6 +35,7 @@ from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.limit_joins import LimitJoins
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
@@ -58,6 +60,7 @@ class Stores:
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters)
+        self.networks = Networks(clients, counters)
         self.locks = Locks(clients, counters)
         self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters)
@@ -77,6 +80,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         credentials=credentials,
         clock=clock,
         ids=ids,
+        limit_joins=LimitJoins(stores.networks, clock),
         identify=Identify(clock, ids),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),

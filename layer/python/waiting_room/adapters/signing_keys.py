@@ -124,7 +124,16 @@ class SigningKeys:
 
 
 def new_key(state: State, now_ms: int) -> SigningKey:
-    """A new P-256 pair; its id is the thumbprint of the public part (RFC 7638)."""
+    """A new P-256 pair; its id is the thumbprint of the public part (RFC 7638).
+
+    None whose id begins with `-`: on a command line that would be an option.
+    """
+    while (key := _pair(state, now_ms)).kid.startswith("-"):
+        pass
+    return key
+
+
+def _pair(state: State, now_ms: int) -> SigningKey:
     numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
     public = {
         "crv": "P-256",

@@ -24,6 +24,7 @@ from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.invite import AcceptInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
+from waiting_room.use_cases.limit_joins import LimitJoins
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.renew import Renew
@@ -38,6 +39,7 @@ class VisitorApi:
     credentials: Credentials
     clock: Clock
     ids: Ids
+    limit_joins: LimitJoins
     identify: Identify
     join: Join
     claim: Claim
@@ -74,16 +76,17 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            invited = self._invited(zone, visitor, request.query("invitation")) or visitor.invited
-            place = self.join(zone, visitor.visitor_id, visitor.known, invited)
+            invited = self._invited(zone, visitor, request.query("invitation"))
+            place, over = self._joined(request, zone, visitor, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
             return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
         if isinstance(claimed, Waiting):
-            return redirect(page_url(zone.zone_id, to), cookies)
+            return _noted(redirect(page_url(zone.zone_id, to), cookies), network_limit=over)
         token = self.credentials.access_token(claimed, zone, request)
-        return redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
+        answer = redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
+        return _noted(answer, network_limit=over)
 
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
@@ -96,9 +99,9 @@ class VisitorApi:
         if "invitation" in body and not invited:
             detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
             raise InvalidInput(detail, "/invitation")
-        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
+        place, over = self._joined(request, zone, visitor, invited)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
-        return answer.with_notes(join_claim=seen) if seen else answer
+        return _noted(answer, join_claim=seen, network_limit=over)
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -171,7 +174,7 @@ class VisitorApi:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
-        return answer.with_notes(join_claim=seen) if seen else answer
+        return _noted(answer, join_claim=seen)
 
     def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
         """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
@@ -187,17 +190,22 @@ class VisitorApi:
             visitor = self.credentials.find_visitor(request, zone)
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
-            place = self._locate_or_join(zone, visitor)
+            place = self._locate_or_join(request, zone, visitor)
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
         page = html(200, place_page(zone, place, to, self.clock.now_ms()))
         return page.with_cookies(self._place_cookies(request, zone, visitor, place))
 
-    def _locate_or_join(self, zone: Zone, visitor: Visitor) -> Place:
+    def _locate_or_join(self, request: Request, zone: Zone, visitor: Visitor) -> Place:
         try:
             return self.locate(zone, visitor.visitor_id, visitor.known)
         except UnknownVisitor:
-            return self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
+            return self._joined(request, zone, visitor)[0]
+
+    def _joined(self, request: Request, zone: Zone, visitor: Visitor, invited: str = "") -> tuple[Place, str]:
+        """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
+        over = self.limit_joins(zone, request.client_ip) if visitor.seq is None else ""
+        return self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited), over
 
     def _destination(self, request: Request, zone: Zone) -> str:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
@@ -249,6 +257,11 @@ class VisitorApi:
         if request.bearer:
             return json_response(status, {**document, "access_token": token})
         return json_response(status, document).with_cookies(self.credentials.access_cookies(session, token))
+
+
+def _noted(response: Response, **notes: str) -> Response:
+    """The response with those notes that say something."""
+    return response.with_notes(**{name: note for name, note in notes.items() if note})
 
 
 def place_json(zone: Zone, place: Place) -> dict[str, Any]:
