@@ -166,19 +166,19 @@ COURSES = (
     ),
     Scenario(
         name="exchangers killed",
-        about="every exchanger dies at 60, 150 and 240 s; cap 100",
-        zone=queueing(100),
-        groups=((flash(600, 60), EVERYBODY),),
+        about="every exchanger dies at 60, 150 and 240 s; cap 60",
+        zone=queueing(60),
+        groups=((flash(300, 60), replace(EVERYBODY, stay_sec=40)),),
         actions=((60, kill), (150, kill), (240, kill)),
-        seconds=1000,
+        seconds=700,
         measures=frozenset({"recovery"}),
     ),
     Scenario(
         name="sold out",
-        about="300 tickets, 1,200 visitors, cap 100: as many access tokens as tickets",
-        zone=queueing(100, inventory=300),
-        groups=((flash(1200, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
-        seconds=900,
+        about="150 tickets, 500 visitors, cap 60: as many access tokens as tickets",
+        zone=queueing(60, inventory=150),
+        groups=((flash(500, 30), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=40)),),
+        seconds=600,
         measures=frozenset({"sold_out"}),
     ),
     Scenario(
@@ -254,7 +254,7 @@ DRAWS = (
 )
 RUSHES = (
     _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 200 counters", 100_000, 10),
-    _rush("10,000 joins in two seconds", "5,000 joins a second before a start, on 10 counters", 5_000, 2),
+    _rush("5,000 joins in one second", "5,000 joins a second before a start, on 10 counters", 5_000, 1),
     Scenario(
         name="several counters, no start",
         about="2,500 visitors in a second on 5 counters, let in as they are placed; cap 200",
@@ -281,7 +281,7 @@ QUICK = (
     "sold out",
     "occupancy, cap 100",
     "a draw, then arrivals",
-    "10,000 joins in two seconds",
+    "5,000 joins in one second",
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {

@@ -24,7 +24,7 @@ TINY = Scenario(
 
 INVERSION_MS = {
     # One epoch, and the time it takes to read all counters.
-    "10,000 joins in two seconds": EPOCH_MS + 30,
+    "5,000 joins in one second": EPOCH_MS + 30,
     # The same before the draw, and at the first visitor.
     "a draw, then arrivals": 2_000,
     # The first epoch lasts until the exchanger is awake that the first visitor called.
