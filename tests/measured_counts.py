@@ -102,6 +102,11 @@ class Visits:
 def visitor_operations(**changes: Any) -> dict[str, Counts]:
     """Each operation of a visit, in its order: one buys, one waits meanwhile and leaves in the end."""
     visits = Visits(**changes)
+    # Somebody else has come before, and woken the exchanger: that is nobody's own cost.
+    _joined(visits.world)
+    visits.world.tick()
+    # Long enough for what functions keep of a zone to be old.
+    visits.world.clock.advance(3)
     buyer, waiting = visits.browser(), visits.browser()
     to = "to=/events/midnight-sun"
     found = {

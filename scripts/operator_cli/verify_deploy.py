@@ -173,15 +173,12 @@ def websocket(found: Deployment) -> Finding:
         "origin": found.site_url,
     }
     with found.http.stream("GET", found.site_url + path, headers=handshake) as answer:
-        status, reached = (
-            answer.status_code,
-            "x-amzn-requestid" in answer.headers or "apigw-requestid" in answer.headers,
-        )
-    # Without a visitor's token the API refuses to connect, which is as good an answer.
+        status, bucket = answer.status_code, answer.headers.get("server") == "AmazonS3"
+    # Without a visitor's token the API refuses to connect, which is as good an answer; the bucket refuses too.
     return Finding.judged(
         "websocket",
-        status == 101 or (status in (400, 401, 403) and reached),
-        f"{status}{', from the API' if reached else ''}",
+        status == 101 or (status in (400, 401, 403) and not bucket),
+        f"{status}{', from the bucket' if bucket else ''}",
         "Check the behaviour for the WebSocket path and the function that puts the stage before it.",
     )
 

@@ -60,6 +60,7 @@ def test_an_unknown_zone_is_404_everywhere(foyer: Foyer, http: httpx.Client) -> 
     bodies = {
         "set_control": {"control": "auto"},
         "create_bypass_token": {"name": "x"},
+        "create_invitation": {"lane": "vip", "name": "x"},
         "create_revocation": {"visitor_id": "v" * 22},
     }
     for operation in schemas.operations().values():

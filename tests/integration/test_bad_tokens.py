@@ -166,6 +166,7 @@ class _Stack:
     origin_secret: str
     gatekeeper_settings: dict[str, Any]
     sign_bucket_read: None = None
+    websocket_url: str = "http://127.0.0.1:9/live"
 
 
 @dataclass

@@ -95,6 +95,7 @@ def test_without_a_snapshot_nobody_is_let_in(foyer: Foyer) -> None:
         api_url = foyer.api_url
         bucket_url = f"{foyer.stack.endpoint}/no-such-bucket"
         sign_bucket_read = foyer.stack.sign_bucket_read
+        websocket_url = foyer.stack.websocket_url
         origin_secret = foyer.stack.origin_secret
         gatekeeper_settings = foyer.stack.gatekeeper_settings
 

@@ -50,6 +50,7 @@ def test_an_edge_without_the_gate_and_with_another_secret_is_told(foyer: Foyer, 
         api_url = foyer.api_url
         bucket_url = foyer.stack.bucket_url
         sign_bucket_read = foyer.stack.sign_bucket_read
+        websocket_url = foyer.stack.websocket_url
         origin_secret = "guessed"
         gatekeeper_settings = foyer.stack.gatekeeper_settings | {
             "snapshot_path": "/.waiting-room/gate-lost.json",

@@ -77,6 +77,7 @@ def test_a_claim_before_the_place_is_known_is_told_to_wait(sale: Sale) -> None:
 
 
 def test_a_join_costs_two_writes_however_many_counters_there_are(sale: Sale) -> None:
+    sale.join("the one who wakes the exchanger")
     sale.tick()
     before = sale.store.units.write
     sale.join("v")
