@@ -30,6 +30,7 @@ def _stream(table: str, pattern: dict[str, Any] | None) -> dict[str, Any]:
         "maximum_record_age_sec": 300,
         "bisect": True,
         "parallelization": 1,
+        "partial_failures": False,
     }
 
 

@@ -26,6 +26,9 @@ def form(variable: str, value: str) -> str:
     """A variable's value; of what is made by chance its form."""
     if variable == "SITE_BUCKET":
         return re.sub(r"-[0-9]{12}$", "", value)
+    if variable == "WEBSOCKET_ENDPOINT":
+        # Each engine has its own address; what follows it is the stage.
+        return re.sub(r"^https?://.*/", "<api>/", value)
     return re.sub(r"[0-9a-f]{32}", "<32 digits>", value) if variable == "SNAPSHOT_KEY" else value
 
 
