@@ -85,7 +85,7 @@ def planned(plan: Plan) -> Json:
                 "age_sec": each["maximum_record_age_in_seconds"],
                 "bisect": each["bisect_batch_on_function_error"],
                 "parallel": each["parallelization_factor"],
-                "filters": [one["pattern"] for part in each["filter_criteria"] for one in part["filter"]],
+                "filters": [json.loads(one["pattern"]) for part in each["filter_criteria"] for one in part["filter"]],
             }
             for each in plan.of_type("aws_lambda_event_source_mapping")
         },
@@ -132,7 +132,9 @@ def running(stack: LocalStack) -> Json:
                 "age_sec": each["MaximumRecordAgeInSeconds"],
                 "bisect": each["BisectBatchOnFunctionError"],
                 "parallel": each["ParallelizationFactor"],
-                "filters": [one["Pattern"] for one in (each.get("FilterCriteria") or {}).get("Filters", [])],
+                "filters": [
+                    json.loads(one["Pattern"]) for one in (each.get("FilterCriteria") or {}).get("Filters", [])
+                ],
             }
             for each in lambdas.list_event_source_mappings()["EventSourceMappings"]
         },
