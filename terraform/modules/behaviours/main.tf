@@ -38,8 +38,11 @@ locals {
       }
       stage = {
         comment = "Turns the path that browsers open into the stage of the WebSocket API."
-        code    = templatefile("${path.module}/stage.js", { stage = try(var.websocket.stage, "") })
-        wanted  = var.websocket != null
+        code = templatefile("${path.module}/stage.js", {
+          stage       = try(var.websocket.stage, "")
+          host_header = var.behaviours.viewer_host_header
+        })
+        wanted = var.websocket != null
       }
     } : name => function if function.wanted
   }

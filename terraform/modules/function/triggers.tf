@@ -8,6 +8,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   maximum_record_age_in_seconds  = var.spec.triggers.stream.maximum_record_age_sec
   bisect_batch_on_function_error = var.spec.triggers.stream.bisect
   parallelization_factor         = var.spec.triggers.stream.parallelization
+  function_response_types        = var.spec.triggers.stream.partial_failures ? ["ReportBatchItemFailures"] : null
 
   dynamic "filter_criteria" {
     for_each = var.stream.filter == null ? [] : [var.stream.filter]

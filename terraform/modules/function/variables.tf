@@ -29,6 +29,7 @@ variable "spec" {
         maximum_record_age_sec = number
         bisect                 = bool
         parallelization        = number
+        partial_failures       = optional(bool, false)
       }))
     })
   })

@@ -70,6 +70,11 @@ run "with_a_websocket_api_and_an_origin_that_knows_its_own_name" {
   }
 
   assert {
+    condition     = strcontains(aws_cloudfront_function.this["stage"].code, "request.headers['${var.behaviours.viewer_host_header}'] = { value: request.headers.host.value }")
+    error_message = "Without the host the browser meant, the API refuses every WebSocket."
+  }
+
+  assert {
     condition     = [for behaviour in output.behaviours : behaviour.origin_request_policy_id if behaviour.name == "site"] == ["b689b0a8-53d0-40ab-baf2-68738e2966ac"]
     error_message = "The origin is sent everything but Host."
   }
