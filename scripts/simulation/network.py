@@ -54,6 +54,7 @@ class Partitions:
         self._reads: dict[Any, float] = {}
         self.throttled = 0
         self.busiest_writes = 0.0
+        self.busiest_reads = 0.0
 
     def take(self, key: Any, writes: float, reads: float) -> bool:
         """Whether the partition has this much left; if so it is used."""
@@ -66,9 +67,15 @@ class Partitions:
             self.throttled += 1
             return False
         used[key] = total
+        if reads and total > self.busiest_reads:
+            self.busiest_reads = total
         if writes and total > self.busiest_writes:
             self.busiest_writes = total
         return True
+
+    def use(self, key: Any, reads: float) -> None:
+        """Count what was read beyond what was foreseen."""
+        self._reads[key] = self._reads.get(key, 0.0) + reads
 
 
 class Connection:
@@ -122,6 +129,9 @@ class Connection:
             raise failure(_THROTTLED, name)
         try:
             answer = method(**request)
+            if name == "query":
+                # What a page costs is only known when it has been read; it is used up all the same.
+                self._partitions.use(_queried(request), self._store.last_read_units - 1)
         except ClientError:
             if lost:
                 self._time_out()
@@ -164,8 +174,8 @@ class Connection:
             for table, wanted in request["RequestItems"].items():
                 for key in wanted["Keys"]:
                     yield self._partition({"TableName": table, "Key": key}), 1.0
-        elif "KeyConditionExpression" in request:
-            yield str(request["ExpressionAttributeValues"]), 1.0
+        elif name == "query":
+            yield _queried(request), 1.0
         elif name != "scan":
             yield self._partition(request), 1.0
 
@@ -180,6 +190,11 @@ class Connection:
 
 
 _THROTTLED = "ProvisionedThroughputExceededException"
+
+
+def _queried(request: Mapping[str, Any]) -> str:
+    """The partition of a query; the product names it `:pk`."""
+    return str(request["ExpressionAttributeValues"][":pk"]["S"])
 
 
 def _arrive(method: Callable[..., Any], request: dict[str, Any]) -> None:

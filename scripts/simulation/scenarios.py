@@ -228,7 +228,7 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
         },
         groups=((steady(joins_per_sec, seconds, from_sec=5), replace(EVERYBODY, absent=0.35)),),
         seconds=5 + seconds + 5,
-        bouncers=max(8, joins_per_sec // 500),
+        bouncers=max(8, joins_per_sec // 100),
         drains=False,
     )
 

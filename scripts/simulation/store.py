@@ -60,6 +60,7 @@ class Store:
         self.observe = observe
         self.write_units: dict[tuple[str, str], int] = {}
         self.read_units: dict[tuple[str, str], float] = {}
+        self.last_read_units = 0.0
         self._transactions: set[str] = set()
 
     def get_item(self, **request: Any) -> dict[str, Any]:
@@ -229,6 +230,7 @@ class Store:
 
     def _read(self, operation: str, table: Table, size: int, *, consistent: bool) -> None:
         units = max(1, -(-size // 4096)) / (1 if consistent else 2)
+        self.last_read_units = units
         self.read_units[operation, table.name] = self.read_units.get((operation, table.name), 0.0) + units
 
 

@@ -66,6 +66,16 @@ def test_a_place_is_known_from_the_first_tick_after_joining(sale: Sale) -> None:
     assert sale.gate().state.epochs == {"general": 1}
 
 
+def test_a_rush_does_not_look_for_places_that_cannot_be_sealed_yet(sale: Sale) -> None:
+    sale.tick()
+    queries: list[str] = []
+    sale.store.on_call = lambda method, *_: queries.append(method) if method == "query" else None
+    for number in range(50):
+        sale.join(f"v{number}")
+        sale.clock.advance(0.6)
+    assert not queries
+
+
 def test_a_claim_before_the_place_is_known_is_told_to_wait(sale: Sale) -> None:
     sale.tick()
     sale.join("v")

@@ -335,6 +335,22 @@ def test_the_first_visitor_into_an_idle_zone_wakes_one_exchanger(sale: Sale) -> 
     assert sale.functions.started == [("exchanger", {"zones": ["z"]})]
 
 
+def test_a_crowd_whose_clock_is_ahead_does_not_besiege_the_lock(sale: Sale) -> None:
+    """The exchanger takes that lock as well: asked for at every request, it would be throttled out of its own zone."""
+    sale.clock.advance(3_600)
+    asked: list[str] = []
+    sale.store.on_call = lambda _, request, phase: (
+        asked.append(phase) if phase == "before" and "lock#z" in str(request) else None
+    )
+    for number in range(200):
+        sale.join(f"v{number}")
+        sale.clock.advance(0.02)
+    assert len(asked) == 1
+    sale.clock.advance(5)
+    sale.join("later")
+    assert len(asked) == 2
+
+
 def test_a_visitor_gets_the_place_even_if_no_exchanger_can_be_started(sale: Sale) -> None:
     def refuse(*_: object) -> None:
         raise Overloaded

@@ -60,12 +60,15 @@ class Wake:
     def __call__(self, zone: Zone, gate: GateItem) -> bool:
         """Wake an exchanger if the gate item has not been ticked for a while, or its last exchanger had nothing to do.
 
-        True for the one who did. A crowd asks once a second in each container: one answer does for all.
+        True for the one who did. An instance asks rarely: a crowd that asked at every request would throttle the very
+        lock that the exchanger must take, above all where clocks differ so much that it only seems to be gone.
         """
         now_ms = self._clock.now_ms()
-        if not gate.state.resting and now_ms - gate.state.ticked_at_ms < SILENCE_MS:
+        silent = now_ms - gate.state.ticked_at_ms >= SILENCE_MS
+        if not silent and not gate.state.resting:
             return False
-        if 0 <= now_ms - self._asked_at_ms.get(zone.zone_id, -COPY_MS) < COPY_MS:
+        pause_ms = SILENCE_MS if silent else COPY_MS
+        if 0 <= now_ms - self._asked_at_ms.get(zone.zone_id, -pause_ms) < pause_ms:
             return False
         self._asked_at_ms[zone.zone_id] = now_ms
         return self.now(zone.zone_id)
