@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-unit test-integration test-browser check lint types fmt build lock clean
+.PHONY: help setup demo test test-unit test-integration test-browser screenshots check lint types fmt build lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ test-integration: setup ## Run the tests over HTTP, on the local stack
 
 test-browser: setup ## Run the tests in Chromium
 	$(PYTEST) tests/browser $(ARGS)
+
+screenshots: setup ## Take pictures of every state of the waiting page, in build/screenshots/
+	$(BIN)/python tests/browser/screenshots.py
 
 check: lint types test ## All that CI does: format, lint, types, tests
 

@@ -16,7 +16,7 @@ from waiting_room.domain.locations import enter_url, page_path, page_url, place_
 from waiting_room.domain.places import Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import assets
+from waiting_room.http.assets import site_assets
 from waiting_room.http.pages import place_page, waiting_page
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
@@ -146,7 +146,7 @@ class CannedZone:
 
     def answer(self, request: str) -> tuple[int, str, bytes]:
         """Status, content type and body of the answer to a request such as `GET /path`."""
-        for asset in assets(ASSETS):
+        for asset in site_assets(ASSETS):
             if request == f"GET {PREFIX}/assets/{asset.key_suffix}":
                 return 200, asset.content_type, asset.body
         found = self.answers.get(request)

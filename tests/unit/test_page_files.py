@@ -12,7 +12,7 @@ from waiting_room.domain.places import Estimate
 from waiting_room.domain.zones import Zone
 from waiting_room.http.assets import CACHE_CONTROL, assets
 from waiting_room.http.pages import waiting_page
-from waiting_room.http.wording import expected_wait, held_for, time_left
+from waiting_room.http.wording import words as words_of
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
 ZONE = Zone("midnight-sun", "queueing", ({"paths": ["/events"]},), title="Midnight Sun", max_active=5)
@@ -32,12 +32,18 @@ WEIGHT_LIMIT_BYTES = 60 * 1024
     ],
 )
 def test_estimates_are_ranges_and_never_too_exact(low: int, high: int, words: str) -> None:
-    assert expected_wait(Estimate(low, high)) == words
+    assert words_of().expected_wait(Estimate(low, high)) == words
 
 
 def test_durations() -> None:
-    assert [time_left(seconds) for seconds in (-5, 7, 3_661, 176_461)] == ["0:00", "0:07", "1:01:01", "2 d 1:01:01"]
-    assert [held_for(seconds) for seconds in (22, 60, 120)] == ["22 seconds", "a minute", "2 minutes"]
+    times = [words_of().time_left(seconds) for seconds in (-5, 7, 3_661, 176_461)]
+    assert times == [
+        "0:00",
+        "0:07",
+        "1:01:01",
+        "2 d 1:01:01",
+    ]
+    assert [words_of().held_for(seconds) for seconds in (22, 60, 120)] == ["22 seconds", "a minute", "2 minutes"]
 
 
 def test_everything_the_page_loads_is_there_and_light() -> None:

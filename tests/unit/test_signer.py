@@ -32,7 +32,12 @@ from waiting_room.domain.errors import NotReady
 from waiting_room.ports import Tokens
 from waiting_room.tokens import AUDIENCES, LONGEST_TOKEN, InvalidKey, Verifier
 
-CLAIMS = {"visitor": visitor_claims(), "access": access_claims(), "bypass": bypass_claims()}
+CLAIMS = {
+    "visitor": visitor_claims(),
+    "link": {**visitor_claims(), "gen": 0},
+    "access": access_claims(),
+    "bypass": bypass_claims(),
+}
 ACTIVE = KEYS.keys[0]
 GOOD = SIGNER.sign("access", access_claims())
 

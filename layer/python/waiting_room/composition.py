@@ -14,6 +14,7 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.credentials import Credentials
+from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.request import Request
 from waiting_room.http.router import Endpoint
@@ -35,6 +36,7 @@ from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.move import Move
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.room import Rooms, Wake
@@ -86,7 +88,14 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         confirm=Confirm(gates, queue, rooms, clock, ids),
         refuse_revoked=refuse_revoked,
     )
-    return {**visitors.endpoints(), **sites.endpoints()}
+    moves = MoveApi(
+        zones=zones,
+        credentials=credentials,
+        clock=clock,
+        locate=visitors.locate,
+        move=Move(queue, clock, ids),
+    )
+    return {**visitors.endpoints(), **moves.endpoints(), **sites.endpoints()}
 
 
 def operator_endpoints(

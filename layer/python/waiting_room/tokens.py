@@ -60,6 +60,7 @@ _COMMON: dict[str, Check] = {
 }
 _REQUIRED: dict[str, dict[str, Check]] = {
     "visitor": {**_COMMON, "sub": _text(_ID)},
+    "link": {**_COMMON, "sub": _text(_ID), "gen": _whole(0)},
     "access": {
         **_COMMON,
         "sub": _text(_ID),
@@ -76,6 +77,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
 }
 _OPTIONAL: dict[str, dict[str, Check]] = {
     "visitor": {"shard": _whole(0), "seq": _whole(1), "position": _whole(0), "gen": _whole(0)},
+    "link": {},
     "access": {},
     "bypass": {},
 }

@@ -45,6 +45,16 @@ export class Api {
     return answer;
   }
 
+  /** A link that moves the place to another device. */
+  link() {
+    return this.#ask("POST", `${this.#zone}/visitors/me/links`);
+  }
+
+  /** The server's time, epoch milliseconds. */
+  now() {
+    return this.#clock.now();
+  }
+
   /** Say that the page was left; nobody waits for the answer. */
   away() {
     navigator.sendBeacon?.(`${this.#zone}/visitors/me/away`);

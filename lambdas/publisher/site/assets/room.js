@@ -5,6 +5,7 @@ import { safePath } from "./api.js";
 import { Departures } from "./departures.js";
 import { Feed } from "./feed.js";
 import { estimate, HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { Options } from "./options.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
 import { Push } from "./push.js";
 import { Tabs } from "./tabs.js";
@@ -20,10 +21,11 @@ const RELOCATE_DOUBLINGS = 5;
 
 const STARTING = new Set(["before", "starting"]);
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
+const IS_CALLED = new Set(["called", "ready", "entering"]);
 const COMES_IN = new Set(["entering", "passing"]);
 const IS_MEASURED = new Set(["waiting", "next"]);
 const IS_KEPT_CURRENT = new Set(["starting", "waiting", "next", "paused", "locked", "locked_inside"]);
-const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "unknown"]);
+const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "moved", "unknown"]);
 
 export class Room {
   #facts;
@@ -36,6 +38,7 @@ export class Room {
   #tabs;
   #feed;
   #push;
+  #options;
 
   #place = null;
   #state = "loading";
@@ -44,6 +47,8 @@ export class Room {
   #locating = false;
   #claiming = false;
   #claimed = false;
+  #calledAtMs = 0;
+  #goesIn = false;
   #leaving = false;
   #saidAway = false;
 
@@ -73,6 +78,7 @@ export class Room {
     this.#departures = new Departures(facts.zone_id);
     this.#tabs = new Tabs(facts.zone_id, (kind, data) => this.#hear(kind, data), () => this.#update());
     this.#feed = new Feed(api, clock, this.#tabs, () => this.#pollDelaySec(), () => this.#update());
+    this.#options = new Options(() => this.#update());
     this.#push = new Push(facts.zone_id, (message) => this.#called(message), () => this.#feed.wake());
   }
 
@@ -84,6 +90,16 @@ export class Room {
     this.#tabs.open();
     this.#locate();
     this.#feed.start();
+  }
+
+  /** See what became of the place. */
+  ask() {
+    if (!this.#leaving) this.#locate();
+  }
+
+  /** Show again what is known, said anew. */
+  refresh() {
+    this.#show();
   }
 
   get #status() {
@@ -151,11 +167,12 @@ export class Room {
     // A document of an earlier run, still in some cache, says nothing about a place in this one.
     if (this.#place && this.#status?.run < this.#place.run) this.#feed.drop();
     const ending = Date.now() < this.#ending.untilMs ? this.#ending.state : "";
-    this.#state = stateOf(this.#place, this.#status, ending, this.#startsInSec() <= 0);
+    this.#state = this.#asked(stateOf(this.#place, this.#status, ending, this.#startsInSec() <= 0));
+    if (!IS_CALLED.has(this.#state)) [this.#calledAtMs, this.#goesIn] = [0, false];
     this.#show();
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
-    if (this.#state === "called") this.#claim();
+    if (this.#state === "called" || this.#state === "ready") this.#beCalled();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
     else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
     else if (this.#state === "loading" && !this.#locateAlarm.isSet) this.#locate();
@@ -177,6 +194,32 @@ export class Room {
       const [fromSec, withinSec] = unclear ? [0, RELOCATE_WITHIN_SEC] : [RELOCATE_STALE_SEC, RELOCATE_STALE_SEC];
       this.#locateAlarm.set((fromSec + Math.random() * withinSec) * doublings, () => this.#locate());
     }
+  }
+
+  /** Whoever wants to be asked first is, as long as the place is held. */
+  #asked(state) {
+    if (state !== "called" || this.#goesIn || !this.#options.asksFirst) return state;
+    return "ready";
+  }
+
+  #beCalled() {
+    if (this.#calledAtMs === 0) {
+      this.#calledAtMs = this.#clock.now();
+      this.#view.call(this.#options);
+    }
+    if (this.#state === "called") this.#claim();
+    else this.#tickAlarm.set(1, () => this.#update());
+  }
+
+  /** The visitor pressed the button. */
+  goIn() {
+    this.#goesIn = true;
+    this.#update();
+  }
+
+  #heldForSec() {
+    const until = (this.#calledAtMs || this.#clock.now()) + this.#facts.claim_sec * 1000;
+    return Math.max(0, (until - this.#clock.now()) / 1000);
   }
 
   async #claim() {
@@ -301,10 +344,12 @@ export class Room {
       startsAtMs: this.#startsAtMs(),
       startsInSec: this.#startsInSec(),
       nowMs: this.#clock.now(),
+      heldForSec: this.#heldForSec(),
       notice: this.#notice(),
       actionUrl: this.#actionUrl(),
       event: status?.title || this.#facts.title,
       message: status?.message ?? this.#facts.message,
+      translations: status ? status.translations : this.#facts.translations,
       pictureUrl: this.#pictureUrl(status?.picture_url ?? this.#facts.picture_url),
     });
   }

@@ -80,6 +80,11 @@ class Queue:
         """Bar the visitor from this run, whatever the place was when it was read."""
         return self._change(item, {"status": "revoked"}, _session(item), attempt, now_ms)
 
+    def move(self, item: QueueItem, *, attempt: str, now_ms: int) -> Answer:
+        """Give a waiting place its next generation, if nothing about it changed since it was read."""
+        as_read = {"status": "waiting", "seq": item.seq, "gen": item.gen}
+        return self._change(item, {"gen": item.gen + 1}, as_read, attempt, now_ms)
+
     def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
         """Note when a waiting visitor hid the page."""
         return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))

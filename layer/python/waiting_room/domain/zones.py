@@ -76,6 +76,7 @@ class Zone:
     push_window: int = 5000
     message: str = ""
     picture_url: str = ""
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
     strict_exit: bool = False
     forward_token: bool = False
@@ -107,6 +108,7 @@ class Zone:
         document = {name: getattr(self, name) for name in self.__dataclass_fields__}
         document["rules"] = [dict(rule) for rule in self.rules]
         document["lanes"] = {name: dict(lane) for name, lane in self.lanes.items()}
+        document["translations"] = {language: dict(texts) for language, texts in self.translations.items()}
         for part in ("session", "claim", "poll"):
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
         return {name: value for name, value in document.items() if value is not None}
@@ -146,6 +148,14 @@ class Zone:
             limit = JOINS_PER_SHARD_PER_SEC
             faults.append(("/expected_joins_per_sec", f"This version takes up to {limit} joins a second for a zone."))
         return faults
+
+    def title_in(self, language: str) -> str:
+        """The event's name in a language, if the organiser gave one, otherwise the one for all."""
+        return self.translations.get(language, {}).get("title") or self.title
+
+    def message_in(self, language: str) -> str:
+        """What the organiser says in a language, otherwise what is for all."""
+        return self.translations.get(language, {}).get("message") or self.message
 
     @property
     def shards(self) -> int:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from waiting_room.http.languages import TEXTS
+
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -27,6 +30,13 @@ class Asset(NamedTuple):
     body: bytes
     content_type: str
     cache_control: str
+
+
+def site_assets(folder: Path) -> Iterator[Asset]:
+    """What the pages load: the files of a folder, and the texts of every language below `texts/`."""
+    yield from assets(folder)
+    for asset in assets(TEXTS):
+        yield asset._replace(key_suffix=f"texts/{asset.key_suffix}")
 
 
 def assets(folder: Path) -> Iterator[Asset]:

@@ -7,10 +7,14 @@ import binascii
 import json
 from collections.abc import Mapping
 
+from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import ZONE_ID
+from waiting_room.http.request import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, Request
 
 ZONES_PER_BROWSER = 6
 """Each zone costs two cookies of about 500 bytes; CloudFront and many servers cut headers at 8 KB."""
+
+YEAR_SEC = 31_536_000
 
 _PREFIX = "__Host-wr-"
 _KINDS = ("visitor", "access")
@@ -24,6 +28,14 @@ def cookie_name(kind: str, zone_id: str) -> str:
 def set_cookie(name: str, value: str, max_age_sec: int) -> str:
     """A Set-Cookie value; `__Host-` demands Secure, Path=/ and no Domain."""
     return f"{name}={value}; Max-Age={max(0, max_age_sec)}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def language_cookies(request: Request) -> list[str]:
+    """Set-Cookie values that remember a language chosen in this request, for the waiting room's own pages."""
+    if request.raw_query and LANGUAGE_PARAMETER in request.raw_query:
+        language = request.language
+        return [f"{LANGUAGE_COOKIE}={language}; Max-Age={YEAR_SEC}; Path={PREFIX}; Secure; SameSite=Lax"]
+    return []
 
 
 def clear_cookie(name: str) -> str:

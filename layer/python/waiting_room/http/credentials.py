@@ -119,6 +119,19 @@ class Credentials:
         half_sec = VISITOR_TOKEN_SEC // 2
         return visitor.seq != place.seq or visitor.expires_at_sec - self._now_sec() < half_sec
 
+    def link_token(self, zone: Zone, visitor: Visitor, life_sec: int) -> str:
+        """A token that moves the visitor's place, as long as it is of the generation it has now."""
+        now_sec = self._now_sec()
+        claims = {"zone": zone.zone_id, "run": zone.run, "lane": LANE, "sub": visitor.visitor_id, "gen": visitor.gen}
+        return self._tokens.sign("link", {**claims, "iat": now_sec, "exp": now_sec + life_sec})
+
+    def read_link(self, zone: Zone, token: str) -> Visitor | None:
+        """Whose place a link moves, and of which generation; None for anything that is no link of this zone's run."""
+        claims = self._tokens.verify(token, "link", now_sec=self._now_sec())
+        if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            return None
+        return Visitor(claims["sub"], claims["gen"])
+
     def access_token(self, session: Session) -> str:
         """The access token of a session. It never outlives the lease, so its end is rounded down."""
         claims = {
