@@ -153,7 +153,8 @@ class CannedZone:
         status, body = found() if found else refusal("unknown-route", 404)
         if isinstance(body, str):
             return status, "text/html; charset=utf-8", body.encode()
-        return status, "application/json", json.dumps(body).encode()
+        kind = "application/problem+json" if "type" in body else "application/json"
+        return status, kind, json.dumps(body).encode()
 
     def _status(self) -> Answer:
         if not self.reachable:
@@ -203,6 +204,9 @@ def _handler(zone: CannedZone) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
             self.do_GET()
 
         def log_message(self, *_: object) -> None:

@@ -53,9 +53,16 @@ def test_everything_the_page_loads_is_there_and_light() -> None:
     wanted |= set(
         re.findall(r'from "\./([\w.]+)"', "".join(files[name].body.decode() for name in files if ".js" in name))
     )
+    del files["foyer.js"]
     assert wanted == set(files)
     bodies = [page.encode(), *(asset.body for asset in files.values())]
     assert sum(len(gzip.compress(body)) for body in bodies) < WEIGHT_LIMIT_BYTES
+
+
+def test_the_script_for_sites_is_small_and_needs_nothing() -> None:
+    script = (ASSETS / "foyer.js").read_text(encoding="utf-8")
+    assert len(script.encode()) < 5 * 1024
+    assert not re.search(r"^import ", script, re.MULTILINE)
 
 
 def test_assets_have_their_content_types() -> None:

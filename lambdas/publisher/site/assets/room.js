@@ -349,6 +349,7 @@ export class Room {
       actionUrl: this.#actionUrl(),
       event: status?.title || this.#facts.title,
       message: status?.message ?? this.#facts.message,
+      page: status ? status.page : this.#facts.page,
       translations: status ? status.translations : this.#facts.translations,
       pictureUrl: this.#pictureUrl(status?.picture_url ?? this.#facts.picture_url),
     });

@@ -1,6 +1,7 @@
 /** Puts a picture of the line on the page. Elements stay the same ones throughout, so that focus is never lost. */
 
 import { HOLDS_A_PLACE } from "./line.js";
+import { Look } from "./look.js";
 import { Spoken } from "./spoken.js";
 import { Steady } from "./steady.js";
 
@@ -24,6 +25,7 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @property {string} actionUrl
  * @property {string} event
  * @property {string} message
+ * @property {{logo_url?: string, accent?: string, cards?: any[]}} page the organiser's look
  * @property {Record<string, {title?: string, message?: string}>} translations of event and message
  * @property {string} pictureUrl
  */
@@ -34,6 +36,7 @@ export class View {
   #spoken;
   #picture = "";
   #steady = new Steady();
+  #look = new Look();
 
   /** @param {any} facts @param {import("./words.js").Words} words */
   constructor(facts, words) {
@@ -73,7 +76,7 @@ export class View {
     document.documentElement.dir = words.direction;
     element("ticket").setAttribute("aria-label", words.say("labels", "ticket"));
     element("progress").setAttribute("aria-label", words.say("labels", "progress"));
-    for (const name of ["place", "estimate", "starts", "message", "language", "move"]) {
+    for (const name of ["place", "estimate", "starts", "message", "cards", "language", "move"]) {
       text(`${name}-label`, words.say("labels", name));
     }
     text("go-in", words.state("entering").action);
@@ -106,6 +109,7 @@ export class View {
     this.#showAction(words.action, picture.actionUrl);
     text("message-text", message);
     show("message", message !== "");
+    this.#look.show(picture.page ?? {}, own?.cards ?? picture.page?.cards ?? []);
     this.#showPicture(picture.pictureUrl);
     text("kept", this.#kept());
     show("kept", HOLDS_A_PLACE.has(state));

@@ -32,7 +32,7 @@ def status_document(zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: in
         "title": zone.title,
         "message": zone.message,
         "picture_url": zone.picture_url,
-        **({"translations": zone.document["translations"]} if zone.translations else {}),
+        **{name: look for name in ("page", "translations") if (look := zone.document[name])},
         "starts_at_ms": zone.starts_at_ms,
         "updated_at_ms": now_ms,
         "draw": None,

@@ -76,7 +76,8 @@ class Zone:
     push_window: int = 5000
     message: str = ""
     picture_url: str = ""
-    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    page: Mapping[str, Any] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
     strict_exit: bool = False
     forward_token: bool = False
@@ -108,6 +109,7 @@ class Zone:
         document = {name: getattr(self, name) for name in self.__dataclass_fields__}
         document["rules"] = [dict(rule) for rule in self.rules]
         document["lanes"] = {name: dict(lane) for name, lane in self.lanes.items()}
+        document["page"] = dict(self.page)
         document["translations"] = {language: dict(texts) for language, texts in self.translations.items()}
         for part in ("session", "claim", "poll"):
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
@@ -151,11 +153,15 @@ class Zone:
 
     def title_in(self, language: str) -> str:
         """The event's name in a language, if the organiser gave one, otherwise the one for all."""
-        return self.translations.get(language, {}).get("title") or self.title
+        return str(self.translations.get(language, {}).get("title") or self.title)
 
     def message_in(self, language: str) -> str:
         """What the organiser says in a language, otherwise what is for all."""
-        return self.translations.get(language, {}).get("message") or self.message
+        return str(self.translations.get(language, {}).get("message") or self.message)
+
+    def cards_in(self, language: str) -> list[Mapping[str, str]]:
+        """What is good to know, in a language, otherwise as it is for all."""
+        return list(self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
 
     @property
     def shards(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from string import Template
 from typing import Any
@@ -41,6 +41,7 @@ _MODULES = (
     "feed",
     "language",
     "line",
+    "look",
     "move",
     "options",
     "pace",
@@ -52,6 +53,8 @@ _MODULES = (
     "view",
     "words",
 )
+
+_MAY_BE_MISSING = ("action", "cards", "kept", "logo", "message", "notice")
 
 _SCRIPTED_LABELS = ("move", "move_make", "move_link", "options", "sound", "vibration", "notification", "ask_first")
 """Of what only scripts can do."""
@@ -89,6 +92,7 @@ def waiting_page(zone: Zone) -> str:
     facts = {
         "zone_id": zone.zone_id,
         "title": _title(zone),
+        "page": dict(zone.page),
         "translations": {name: dict(text) for name, text in zone.translations.items()},
         "languages": list(languages()),
         "landing_path": zone.landing_path,
@@ -287,6 +291,9 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
         "message": zone.message_in(said.language) if zone else "",
         "message_label": said.say("labels", "message"),
+        "cards_label": said.say("labels", "cards"),
+        "cards": _cards(zone.cards_in(said.language) if zone else []),
+        "logo": _logo(zone.page.get("logo_url", "")) if zone else "",
         "languages": _languages(said, place),
         "notice": "",
         "kept": "",
@@ -295,7 +302,7 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "foot": Markup(),
         **parts,
     }
-    shown = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("action", "message", "notice", "kept")}
+    shown = {f"{name}_hidden": _hidden(bool(values[name])) for name in _MAY_BE_MISSING}
     return _fill("page.html", {**values, **shown})
 
 
@@ -330,8 +337,28 @@ def _title(zone: Zone, language: str = DEFAULT) -> str:
 
 def _picture(url: str) -> str:
     """The organiser's picture if it is a path of this site or an https address, else our own."""
+    return _own_address(url) or DEFAULT_PICTURE
+
+
+def _own_address(url: str) -> str:
+    """An organiser's address if it is a path of this site or an https address, else nothing."""
     ours = url.startswith("/") and not url.startswith(("//", "/\\"))
-    return url if ours or url.startswith("https://") else DEFAULT_PICTURE
+    return url if ours or url.startswith("https://") else ""
+
+
+def _logo(url: str) -> Markup:
+    address = _own_address(url)
+    return Markup(f' src="{html.escape(address)}"' if address else "")
+
+
+def _cards(cards: Sequence[Mapping[str, str]]) -> Markup:
+    """What is good to know; `view.js` makes the same elements."""
+    items = []
+    for card in cards:
+        title, url = html.escape(card["title"]), html.escape(_own_address(card.get("url", "")))
+        heading = f'<a href="{url}" target="_blank" rel="noopener">{title}</a>' if url else title
+        items.append(f"<li><h3>{heading}</h3><p>{html.escape(card['text'])}</p></li>")
+    return Markup("".join(items))
 
 
 def _hidden(shown: bool) -> Markup:
