@@ -25,6 +25,7 @@ examples:
   wr set winter-gala starts_at=2027-03-01T18:00:00+01:00 session.idle_sec=120
   wr bypass midnight-sun --for "Box office" --minutes 30
   wr watch midnight-sun
+  wr page preview midnight-sun
 
 exit codes: 0 done, 1 the service refused, 2 an argument or a file is wrong, 3 no service answered
 """
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _zones(found)
     _live_commands(found)
     _visitor_commands(found)
+    _page(found)
     return parser
 
 
@@ -146,6 +148,20 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     look_up.set_defaults(run=commands.look_up)
     keys = found.add_parser("keys", help="list the signing keys, public parts only")
     keys.set_defaults(run=commands.keys)
+
+
+def _page(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    page = found.add_parser("page", help="look at a zone's waiting page")
+    actions = page.add_subparsers(title="actions", metavar="ACTION", required=True)
+    preview = actions.add_parser(
+        "preview",
+        help="every state of it in every language, on this machine",
+        description="Serve the waiting page of a zone on this machine, in every state and language, until Ctrl-C.",
+    )
+    preview.add_argument("zone", metavar="ZONE")
+    preview.add_argument("--file", metavar="FILE", help="show the zone as this file has it, before it is applied")
+    preview.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    preview.set_defaults(run=commands.page_preview)
 
 
 def _minutes(text: str) -> int:
