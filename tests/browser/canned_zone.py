@@ -29,6 +29,7 @@ ENTER_PATH = enter_url(ZONE_ID, None)
 PAGE_PATH = page_path(ZONE_ID)
 JOIN_PATH = PLACE_PATH.removesuffix("/me")
 AWAY_PATH = f"{PLACE_PATH}/away"
+BACK_PATH = f"{PLACE_PATH}/back"
 CLAIM_PATH = ENTER_PATH.replace("/enter", "/access-tokens")
 STATUS_PATH = f"{PREFIX}/status/{ZONE_ID}.json"
 
@@ -91,6 +92,7 @@ class CannedZone:
             f"POST {JOIN_PATH}": self._join,
             f"POST {CLAIM_PATH}": lambda: self.claim,
             f"POST {AWAY_PATH}": lambda: (204, ""),
+            f"POST {BACK_PATH}": lambda: (204, ""),
             f"GET {ENTER_PATH}": lambda: (200, EVENT_PAGE),
             f"GET {TO}": lambda: (200, EVENT_PAGE),
         }

@@ -66,7 +66,8 @@ def test_no_refusal_has_a_violation(zone: CannedZone, page: Page, problem: str) 
 def test_the_page_without_scripts_has_no_violation(zone: CannedZone, page: Page) -> None:
     page.set_content(zone.page_without_scripts().replace('"/.waiting-room', f'"{zone.url}/.waiting-room'))
     expect(page.locator("#place")).to_have_text("241")
-    assert violations(page) == []
+    # It looks again by itself, which is what it is for: nothing else could tell its reader that the turn has come.
+    assert violations(page, allowed="meta-refresh") == []
 
 
 @pytest.mark.parametrize("language", languages())

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.canned_zone import AWAY_PATH, ENTER_PATH, JOIN_PATH, PLACE_PATH, STATUS_PATH, CannedZone, refusal
+from tests.browser.canned_zone import (
+    AWAY_PATH,
+    BACK_PATH,
+    ENTER_PATH,
+    JOIN_PATH,
+    PLACE_PATH,
+    STATUS_PATH,
+    CannedZone,
+    refusal,
+)
 from tests.browser.watching import eventually, state_is
 from waiting_room.http.languages import texts
 
@@ -90,6 +99,9 @@ def test_back_from_another_page_it_goes_on_where_the_line_is(zone: CannedZone, p
     zone.say(serving=200, ahead=200)
     page.go_back()
     expect(page.locator("#figure")).to_have_text("40")
+    eventually(lambda: zone.count("POST", BACK_PATH) == 1)
+    page.reload()
+    eventually(lambda: zone.count("POST", AWAY_PATH) == 2 and zone.count("POST", BACK_PATH) == 2)
     asked = zone.count("GET", STATUS_PATH)
     eventually(lambda: zone.count("GET", STATUS_PATH) > asked)
 
@@ -105,6 +117,19 @@ def test_the_page_may_be_kept_by_the_browser_and_wakes_up(zone: CannedZone, page
     zone.say(serving=200, ahead=200)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     expect(page.locator("#figure")).to_have_text("40")
+
+
+def test_a_place_that_does_not_count_any_more_is_replaced_with_one_plain_sentence(zone: CannedZone, page: Page) -> None:
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    expect(page.locator("#notice")).to_be_hidden()
+    zone.joined = False
+    page.reload()
+    state_is(page, "waiting")
+    expect(page.locator("#notice")).to_have_text(texts()["notices"]["afresh"])
+    page.reload()
+    state_is(page, "waiting")
+    expect(page.locator("#notice")).to_be_hidden()
 
 
 def test_the_browser_restarts(zone: CannedZone, browser: Browser, tmp_path: Path) -> None:

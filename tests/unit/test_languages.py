@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,3 +150,21 @@ def test_problems_are_told_in_the_readers_language() -> None:
 def test_a_translation_needs_a_language(language: str) -> None:
     answer = ApiWorld().put_zone(translations={language: {"title": "x"}})
     assert (answer.status, answer.json["pointer"].startswith("/translations")) == (400, True)
+
+
+def test_every_text_is_said_somewhere() -> None:
+    """A text nobody reads is translated thirteen times for nothing."""
+    root = Path(__file__).parents[2]
+    folders = ("lambdas/publisher/site/assets", "layer/python/waiting_room/http")
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in folders
+        for path in (root / folder).rglob("*.*")
+        if path.suffix in (".js", ".py")
+    )
+    unsaid = []
+    for key, _ in flat(texts()):
+        group, name = FORM.sub("", key).split(".")[:2] if "." in key else ("", key)
+        if group not in ("", "numbers", "estimates") and not re.search(rf"\b{name}\b", code):
+            unsaid.append(key)
+    assert unsaid == []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -55,6 +55,7 @@ class Stores:
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
         self.minutes = Minutes(clients, counters)
+        self.departures = Departures(clients, counters)
         self.locks = Locks(clients, counters)
         self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters)
@@ -79,7 +80,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         locate=Locate(queue, rooms, wake, clock),
         renew=renew,
         leave=leave,
-        away=MarkAway(queue, clock),
+        away=MarkAway(queue, stores.departures, clock),
         refuse_revoked=refuse_revoked,
     )
     sites = SiteApi(
@@ -135,5 +136,14 @@ def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None],
 def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids) -> TickZone:
     """One tick of a zone, for those who make ticks and for those who ask whether any are needed."""
     return TickZone(
-        stores.zones, stores.gates, stores.joins, stores.sales, stores.minutes, objects, clock, ids, stores.calls
+        stores.zones,
+        stores.gates,
+        stores.joins,
+        stores.sales,
+        stores.minutes,
+        objects,
+        clock,
+        ids,
+        stores.calls,
+        stores.departures,
     )

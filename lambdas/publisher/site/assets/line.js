@@ -107,6 +107,11 @@ export class Progress {
     this.memory = null;
   }
 
+  /** Whether this browser had a place in this zone before. */
+  get remembers() {
+    return Boolean(this.#read());
+  }
+
   /** Fraction of the way, 0 to 1, never less than before. @param {Place} place @param {number} ahead */
   of(place, ahead) {
     const id = `${place.run}/${place.position}/${place.joined_at_ms}`;

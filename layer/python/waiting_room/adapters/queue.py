@@ -86,7 +86,7 @@ class Queue:
         return self._change(item, {"gen": item.gen + 1}, as_read, attempt, now_ms)
 
     def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
-        """Note when a waiting visitor hid the page."""
+        """Note when a waiting visitor hid the page; 0 when it is seen again."""
         return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))
 
     def confirm(self, item: QueueItem, *, reference: str, attempt: str, now_ms: int) -> Answer:

@@ -22,6 +22,32 @@ _CONTENT_TYPES = {
 # Names stay the same from release to release: five minutes spare a crowd's reloads, and an update is soon everywhere.
 CACHE_CONTROL = "public, max-age=300, stale-while-revalidate=86400"
 
+MODULES = (
+    "alarm",
+    "api",
+    "clock",
+    "departures",
+    "doubt",
+    "feed",
+    "language",
+    "line",
+    "look",
+    "move",
+    "options",
+    "pace",
+    "push",
+    "room",
+    "shown",
+    "spoken",
+    "steady",
+    "tabs",
+    "turn",
+    "view",
+    "words",
+)
+"""The scripts of the waiting page, named so that the browser fetches them all at once: without it, it would find them
+one after the other."""
+
 
 class Asset(NamedTuple):
     """One file; `key_suffix` is its path below `.waiting-room/assets/`."""

@@ -7,20 +7,18 @@ All of them share one skeleton, so that they look the same and show the same fac
 from __future__ import annotations
 
 import html
-import json
 import zlib
-from collections.abc import Mapping, Sequence
-from functools import cache
-from string import Template
-from typing import Any
+from collections.abc import Mapping
 
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.locations import enter_url, move_url, place_url
 from waiting_room.domain.places import Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
+from waiting_room.http.assets import MODULES
 from waiting_room.http.languages import DEFAULT, languages, texts
-from waiting_room.http.wording import TEMPLATES, Words, clock_time, words
+from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
+from waiting_room.http.wording import Words, clock_time, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
 
@@ -31,28 +29,6 @@ _STANDSTILL_REFRESH_SEC = 15
 _NEAR_REFRESH_SEC = 5
 _FAR_REFRESH_SEC = (15, 60)
 _SPREAD_SEC = 10
-
-# Named so that the browser fetches them all at once; without it, it would find them one after the other.
-_MODULES = (
-    "alarm",
-    "api",
-    "clock",
-    "departures",
-    "feed",
-    "language",
-    "line",
-    "look",
-    "move",
-    "options",
-    "pace",
-    "push",
-    "room",
-    "spoken",
-    "steady",
-    "tabs",
-    "view",
-    "words",
-)
 
 _MAY_BE_MISSING = ("action", "cards", "kept", "logo", "message", "notice")
 
@@ -81,12 +57,6 @@ _IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locke
 _REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "busy", "fault"}
 
 
-class Markup(str):
-    """Text that is HTML already; everything else is escaped when it is filled in."""
-
-    __slots__ = ()
-
-
 def waiting_page(zone: Zone) -> str:
     """The static page of a zone: it finds its visitor's place by script, or sends on a browser without scripts."""
     facts = {
@@ -104,7 +74,7 @@ def waiting_page(zone: Zone) -> str:
         "default_picture": DEFAULT_PICTURE,
     }
     me = place_url(zone.zone_id, None)
-    modules = "\n".join(f'<link rel="modulepreload" href="{PREFIX}/assets/{name}.js">' for name in _MODULES)
+    modules = "\n".join(f'<link rel="modulepreload" href="{PREFIX}/assets/{name}.js">' for name in MODULES)
     head = (
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
         "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
@@ -116,11 +86,11 @@ def waiting_page(zone: Zone) -> str:
     # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
     labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
     foot = (
-        f"{_fill('options.html', labels)}\n{_fill('move.html', labels)}\n"
+        f"{fill('options.html', labels)}\n{fill('move.html', labels)}\n"
         f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
-        f'<script type="application/json" id="zone">{_data(facts)}</script>\n'
-        f'<script type="application/json" id="texts">{_data(texts())}</script>'
+        f'<script type="application/json" id="zone">{data(facts)}</script>\n'
+        f'<script type="application/json" id="texts">{data(texts())}</script>'
     )
     ticket = _ticket(english, "loading", {})
     return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=ticket, place=me)
@@ -252,18 +222,18 @@ def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     labels = {
         f"{name}_label": said.say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")
     }
-    hidden = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
-    return _fill(
+    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
+    return fill(
         "ticket.html",
         {
             **labels,
             **values,
-            **hidden,
+            **missing,
             "progress": "0",
             # How far somebody has come is only known where the page can remember where they began.
-            "way_hidden": _hidden(False),
-            "stub_hidden": _hidden(any(values[name] for name in ("place", "estimate", "starts"))),
-            "ticket_hidden": _hidden(shown),
+            "way_hidden": hidden(False),
+            "stub_hidden": hidden(any(values[name] for name in ("place", "estimate", "starts"))),
+            "ticket_hidden": hidden(shown),
         },
     )
 
@@ -292,9 +262,9 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "message": zone.message_in(said.language) if zone else "",
         "message_label": said.say("labels", "message"),
         "cards_label": said.say("labels", "cards"),
-        "cards": _cards(zone.cards_in(said.language) if zone else []),
-        "logo": _logo(zone.page.get("logo_url", "")) if zone else "",
-        "languages": _languages(said, place),
+        "cards": cards(zone.cards_in(said.language) if zone else []),
+        "logo": logo(zone.page.get("logo_url", "")) if zone else "",
+        "languages": language_switch(said, place),
         "notice": "",
         "kept": "",
         "ticket": Markup(),
@@ -302,29 +272,13 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "foot": Markup(),
         **parts,
     }
-    shown = {f"{name}_hidden": _hidden(bool(values[name])) for name in _MAY_BE_MISSING}
-    return _fill("page.html", {**values, **shown})
+    shown = {f"{name}_hidden": hidden(bool(values[name])) for name in _MAY_BE_MISSING}
+    return fill("page.html", {**values, **shown})
 
 
 def _kept(said: Words, zone: Zone) -> str:
     held = said.held_for(zone.claim.window_sec + zone.claim.grace_sec)
     return f"{said.say('notices', 'kept')} {said.say('notices', 'come_back', time=held)}"
-
-
-def _languages(said: Words, place: str) -> Markup:
-    """The switch: a link for each language, in its own words, that needs no script."""
-    if not place:
-        return Markup()
-    joint = "&amp;" if "?" in place else "?"
-    links = []
-    for name in languages():
-        current = ' aria-current="true"' if name == said.language else ""
-        address = f'href="{html.escape(place)}{joint}lang={name}" lang="{name}" hreflang="{name}"'
-        links.append(f'<li><a {address} data-language="{name}"{current}>{texts(name)["name"]}</a></li>')
-    return _fill(
-        "languages.html",
-        {"label": said.say("labels", "language"), "name": said.texts["name"], "links": Markup("\n".join(links))},
-    )
 
 
 def _refresh(seconds: int, url: str) -> str:
@@ -337,45 +291,4 @@ def _title(zone: Zone, language: str = DEFAULT) -> str:
 
 def _picture(url: str) -> str:
     """The organiser's picture if it is a path of this site or an https address, else our own."""
-    return _own_address(url) or DEFAULT_PICTURE
-
-
-def _own_address(url: str) -> str:
-    """An organiser's address if it is a path of this site or an https address, else nothing."""
-    ours = url.startswith("/") and not url.startswith(("//", "/\\"))
-    return url if ours or url.startswith("https://") else ""
-
-
-def _logo(url: str) -> Markup:
-    address = _own_address(url)
-    return Markup(f' src="{html.escape(address)}"' if address else "")
-
-
-def _cards(cards: Sequence[Mapping[str, str]]) -> Markup:
-    """What is good to know; `view.js` makes the same elements."""
-    items = []
-    for card in cards:
-        title, url = html.escape(card["title"]), html.escape(_own_address(card.get("url", "")))
-        heading = f'<a href="{url}" target="_blank" rel="noopener">{title}</a>' if url else title
-        items.append(f"<li><h3>{heading}</h3><p>{html.escape(card['text'])}</p></li>")
-    return Markup("".join(items))
-
-
-def _hidden(shown: bool) -> Markup:
-    return Markup("" if shown else " hidden")
-
-
-def _data(value: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in: no `<`, `>` or `&` is left in it."""
-    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return encoded.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _fill(template: str, values: Mapping[str, str]) -> Markup:
-    escaped = {name: value if isinstance(value, Markup) else html.escape(value) for name, value in values.items()}
-    return Markup(_template(template).substitute(escaped))
-
-
-@cache
-def _template(name: str) -> Template:
-    return Template((TEMPLATES / name).read_text(encoding="utf-8"))
+    return own_address(url) or DEFAULT_PICTURE

@@ -58,6 +58,7 @@ class VisitorApi:
             self.renew_session_redirect,
             self.leave_zone,
             self.mark_away,
+            self.mark_back,
         )
         return {method.__name__: method for method in methods}
 
@@ -139,6 +140,12 @@ class VisitorApi:
         """Note that the page was hidden."""
         zone = self._zone(request)
         self.away(zone, self.credentials.visitor(request, zone).visitor_id)
+        return empty()
+
+    def mark_back(self, request: Request) -> Response:
+        """Note that the page is seen again."""
+        zone = self._zone(request)
+        self.away.back(zone, self.credentials.visitor(request, zone).visitor_id)
         return empty()
 
     def _zone(self, request: Request) -> Zone:
