@@ -155,7 +155,7 @@ class Costs:
         lines = [
             *self._gate("gate: the request that leads to the waiting page", MILLION),
             *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], MILLION),
-            *self._api("joining", ("get_visitor_unknown", "join_queue"), MILLION),
+            *self._api("joining", ("join_queue",), MILLION),
             *self._delivered("looking at the line", page["polls"], page["polls"] * sizes["status_bytes"], MILLION),
             *self._exchanger(MILLION / self.assumed.speed_per_sec + self.counts["wait_sec"]),
         ]

@@ -57,7 +57,7 @@ def test_asked_first_there_is_no_violation(zone: CannedZone, page: Page) -> None
 
 @pytest.mark.parametrize("problem", ["moved", "hard-end", "unknown-zone"])
 def test_no_refusal_has_a_violation(zone: CannedZone, page: Page, problem: str) -> None:
-    zone.answers["GET /.waiting-room/v1/zones/midnight-sun/visitors/me"] = lambda: refusal(problem, 410)
+    zone.answers["POST /.waiting-room/v1/zones/midnight-sun/visitors"] = lambda: refusal(problem, 410)
     page.goto(zone.page_url)
     expect(page.locator("#action")).to_be_visible()
     assert violations(page) == []

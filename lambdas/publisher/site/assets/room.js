@@ -22,6 +22,8 @@ const STARTING = new Set(["before", "starting"]);
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 const COMES_IN = new Set(["entering", "passing"]);
 
+const STRANGER = { code: 401, body: null, problem: "bad-token", retrySec: 0 };
+
 export class Room {
   #facts;
   #to;
@@ -108,7 +110,9 @@ export class Room {
     if (this.#locating) return;
     this.#locating = true;
     this.#locateAlarm.clear();
-    let answer = await this.#api.place();
+    // A browser that never had a place here need not ask for one first; joining again gives the same place.
+    const stranger = !this.#place && !this.#progress.remembers && this.#joinedAtMs < 0;
+    let answer = stranger ? STRANGER : await this.#api.place();
     if (isUnknown(answer)) answer = await this.#join(answer);
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
