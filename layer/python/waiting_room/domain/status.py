@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waiting_room.domain.controller import Tick, speed_per_sec
+from waiting_room.domain.controller import Tick
 from waiting_room.domain.draws import Draw
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.zones import Zone
 
 
@@ -26,7 +27,7 @@ def status_document(
                 "floor": lane.floor,
                 "ahead": lane.ahead,
                 "tail": tails.get(name, 0),
-                "speed_per_sec": round(speed_per_sec(gate.state, name), 4),
+                "speed_per_sec": round(speed_per_sec(zone, gate.state, name), 4),
             }
             for name, lane in gate.lanes.items()
         },

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.controller import speed_per_sec
 from waiting_room.domain.errors import UnknownVisitor
 from waiting_room.domain.estimates import estimate
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.phases import phase
 from waiting_room.domain.places import Known, Place, QueueItem, status_now
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock
 from waiting_room.use_cases.room import Rooms, Wake
@@ -53,7 +53,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         position=None if now_phase == "before" and gate.order == "lottery" else item.position,
         arrival=item.arrival,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )
