@@ -250,7 +250,9 @@ class LocalStack:
     def _apply_functions(self, specs: dict[str, Any], done: list[str]) -> dict[str, str]:
         """Create or update layer and functions; return the functions' addresses by component."""
         client = self.client("lambda")
-        values = self.names.environment(self._secrets, self.websocket_url)
+        # By its address, as Terraform names it: the engine does not know an alias's rights for those of its key.
+        own = {"ALERTS_KEY": self.addresses.alerts_key}
+        values = {**self.names.environment(self._secrets, self.websocket_url), **own}
         runtime = next(iter(specs.values()))["runtime"]
         layer_arn, changes = functions.ensure_layer(
             client, self.names.layer, zipped(contents.layer(self.root)), runtime
