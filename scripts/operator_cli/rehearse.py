@@ -121,8 +121,8 @@ def lines(rows: Sequence[Row], figures: Json) -> list[str]:
     shown += ["", *table(("REQUEST", "COUNT", "FAILED", "P50 MS", "P95 MS", "MAX MS"), requests)]
     if figures["held_back"]:
         shown.append(
-            f"{figures['held_back']:,} of {figures['requests']:,} requests were held back a second or more by "
-            "--requests-per-sec: real visitors would not have waited."
+            f"{figures['held_back']:,} of {figures['requests']:,} requests waited a second or more for their turn, by "
+            "--requests-per-sec and --in-flight: real visitors would have sent them at once."
         )
     return shown
 

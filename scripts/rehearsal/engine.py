@@ -53,7 +53,7 @@ class Bounds:
         self._slots = gevent.lock.BoundedSemaphore(in_flight)
         self.requests = 0
         self.held_back = 0
-        """Requests that waited for a second or more because of the rate."""
+        """Requests that waited here for a second or more."""
 
     @contextlib.contextmanager
     def turn(self, *, costly: bool) -> Iterator[None]:
@@ -62,13 +62,10 @@ class Bounds:
         at = max(now, self._free_from)
         self._free_from = at + self._gap_sec
         self.requests += 1
-        self.held_back += at - now >= 1
         if at > now:
             gevent.sleep(at - now)
-        if not costly:
-            yield
-            return
-        with self._slots:
+        with self._slots if costly else contextlib.nullcontext():
+            self.held_back += time.monotonic() - now >= 1
             yield
 
 
