@@ -9,8 +9,8 @@ VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform bench fuzz check
-.PHONY: schemathesis lint lint-terraform types fmt build docs lock clean
+.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
+.PHONY: fuzz schemathesis check lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ bench: setup ## Measure, against peers installed into build/, and write build/be
 
 test-terraform: setup ## Check format, validate and test the Terraform code, and look into its plans
 	$(PYTEST) tests/terraform $(ARGS)
+
+screenshots: setup ## Take pictures of every state of the waiting page, in build/screenshots/
+	$(BIN)/python tests/browser/screenshots.py
 
 check: lint types test ## All that CI does: format, lint, types, tests
 

@@ -178,7 +178,7 @@ class Costs:
         return [
             *self._gate("gate: the request that leads to the waiting page", visitors),
             *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], visitors),
-            *self._api("joining", ("get_visitor_unknown", "join_queue"), visitors),
+            *self._api("joining", ("join_queue",), visitors),
             *self._delivered("looking at the line", polls, polls * sizes["status_bytes"], visitors),
             *self._exchanger(visitors / self.assumed.speed_per_sec + wait_sec),
         ]

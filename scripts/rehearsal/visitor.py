@@ -185,7 +185,9 @@ class Visitor(Guest):
         raise Unexpected(f"the claim was answered {answer.status} {answer.problem}")
 
     def _place(self) -> Place:
-        """The place held, or a new one for somebody who has none (any more)."""
+        """The place held, or a new one for somebody who has none (any more); a stranger joins without asking first."""
+        if not self._joins:
+            return self._join()
         answer = self._call("GET", f"{self._api}/visitors/me", "place")
         if answer.status in (401, 404, 410):
             return self._join()
@@ -194,15 +196,14 @@ class Visitor(Guest):
             if told["status"] == "lapsed":
                 self._note("lapsed", present=self._plan.comes)
             return self._join()
-        if not self._joins:
-            # Joined on the way here: the page's first request led through `enter`.
-            self._joined(told, self._page_asked_at_ms, answer.answered_at_ms)
         return _place_of(told)
 
     def _join(self) -> Place:
         answer = self._call("POST", f"{self._api}/visitors", "join")
         told = expect(answer, 200, 201)
-        self._joined(told, self._first_asked_at_ms, answer.answered_at_ms)
+        # A place known already was given on the way here: the page's first request led through `enter`.
+        known = answer.status == 200 and not self._joins
+        self._joined(told, self._page_asked_at_ms if known else self._first_asked_at_ms, answer.answered_at_ms)
         self._called_at_ms = None
         return _place_of(told)
 

@@ -11,6 +11,8 @@ __all__ = [
     "InvalidZone",
     "KeyInUse",
     "Lapsed",
+    "LinkUsed",
+    "Moved",
     "NotReady",
     "Overloaded",
     "ReferenceUsed",
@@ -111,6 +113,20 @@ class Forbidden(WaitingRoomError):
 
     problem = "forbidden"
     title = "This is not allowed"
+
+
+class Moved(WaitingRoomError):
+    """Raised when a place was moved to another device of its visitor: this one does not have it any more."""
+
+    problem = "moved"
+    title = "This place was moved to another device"
+
+
+class LinkUsed(WaitingRoomError):
+    """Raised when a link that moves a place was used, is too old, or never was one."""
+
+    problem = "link-used"
+    title = "This link does not work any more"
 
 
 class Lapsed(WaitingRoomError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,8 +14,11 @@ from waiting_room.domain.places import Place, Session
 from waiting_room.domain.redirects import safe_path
 from waiting_room.domain.zones import Zone
 from waiting_room.http.body import read_body
+from waiting_room.http.cookies import language_cookies
 from waiting_room.http.credentials import Credentials, Pass, Visitor
+from waiting_room.http.move_api import refuse_moved
 from waiting_room.http.pages import cookies_needed_page, place_page, problem_page
+from waiting_room.http.places import place_json
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response, empty, html, json_response, problem, redirect
 from waiting_room.http.router import Endpoint
@@ -61,6 +65,7 @@ class VisitorApi:
             self.renew_session_redirect,
             self.leave_zone,
             self.mark_away,
+            self.mark_back,
         )
         return {method.__name__: method for method in methods}
 
@@ -146,13 +151,21 @@ class VisitorApi:
         if held is not None:
             self.leave(zone, held.visitor_id, held.sid)
         else:
-            self.leave(zone, self.credentials.visitor(request, zone).visitor_id)
+            visitor = self.credentials.visitor(request, zone)
+            self._refuse_moved(zone, visitor)
+            self.leave(zone, visitor.visitor_id)
         return empty([] if request.bearer else self.credentials.no_access_cookies(zone))
 
     def mark_away(self, request: Request) -> Response:
         """Note that the page was hidden."""
         zone = self._zone(request)
         self.away(zone, self.credentials.visitor(request, zone).visitor_id)
+        return empty()
+
+    def mark_back(self, request: Request) -> Response:
+        """Note that the page is seen again."""
+        zone = self._zone(request)
+        self.away.back(zone, self.credentials.visitor(request, zone).visitor_id)
         return empty()
 
     def _zone(self, request: Request) -> Zone:
@@ -165,13 +178,13 @@ class VisitorApi:
             if visitor is not None:
                 return visitor
             if request.query("again") is not None:
-                return html(400, cookies_needed_page(zone, to))
+                return html(400, cookies_needed_page(zone, to, request.language))
             visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
             visitor = Visitor(visitor_id)
             invited = self._invited(zone, visitor, request.query("invitation"))
             token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
         except (BadToken, Overloaded) as error:
-            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
         return _noted(answer, join_claim=seen)
@@ -191,10 +204,11 @@ class VisitorApi:
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
             place = self._locate_or_join(request, zone, visitor)
+            cookies = self._place_cookies(request, zone, visitor, place)
         except WaitingRoomError as error:
-            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
-        page = html(200, place_page(zone, place, to, self.clock.now_ms()))
-        return page.with_cookies(self._place_cookies(request, zone, visitor, place))
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
+        page = html(200, place_page(zone, place, to, self.clock.now_ms(), request.language))
+        return page.with_cookies([*cookies, *language_cookies(request)])
 
     def _locate_or_join(self, request: Request, zone: Zone, visitor: Visitor) -> Place:
         try:
@@ -206,6 +220,11 @@ class VisitorApi:
         """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
         over = self.limit_joins(zone, request.client_ip) if visitor.seq is None else ""
         return self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited), over
+
+    def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
+        """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""
+        with suppress(UnknownVisitor):
+            refuse_moved(visitor, self.locate(zone, visitor.visitor_id).gen)
 
     def _destination(self, request: Request, zone: Zone) -> str:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
@@ -236,6 +255,7 @@ class VisitorApi:
 
     def _told(self, request: Request, zone: Zone, visitor: Visitor, place: Place, status: int) -> Response:
         """A place as JSON. A browser gets its token as a cookie that no script can read, an app in the body."""
+        refuse_moved(visitor, place.gen)
         document = place_json(zone, place)
         if not self.credentials.needs_token(visitor, place):
             return json_response(status, document)
@@ -246,7 +266,8 @@ class VisitorApi:
         return json_response(status, document).with_cookies(cookies)
 
     def _place_cookies(self, request: Request, zone: Zone, visitor: Visitor, place: Place) -> list[str]:
-        """Set-Cookie values for a visitor whose token is not up to date."""
+        """Set-Cookie values for a visitor whose token is not up to date; raises Moved for one from another device."""
+        refuse_moved(visitor, place.gen)
         if not self.credentials.needs_token(visitor, place):
             return []
         return self.credentials.visitor_cookies(request, zone, self.credentials.visitor_token(zone, visitor, place))
@@ -262,26 +283,6 @@ class VisitorApi:
 def _noted(response: Response, **notes: str) -> Response:
     """The response with those notes that say something."""
     return response.with_notes(**{name: note for name, note in notes.items() if note})
-
-
-def place_json(zone: Zone, place: Place) -> dict[str, Any]:
-    """A place as visitors are told it."""
-    return {
-        "zone_id": place.zone_id,
-        "run": place.run,
-        "visitor_id": place.visitor_id,
-        "status": place.status,
-        "lane": place.lane,
-        "position": place.position,
-        "ahead": place.ahead,
-        "arrival": place.arrival,
-        "estimate": None if place.estimate is None else asdict(place.estimate),
-        "phase": place.phase,
-        "joined_at_ms": place.joined_at_ms,
-        "poll": asdict(zone.poll),
-        "landing_path": zone.landing_path,
-        "notice": "lapsed" if place.rejoined == "lapsed" else None,
-    }
 
 
 def session_json(session: Session) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""A place as JSON, for everybody who is told one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from waiting_room.domain.places import Place
+from waiting_room.domain.zones import Zone
+
+
+def place_json(zone: Zone, place: Place) -> dict[str, Any]:
+    """A place as visitors are told it."""
+    return {
+        "zone_id": place.zone_id,
+        "run": place.run,
+        "visitor_id": place.visitor_id,
+        "status": place.status,
+        "lane": place.lane,
+        "position": place.position,
+        "ahead": place.ahead,
+        "arrival": place.arrival,
+        "estimate": None if place.estimate is None else asdict(place.estimate),
+        "phase": place.phase,
+        "joined_at_ms": place.joined_at_ms,
+        "poll": asdict(zone.poll),
+        "landing_path": zone.landing_path,
+        "notice": "lapsed" if place.rejoined == "lapsed" else None,
+    }
