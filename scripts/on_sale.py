@@ -1,6 +1,6 @@
 """The whole life of one on-sale on this machine, as an operator runs it, with what must be true after each step.
 
-apply, rehearse, pre-queue, start, rate halved, pause, resume, sold out, end: some five minutes.
+apply, rehearse, pre-queue, start, rate halved, pause, resume, sold out, end: some three minutes.
 """
 
 from __future__ import annotations

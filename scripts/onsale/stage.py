@@ -45,6 +45,7 @@ class Stage:
     played: Future[tuple[Played, bool]] | None = None
     notes: Json = field(default_factory=dict)
     """What one step leaves for a later one."""
+    _engines: list[director.Engine] = field(default_factory=list)
 
     def wr(self, *arguments: str) -> None:
         """Run a command as the operator types it. Raises StepFailed when it did not end with 0."""
@@ -99,10 +100,18 @@ class Stage:
         name = f"sold#{self.zone_id}#{self.zone()['run']}"
         return sum(int(item["n"]) for item in self._scan("counters") if item[key] == name)
 
-    def bring(self, script: Script, pool: ThreadPoolExecutor) -> None:
+    def bring(self, script: Script) -> None:
         """Let a crowd come, and go on meanwhile."""
         log = self.folder / f"{self.zone_id}.events.jsonl"
-        self.played = pool.submit(director.play, script, log)
+        pool = ThreadPoolExecutor(1)
+        self.played = pool.submit(director.play, script, log, self._engines.append)
+        pool.shutdown(wait=False)
+
+    def dismiss(self) -> None:
+        """Send the crowd home, whatever it still wants."""
+        for engine in self._engines:
+            if engine.poll() is None:
+                engine.terminate()
 
     @cached_property
     def crowd(self) -> Played:

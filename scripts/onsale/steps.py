@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -84,7 +83,7 @@ def rehearse(stage: Stage) -> None:
     stage.must(not stage.places(), "no place of the rehearsal is left in this run")
 
 
-def pre_queue(stage: Stage, pool: ThreadPoolExecutor) -> None:
+def pre_queue(stage: Stage) -> None:
     """The start is set, the crowd comes, and nobody is let in or told a position."""
     stage.wr("set", stage.zone_id, f"starts_at=+{OPENS_IN_SEC}s")
     stage.until(lambda: stage.status().get("phase") == "before", "the status document says that the start is to come")
@@ -102,7 +101,7 @@ def pre_queue(stage: Stage, pool: ThreadPoolExecutor) -> None:
         held_sec=20,
         habits=habits,
     )
-    stage.bring(script, pool)
+    stage.bring(script)
     stage.until(lambda: len(stage.places()) == CROWD, f"all {CROWD} have a place in the queue table")
     stage.must(now_ms() < stage.zone()["starts_at_ms"], "the start is still to come")
     stage.must(not stage.admitted(), "nobody is in")
@@ -188,43 +187,35 @@ def _counts_agree(stage: Stage) -> None:
     bought = sum(event.get("how") == "checkout" for event in events if event["event"] == "ended")
     stage.must(sessions == {place["sid"] for place in places if "sid" in place}, f"{len(sessions)} sessions, by both")
     stage.must(bought == stage.sold(), f"{bought} bought, by the crowd's log and the counters table")
+    counted = (len(places), bought, len(sessions))
+    stage.until(lambda: _last_minute(stage) == counted, f"the minute rows say the same: {counted}")
+
+
+def _last_minute(stage: Stage) -> tuple[int, int, int]:
+    """Joined, sold and let in, by the newest minute row."""
     row = stage.api.metrics(stage.zone_id)["minutes"][-1]
-    told = (row["joined"], row["sold"], row["tokens_issued"])
-    stage.must(told == (len(places), bought, len(sessions)), f"the minute rows say the same: {told}")
+    return (row["joined"], row["sold"], row["tokens_issued"])
 
 
-STEPS: tuple[str, ...] = (
-    "apply",
-    "rehearse",
-    "pre-queue",
-    "start",
-    "rate halved",
-    "pause",
-    "resume",
-    "sold out",
-    "end",
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("apply", apply),
+    ("rehearse", rehearse),
+    ("pre-queue", pre_queue),
+    ("start", start),
+    ("rate halved", halve_rate),
+    ("pause", pause),
+    ("resume", resume),
+    ("sold out", sold_out),
+    ("end", end),
 )
-
-
-def steps(pool: ThreadPoolExecutor) -> dict[str, Step]:
-    """Every step by its name, in order; the crowd of `pre-queue` lives in `pool`. A further one is added here."""
-    played: tuple[Step, ...] = (
-        apply,
-        rehearse,
-        lambda stage: pre_queue(stage, pool),
-        start,
-        halve_rate,
-        pause,
-        resume,
-        sold_out,
-        end,
-    )
-    return dict(zip(STEPS, played, strict=True))
+"""In the order they are played; what is to follow the end is added here."""
 
 
 def play(stage: Stage) -> None:
     """Every step, one after the other. Raises StepFailed at the first that did not lead where it should."""
-    with ThreadPoolExecutor(1) as pool:
-        for name, step in steps(pool).items():
+    try:
+        for name, step in STEPS:
             stage.say(name)
             step(stage)
+    finally:
+        stage.dismiss()

@@ -36,24 +36,24 @@ class EngineFailed(OperatorError):
     """Raised when the engine ended without figures."""
 
 
-class BrokenOff(Exception):
-    """Raised on Ctrl-C, when everybody has gone home."""
-
-
 def require_engine() -> None:
     """Raise BadInput where locust is not installed. It is not imported here: it would take over this process."""
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
         raise BadInput(MISSING_ENGINE)
 
 
-def play(script: Script, log: Path) -> tuple[Played, bool]:
+Engine = subprocess.Popen[str]
+
+
+def play(script: Script, log: Path, started: Callable[[Engine], None] = lambda _: None) -> tuple[Played, bool]:
     """Play a script in a process of its own; what is left of it, and whether it was broken off.
 
-    Raises EngineFailed.
+    `started` is handed the process: whoever terminates it sends everybody home. Raises EngineFailed.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     told: Json = {}
     with _engine(script, log) as engine:
+        started(engine)
         show = _progress(script.visitors)
         broken_off = False
         impatience = threading.Timer(GOODBYE_SEC, engine.kill)
@@ -79,7 +79,7 @@ def play(script: Script, log: Path) -> tuple[Played, bool]:
 
 
 @contextlib.contextmanager
-def _engine(script: Script, log: Path) -> Iterator[subprocess.Popen[str]]:
+def _engine(script: Script, log: Path) -> Iterator[Engine]:
     path = os.pathsep.join((str(ROOT), str(ROOT / "layer" / "python")))
     command = [sys.executable, "-m", "scripts.rehearsal.engine", script.to_json(), str(log)]
     with log.with_suffix(".err").open("w", encoding="utf-8") as errors:
