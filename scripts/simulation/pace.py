@@ -31,8 +31,10 @@ def pause_sec(
     far, near = poll["far_sec"] * (1 + chance), poll["near_sec"] * (0.75 + chance / 2)
     ahead = None if lane is None or place.position is None else max(0, place.position - lane["serving"])
     is_near = ahead is None or ahead <= poll["near_ahead"]
+    starts_in = ((status["starts_at_ms"] or 0) - now_ms) / 1000
+    starting = phase == "before" and bool(status["starts_at_ms"]) and starts_in <= 0
     pause = far
-    if phase == "open":
+    if phase == "open" or starting:
         speed = lane["speed_per_sec"] if lane else 0.0
         until_near = 0.0 if is_near or ahead is None else (ahead - poll["near_ahead"]) / (speed or 1e-9)
         pause = near if is_near else min(far, max(near, until_near / 2))
@@ -41,7 +43,6 @@ def pause_sec(
     if pushed:
         pause *= PUSHED_FACTOR
     pause = min(pause, max(poll["near_sec"], held_sec / 2))
-    starts_in = ((status["starts_at_ms"] or 0) - now_ms) / 1000
     return float(starts_in + chance * poll["near_sec"] if 0 < starts_in < pause else pause)
 
 
@@ -51,5 +52,5 @@ def wants_push(status: dict[str, Any], place: InLine, now_ms: int) -> bool:
     if lane is None or place.position is None or not 0 <= place.position - lane["serving"] <= window or not window:
         return False
     if status["phase"] == "before":
-        return bool(((status["starts_at_ms"] or 0) - now_ms) / 1000 < PUSH_BEFORE_START_SEC)
+        return bool(status["starts_at_ms"] and status["starts_at_ms"] - now_ms < PUSH_BEFORE_START_SEC * 1000)
     return bool(status["phase"] == "open")
