@@ -65,6 +65,8 @@ def why_live(zone: Mapping[str, Any], joined: int, now_ms: int) -> str | None:
         return f"{joined:,} visitors have joined its run"
     if zone["control"] == "auto" and now_ms >= zone.get("starts_at_ms", 0):
         return "it is open"
+    if zone["control"] == "pass":
+        return "everybody passes it now, and would have to wait"
     return None
 
 
@@ -82,7 +84,7 @@ def refuse_live(zone: Mapping[str, Any], joined: int, now_ms: int, *, told: Sequ
         raise NotSafe(f"{name} is not live: leave {BOTH_FLAGS} out, so that nobody gets used to them")
     if live is None and not zone.get("rehearsal", False) and not own_run:
         raise NotSafe(
-            f"{name} has yet to start: --own-run opens it for the time of the rehearsal, also for whoever else comes, "
+            f"{name} is not open yet: --own-run opens it for the time of the rehearsal, also for whoever else comes, "
             "and puts everything back; or mark a zone for rehearsals with rehearsal=true"
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -279,8 +278,3 @@ def _inside_ms(events: Sequence[Event]) -> Iterator[float]:
     for event in _of(events, "inside"):
         if event["called_at_ms"] is not None:
             yield float(event["at_ms"] - event["called_at_ms"])
-
-
-def happened(events: Sequence[Event]) -> Counter[str]:
-    """How many of each kind of event."""
-    return Counter(event["event"] for event in events)

@@ -9,9 +9,11 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
+import httpx
 import pytest
 
 from scripts.operator_cli import rehearse
+from scripts.operator_cli.cli import main
 from scripts.operator_cli.errors import BadInput
 from scripts.rehearsal import director, takeover
 from scripts.rehearsal.browser import Answer, Browser, EndlessRedirects, SentElsewhere
@@ -19,6 +21,7 @@ from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_
 from scripts.rehearsal.script import ARRIVALS, Script
 
 SITE = "https://tickets.example.com"
+API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
 OPEN = {"zone_id": "sale", "control": "auto", "run": 1}
 NOW_MS = 1_000_000
 
@@ -59,12 +62,11 @@ def test_what_is_no_host_is_refused(host: str) -> None:
 
 
 def test_the_api_must_be_named_too_unless_it_is_here() -> None:
-    api = "https://abc123.execute-api.eu-west-1.amazonaws.com"
     refuse_unnamed_api("http://127.0.0.1:4566/_aws/execute-api/x", None, (SITE,))
-    refuse_unnamed_api(api, f"{api}/", (SITE,))
-    refuse_unnamed_api(api, None, (SITE, api))
+    refuse_unnamed_api(API, f"{API}/", (SITE,))
+    refuse_unnamed_api(API, None, (SITE, API))
     with pytest.raises(NotSafe, match="found in the environment"):
-        refuse_unnamed_api(api, None, (SITE,))
+        refuse_unnamed_api(API, None, (SITE,))
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,7 @@ def test_there_is_a_bound_on_everything(excess: tuple[int, float, int]) -> None:
     [
         ({}, 0, True),
         ({}, 7, True),
+        ({"control": "pass", "starts_at_ms": NOW_MS + 1}, 0, True),
         ({"control": "pause"}, 0, False),
         ({"control": "pause"}, 7, True),
         ({"starts_at_ms": NOW_MS - 1}, 0, True),
@@ -108,7 +111,7 @@ def test_a_live_zone_never_gets_a_new_run() -> None:
 
 def test_a_zone_that_is_yet_to_start_is_opened_only_when_asked() -> None:
     ahead = {**OPEN, "starts_at_ms": NOW_MS + 1}
-    with pytest.raises(NotSafe, match="has yet to start"):
+    with pytest.raises(NotSafe, match="is not open yet"):
         refuse_live(ahead, 0, NOW_MS, told=(False, False), own_run=False)
     with pytest.raises(NotSafe, match="leave --on-a-live-zone"):
         refuse_live(ahead, 0, NOW_MS, told=(True, True), own_run=True)
@@ -122,6 +125,32 @@ def test_a_rehearsal_is_over_well_before_the_start() -> None:
     with pytest.raises(BadInput, match="starts in 20 minutes"):
         takeover.refuse_close_start(ahead, 16 * 60, NOW_MS)
     takeover.refuse_close_start(OPEN, 16 * 60, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name the site with --host"),
+        (["--host", "http://tickets.example.com"], "over https only"),
+        (["--host", SITE], "was found in the environment"),
+        (["--host", SITE, "--host", API, "--visitors", "30000"], "30,000 visitors: give 1 to 20,000"),
+        (["--host", SITE, "--host", API, "--requests-per-sec", "5000"], "give up to 1,000"),
+        (["--host", SITE, "--host", API, "--target", "fun=1"], "there is no target 'fun'"),
+        (["--put-back"], "there is nothing to put back"),
+    ],
+)
+def test_nothing_is_sent_before_the_arguments_are_safe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any, arguments: list[str], said: str
+) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(f"asked {request.url}")
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("FOYER_API_URL", API)
+    monkeypatch.setattr(rehearse, "BUILD", tmp_path)
+    assert main(["rehearse", "sale", *arguments], httpx.MockTransport(refuse)) == 2
+    assert said in capsys.readouterr().err
 
 
 class Site:
