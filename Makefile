@@ -9,7 +9,7 @@ VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
+.PHONY: help setup demo on-sale cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
 .PHONY: fuzz schemathesis check lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
@@ -21,6 +21,9 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
 	@$(BIN)/python scripts/demo.py
+
+on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
+	@$(BIN)/python scripts/on_sale.py
 
 cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
 	@$(BIN)/python scripts/cost.py $(ARGS)
@@ -87,7 +90,7 @@ docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, output
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again
-	uv pip compile pyproject.toml --extra local --extra simulate --extra test --universal --generate-hashes --python-version 3.11 \
+	uv pip compile pyproject.toml --extra local --extra simulate --extra rehearse --extra test --universal --generate-hashes --python-version 3.11 \
 		--quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra plot --constraints requirements.lock --universal --generate-hashes \
 		--python-version 3.11 --quiet --upgrade -o requirements-plot.lock

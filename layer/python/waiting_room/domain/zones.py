@@ -68,6 +68,7 @@ class Zone:
     title: str = ""
     control: Control = "auto"
     observe: bool = False
+    rehearsal: bool = False
     exempt: tuple[Mapping[str, Any], ...] = ()
     network_binding: NetworkBinding = "off"
     identity: Mapping[str, Any] | None = None
