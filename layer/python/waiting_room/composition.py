@@ -15,6 +15,7 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.credentials import Credentials
+from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.request import Request
 from waiting_room.http.router import Endpoint
@@ -41,6 +42,7 @@ from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.room import Rooms, Wake
@@ -80,8 +82,13 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         credentials=credentials,
         clock=clock,
         ids=ids,
-        limit_joins=LimitJoins(stores.networks, clock),
-        identify=Identify(clock, ids),
+        newcomers=Newcomers(
+            credentials=credentials,
+            clock=clock,
+            identify=Identify(clock, ids),
+            limit_joins=LimitJoins(stores.networks, clock),
+            prove=Prove(tokens, JoinPace(clock), clock),
+        ),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
         locate=Locate(queue, rooms, wake, clock),

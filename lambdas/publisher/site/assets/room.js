@@ -6,6 +6,7 @@ import { Departures } from "./departures.js";
 import { Feed } from "./feed.js";
 import { estimate, HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
+import { prove } from "./proof.js";
 import { Push } from "./push.js";
 import { Tabs } from "./tabs.js";
 
@@ -113,7 +114,8 @@ export class Room {
     // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
     const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
     if (forgotten || navigator.cookieEnabled === false) return { code: 401, body: null, problem: "no-cookies", retrySec: 0 };
-    const answer = await this.#api.join();
+    let answer = await this.#api.join(this.#facts.proves ? { prove: true } : undefined);
+    if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
     if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
     return answer;
   }

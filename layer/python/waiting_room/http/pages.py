@@ -48,6 +48,7 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "scripts-needed": "scripts",
     "unknown-zone": "unknown",
     "unknown-route": "unknown",
     "no-token": "cookies",
@@ -58,7 +59,7 @@ _STATE_OF_PROBLEM = {
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
 _IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
 
 
 class Markup(str):
@@ -79,6 +80,7 @@ def waiting_page(zone: Zone) -> str:
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
         "default_picture": DEFAULT_PICTURE,
+        "proves": zone.proof_of_work is not None,
     }
     me = place_url(zone.zone_id, None)
     head = (
@@ -123,6 +125,13 @@ def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None) -> 
         kept=_kept(zone) if state in _IN_LINE else "",
         **actions,
     )
+
+
+def moment_page(zone: Zone, to: str, seconds: int) -> str:
+    """The page for a browser without scripts that may join in a moment, without proving work; it goes on by itself."""
+    foot = f'<p class="refreshes">{say_count("notices", "refreshes", seconds)}</p>'
+    head = _refresh(seconds, place_url(zone.zone_id, to))
+    return _page(zone, "moment", to=to, head=Markup(head), foot=Markup(foot))
 
 
 def cookies_needed_page(zone: Zone, to: str) -> str:
