@@ -103,6 +103,8 @@ module "security" {
   requests_per_5_min  = var.security.requests_per_5_min
   managed_rule_groups = var.security.managed_rule_groups
   challenge           = var.security.challenge
+  bots                = var.security.bots
+  bot_header          = local.behaviours.bot_header
 }
 
 resource "aws_shield_protection" "this" {

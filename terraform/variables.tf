@@ -251,12 +251,19 @@ variable "security" {
     requests_per_5_min  = optional(number, 300)
     managed_rule_groups = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
     challenge           = optional(bool, false)
-    web_acl_arn         = optional(string)
-    shield_advanced     = optional(bool, false)
+    bots = optional(object({
+      inspection_level = optional(string, "COMMON")
+      labels = optional(map(string), {
+        automated   = "awswaf:managed:aws:bot-control:signal:automated_browser"
+        data_center = "awswaf:managed:aws:bot-control:signal:known_bot_data_center"
+      })
+    }))
+    web_acl_arn     = optional(string)
+    shield_advanced = optional(bool, false)
   })
   default     = {}
   nullable    = false
-  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
+  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins, and the labels found are told to the token service by the names given here, the last in the order of names if there are several; what becomes of them is each zone's setting `bots`; about 14 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
 
   validation {
     condition     = var.security.requests_per_5_min >= 10 && var.security.requests_per_5_min <= 2000000000
@@ -276,6 +283,20 @@ variable "security" {
   validation {
     condition     = var.security.firewall || !var.security.challenge
     error_message = "security.challenge is a rule of the firewall: set security.firewall too."
+  }
+
+  validation {
+    condition     = var.security.firewall || var.security.bots == null
+    error_message = "security.bots are rules of the firewall: set security.firewall too."
+  }
+
+  validation {
+    condition = var.security.bots == null || try(
+      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0 && length(var.security.bots.labels) <= 10
+      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]{1,1024}$", label))]),
+      false,
+    )
+    error_message = "security.bots has an inspection_level of COMMON or TARGETED and 1 to 10 labels by name; a name has lower-case letters, digits, hyphens and underscores, and is neither no nor control."
   }
 
   validation {
