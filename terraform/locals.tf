@@ -29,6 +29,7 @@ locals {
   table_names    = { for key in keys(local.tables) : key => "${var.name}-${replace(key, "_", "-")}" }
   bucket_name    = "${var.name}-site-${local.account_id}"
   signing_keys   = "/${var.name}/signing-keys"
+  join_secrets   = "/${var.name}/join-secrets"
 
   artifacts_dir = coalesce(var.artifacts_dir, "${path.module}/../build")
 

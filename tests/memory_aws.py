@@ -127,8 +127,9 @@ class Guarded:
             case "s3":
                 yield from self._bucket(action, request)
             case "ssm":
-                assert request["Name"] == self._names.signing_keys_parameter
-                yield f"ssm:{action}", "parameter:signing_keys"
+                below = request["Name"].startswith(f"{self._names.join_secrets_path}/")
+                assert below or request["Name"] == self._names.signing_keys_parameter
+                yield f"ssm:{action}", "parameter:join_secrets" if below else "parameter:signing_keys"
             case "apigatewaymanagementapi":
                 yield "execute-api:ManageConnections", "websocket:connections"
             case "lambda":

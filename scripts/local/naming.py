@@ -41,6 +41,11 @@ class Names:
         """Name of the SSM parameter that holds the private keys."""
         return f"/{self.deployment}/signing-keys"
 
+    @property
+    def join_secrets_path(self) -> str:
+        """Below it lies, by the zone's id, the secret that a site's login signs join claims with."""
+        return f"/{self.deployment}/join-secrets"
+
     def table(self, key: str) -> str:
         """Return the name of a table; `key` is its name in schemas/tables/."""
         return f"{self.deployment}-{key.replace('_', '-')}"
@@ -63,6 +68,7 @@ class Names:
             "USER_CONNECTIONS_TABLE": self.table("user_connections"),
             "SITE_BUCKET": self.bucket,
             "SIGNING_KEYS_PARAMETER": self.signing_keys_parameter,
+            "JOIN_SECRETS_PATH": self.join_secrets_path,
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
             "SNAPSHOT_KEY": own.snapshot_key,

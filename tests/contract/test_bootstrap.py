@@ -24,6 +24,7 @@ ENV = {
     "WEBSOCKET_ENDPOINT": "https://abc123.execute-api.eu-west-1.amazonaws.com/live",
     "SITE_BUCKET": "foyer-site",
     "SIGNING_KEYS_PARAMETER": "/foyer/signing-keys",
+    "JOIN_SECRETS_PATH": "/foyer/join-secrets",
     "TOKEN_ISSUER": "foyer",
     "ORIGIN_SECRET": ORIGIN_SECRET,
     "EXCHANGER_FUNCTION": "foyer-exchanger",

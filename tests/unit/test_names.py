@@ -16,8 +16,9 @@ import pytest
 from scripts.local.naming import Names, Secrets
 from tests.unit.test_schemas import ROOT, TABLES
 from waiting_room import config, schemas
-from waiting_room.domain import gate_snapshot, locations, phases, places, redirects, status, zones
+from waiting_room.domain import gate_snapshot, locations, phases, places, proofs, redirects, status, zones
 from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.proofs import ProofRules
 from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
 from waiting_room.edge.settings import settings_of
 from waiting_room.http.cookies import cookie_name
@@ -25,7 +26,7 @@ from waiting_room.http.errors import STATUS_OF
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
-from waiting_room.use_cases import tick
+from waiting_room.use_cases import screen, tick
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
 APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, SiteApi], "operator": [OperatorApi]}
@@ -126,6 +127,7 @@ def test_a_zone_has_the_fields_of_its_schema() -> None:
         (SessionRules, ZONE["properties"]["session"]),
         (ClaimRules, ZONE["properties"]["claim"]),
         (PollRules, ZONE["properties"]["poll"]),
+        (ProofRules, ZONE["properties"]["proof_of_work"]),
     ],
 )
 def test_parts_of_a_zone_have_the_fields_and_defaults_of_the_schema(kind: type[Any], schema: dict[str, Any]) -> None:
@@ -147,6 +149,9 @@ def test_parts_of_a_zone_have_the_fields_and_defaults_of_the_schema(kind: type[A
         (get_args(zones.Control), ZONE["properties"]["control"]),
         (get_args(zones.LeaseKind), ZONE["properties"]["session"]["properties"]["kind"]),
         (get_args(zones.LeaseKind), schemas.components()["AccessToken"]["properties"]["lease_kind"]),
+        (get_args(proofs.ProofMode), ZONE["properties"]["proof_of_work"]["properties"]["mode"]),
+        (get_args(proofs.WithoutScripts), ZONE["properties"]["proof_of_work"]["properties"]["without_scripts"]),
+        (get_args(screen.BotMode), ZONE["properties"]["bots"]["properties"]["mode"]),
         (get_args(places.Status), schemas.components()["Place"]["properties"]["status"]),
         (get_args(places.StoredStatus), schemas.components()["VisitorView"]["properties"]["stored_status"]),
         (get_args(phases.Phase), schemas.load("status")["$defs"]["phase"]),

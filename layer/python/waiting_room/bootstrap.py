@@ -21,6 +21,7 @@ from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
@@ -59,9 +60,11 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
-    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    ssm = _client("ssm")
+    tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
+    login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
-    endpoints = bouncer_endpoints(stores, tokens, wake, clock, ids)
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids)
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,

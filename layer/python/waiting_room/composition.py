@@ -9,6 +9,7 @@ from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
@@ -69,7 +70,9 @@ class Stores:
         self.user_connections = UserConnections(clients, user_connections)
 
 
-def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, ids: Ids) -> dict[str, Endpoint]:
+def bouncer_endpoints(
+    stores: Stores, tokens: Tokens, login_keys: LoginKeys, wake: Wake, clock: Clock, ids: Ids
+) -> dict[str, Endpoint]:
     """What the token service answers, by operationId."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
@@ -85,7 +88,7 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         newcomers=Newcomers(
             credentials=credentials,
             clock=clock,
-            identify=Identify(clock, ids),
+            identify=Identify(login_keys, clock, ids),
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
         ),

@@ -22,13 +22,14 @@ class MissingSettings(Exception):
 
 @dataclass(frozen=True)
 class BouncerConfig:
-    """Token service. `origin_secret` is what only CloudFront knows."""
+    """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`."""
 
     foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
     signing_keys_parameter: str
+    join_secrets_path: str
     token_issuer: str
     origin_secret: str
     exchanger_function: str

@@ -158,6 +158,9 @@ class Zone:
             faults.append(("/max_active", "The smallest limit is 1; use control 'pause' or 'lock' to let nobody in."))
         if self.rate_per_min is not None and not (0 < self.rate_per_min < math.inf):
             faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
+        sources = [name for name in ("keys", "jwks_url", "shared_secret") if (self.identity or {}).get(name)]
+        if self.identity is not None and len(sources) != 1:
+            faults.append(("/identity", "Say where the login's keys are: give one of keys, jwks_url, shared_secret."))
         for index, key in enumerate((self.identity or {}).get("keys", ())):
             needed = ("crv", "x", "y") if (key["alg"], key["kty"]) == ("ES256", "EC") else ("n", "e")
             if (key["alg"], key["kty"]) not in (("ES256", "EC"), ("RS256", "RSA")) or not all(map(key.get, needed)):
