@@ -11,6 +11,7 @@ locals {
     JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
+    CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
     SNAPSHOT_KEY             = local.snapshot_key
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]

@@ -21,6 +21,7 @@ module "http_api" {
   openapi            = local.openapi
   function_names     = { for component, function in module.function : component => function.name }
   log_retention_days = var.functions.log_retention_days
+  cors_origins       = var.cors_origins
 
   throttle = {
     requests_per_sec = local.api_requests_per_sec

@@ -340,6 +340,18 @@ variable "monitoring" {
   }
 }
 
+variable "cors_origins" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "Other origins (https://shop.example.org) whose pages may call the token service and read its answers, with credentials. The waiting page and the site itself need none: they are of the same origin."
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", origin))])
+    error_message = "cors_origins are origins as browsers send them: https://, a host in lower case, a port if it is not 443, no slash at the end and no wildcard."
+  }
+}
+
 variable "origin_secret" {
   type        = string
   default     = null

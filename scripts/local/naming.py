@@ -71,6 +71,7 @@ class Names:
             "JOIN_SECRETS_PATH": self.join_secrets_path,
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
+            "CORS_ORIGINS": "none",
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),

@@ -192,10 +192,12 @@ run "wrong_values_8" {
   variables {
     distribution = { domain = { names = [], hosted_zone_id = "Z1" } }
     security     = { managed_rule_groups = [{ name = "CommonRuleSet" }] }
+    cors_origins = ["https://shop.example.org/"]
   }
 
   expect_failures = [
     var.distribution,
     var.security,
+    var.cors_origins,
   ]
 }

@@ -27,6 +27,7 @@ ENV = {
     "JOIN_SECRETS_PATH": "/foyer/join-secrets",
     "TOKEN_ISSUER": "foyer",
     "ORIGIN_SECRET": ORIGIN_SECRET,
+    "CORS_ORIGINS": "none",
     "EXCHANGER_FUNCTION": "foyer-exchanger",
     "PUBLISHER_FUNCTION": "foyer-publisher",
     "SNAPSHOT_KEY": ".waiting-room/gate-0123456789abcdef0123456789abcdef.json",

@@ -31,6 +31,7 @@ from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoin
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
 from waiting_room.http.assets import assets
+from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
 from waiting_room.http.router import Router
@@ -72,6 +73,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
         ids.jitter,
         guard=only_from_distribution(settings.origin_secret),
         error_page=problem_page,
+        cors=Cors(settings.origins),
     )
 
 

@@ -32,7 +32,13 @@ class BouncerConfig:
     join_secrets_path: str
     token_issuer: str
     origin_secret: str
+    cors_origins: str
     exchanger_function: str
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Other origins whose pages may read what the API answers."""
+        return () if self.cors_origins == "none" else tuple(self.cors_origins.split(","))
 
 
 @dataclass(frozen=True)

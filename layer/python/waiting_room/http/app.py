@@ -7,6 +7,7 @@ from typing import Any
 
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.http import response as responses
+from waiting_room.http.cors import Cors
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response
 from waiting_room.http.router import MethodNotAllowed, Router
@@ -17,7 +18,8 @@ from waiting_room.ports import Clock
 class HttpApp:
     """A Lambda handler for HTTP API events.
 
-    `guard` may refuse a request before it is routed; `error_page` says an error to a person at a browser.
+    `guard` may refuse a request before it is routed; `error_page` says an error to a person at a browser; `cors` says
+    which other origins may read the answers.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class HttpApp:
         *,
         guard: Callable[[Request], None],
         error_page: Callable[[WaitingRoomError], str] | None = None,
+        cors: Cors | None = None,
     ) -> None:
         self._router = router
         self._clock = clock
@@ -36,6 +39,7 @@ class HttpApp:
         self._jitter = jitter
         self._guard = guard
         self._error_page = error_page
+        self._cors = cors or Cors()
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """Answer one request; every error becomes a problem document, unknown ones a plain 500."""
@@ -51,18 +55,21 @@ class HttpApp:
         return response.as_event()
 
     def _answer(self, event: Mapping[str, Any], fields: dict[str, Any]) -> Response:
-        page = None
+        request = page = None
         try:
             request = Request.from_event(event)
             page = self._error_page if request.wants_html else None
             if request.identity:
                 fields["identity"] = request.identity
             self._guard(request)
+            if (preflight := self._cors.preflight(request)) is not None:
+                return preflight.with_headers(self._cors.headers(request))
             operation_id, endpoint, routed = self._router.resolve(request)
             fields["operation"] = operation_id
             if "zone_id" in routed.parameters:
                 fields["zone_id"] = routed.parameters["zone_id"]
-            return endpoint(routed)
+            response = endpoint(routed)
         except WaitingRoomError as error:
             allow = error.allow if isinstance(error, MethodNotAllowed) else []
-            return responses.problem(error, self._jitter(), allow=allow, page=page(error) if page else None)
+            response = responses.problem(error, self._jitter(), allow=allow, page=page(error) if page else None)
+        return response.with_headers(self._cors.headers(request))

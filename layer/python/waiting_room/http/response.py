@@ -56,6 +56,10 @@ class Response:
         """A copy that sets these cookies as well."""
         return replace(self, cookies=(*self.cookies, *cookies))
 
+    def with_headers(self, headers: Mapping[str, str]) -> Response:
+        """A copy with more headers."""
+        return replace(self, headers={**self.headers, **headers})
+
     def with_notes(self, **notes: Any) -> Response:
         """A copy with more fields for the log line."""
         return replace(self, notes={**self.notes, **notes})
