@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+PARALLEL := --numprocesses auto --dist worksteal
+VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform bench fuzz check
-.PHONY: schemathesis lint lint-terraform types fmt build docs lock clean
+.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
+.PHONY: fuzz schemathesis check lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -26,11 +28,13 @@ cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--he
 simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
 	@$(BIN)/python scripts/simulate.py $(ARGS)
 
+# On all cores what runs on virtual clocks; alone what waits for a real server, for a busy machine looks like a slow one.
 test: setup ## Run all tests
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(PARALLEL) $(VIRTUAL) tests/terraform $(ARGS)
+	$(PYTEST) tests/integration tests/browser $(ARGS)
 
-test-unit: setup ## Run the tests that need no server: unit, contract, faults
-	$(PYTEST) tests/unit tests/contract tests/faults $(ARGS)
+test-unit: setup ## Run the tests that need no server: unit, contract, faults, simulator
+	$(PYTEST) $(PARALLEL) $(VIRTUAL) $(ARGS)
 
 test-integration: setup ## Run the tests over HTTP, on the local stack
 	$(PYTEST) tests/integration $(ARGS)
@@ -51,6 +55,9 @@ bench: setup ## Measure, against peers installed into build/, and write build/be
 
 test-terraform: setup ## Check format, validate and test the Terraform code, and look into its plans
 	$(PYTEST) tests/terraform $(ARGS)
+
+screenshots: setup ## Take pictures of every state of the waiting page, in build/screenshots/
+	$(BIN)/python tests/browser/screenshots.py
 
 check: lint types test ## All that CI does: format, lint, types, tests
 

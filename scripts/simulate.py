@@ -8,10 +8,11 @@ python scripts/simulate.py --list
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,16 +36,26 @@ def main(argv: Sequence[str]) -> int:
     unknown = [name for name in arguments.scenarios if name not in SCENARIOS]
     if unknown:
         parser.error(f"no scenario is called {unknown[0]!r}; --list names all of them")
-    # What the product would log of a simulated bad day is no news.
-    logging.disable(logging.CRITICAL)
     names = arguments.scenarios or (QUICK if arguments.quick else list(SCENARIOS))
-    rows = [row for name in names for row in _runs(name, arguments)]
+    with _quiet():
+        rows = [row for name in names for row in _runs(name, arguments)]
     print(table(rows))
     for row in rows:
         for what in row.broken:
             print(f"BROKEN in {row.scenario!r}, seed {row.seed}: {what}")
     print(f"\nWritten to {arguments.out}")
     return 1 if any(row.broken for row in rows) else 0
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Log nothing meanwhile: what the product would log of a simulated bad day is no news."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _runs(name: str, arguments: argparse.Namespace) -> list[Figures]:

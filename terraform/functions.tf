@@ -127,8 +127,8 @@ module "function" {
 
   alarms = var.monitoring.alarms ? {
     actions           = local.alarm_actions
-    errors_per_min    = each.value.asynchronous ? 0 : local.errors_per_min
-    throttles_per_min = each.value.asynchronous ? 0 : local.throttles_per_min
+    errors_per_min    = local.errors_per_min
+    throttles_per_min = local.throttles_per_min
   } : null
 }
 

@@ -8,7 +8,8 @@ module "table" {
   deletion_protection = var.tables.deletion_protection
   kms_key_arn         = var.tables.kms_key_arn
 
-  alarms = var.monitoring.alarms ? {
+  # Only operators write zones: too few to be refused.
+  alarms = var.monitoring.alarms && each.key != "protected_zones" ? {
     actions           = local.alarm_actions
     throttles_per_min = local.throttles_per_min
   } : null

@@ -26,8 +26,9 @@ Math.random = () => {
 };
 
 const storage = { getItem: () => null, setItem: () => {} };
+const box = { checked: false, hidden: false, addEventListener: () => {}, closest: () => box };
 const page = {
-  document: { hidden: false, addEventListener: () => {} },
+  document: { hidden: false, addEventListener: () => {}, getElementById: () => box },
   addEventListener: () => {},
   navigator: { cookieEnabled: true },
   location: { origin: "https://tickets.example", replace: () => { gone = true; } },
@@ -65,9 +66,10 @@ async function visit() {
     }),
     enterUrl: (to) => to,
     away: () => {},
+    back: () => {},
   };
   const facts = { zone_id: "z", landing_path: "/", starts_at_ms: null, claim_sec: given.claim_sec, poll: given.poll, message: "" };
-  new Room(facts, "/", api, { now: () => nowMs, atLeast: () => {} }, { show: () => {} }).start();
+  new Room(facts, "/", api, { now: () => nowMs, atLeast: () => {} }, { show: () => {}, call: () => {} }).start();
   for (let turns = 0; !gone; turns += 1) {
     await new Promise(setImmediate);
     if (gone || turns > 100_000) break;

@@ -9,7 +9,7 @@ from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -56,6 +56,7 @@ class Sale:
             Sales(clients, "counters"),
             Minutes(clients, "counters"),
         )
+        self.departures = Departures(clients, "counters")
         self.zone = Zone.from_document({**ZONE, **changes})
         self.zones.save(self.zone, None)
         lanes = {name: Watermarks() for name in self.zone.lanes}
@@ -76,11 +77,11 @@ class Sale:
         self._leave = Leave(end_place, self.queue, self.zones, clock)
         self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
         self._locate = Locate(self.queue, self.rooms, self.wake, clock)
-        self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, clock)
+        self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, self.departures, clock)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
         self.tick_parts = (
             *(self.zones, self.gates, self.joins, self.sales, self.minutes),
-            *(self.objects, clock, ids, self.calls),
+            *(self.objects, clock, ids, self.calls, self.departures),
         )
         self.ticker = TickZone(*self.tick_parts)
 
@@ -141,3 +142,6 @@ class Sale:
 
     def mark_away(self, visitor: str) -> None:
         self._away(self.zone, visitor)
+
+    def mark_back(self, visitor: str) -> None:
+        self._away.back(self.zone, visitor)

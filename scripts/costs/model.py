@@ -18,8 +18,7 @@ SCHEMAS = FOLDER.parents[1] / "schemas"
 MILLION = 1_000_000
 GB = 1_000_000_000
 MINUTES_A_MONTH = 730 * 60
-ALARMS_PER_FUNCTION = 2
-"""Errors and throttles."""
+TABLES_WITHOUT_ALARM = {"protected_zones"}
 ALARMS_OF_ALL = 4
 """The API failing and slow, the queue of failed events, the distribution."""
 LOW = "M"
@@ -156,7 +155,7 @@ class Costs:
         lines = [
             *self._gate("gate: the request that leads to the waiting page", MILLION),
             *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], MILLION),
-            *self._api("joining", ("get_visitor_unknown", "join_queue"), MILLION),
+            *self._api("joining", ("join_queue",), MILLION),
             *self._delivered("looking at the line", page["polls"], page["polls"] * sizes["status_bytes"], MILLION),
             *self._exchanger(MILLION / self.assumed.speed_per_sec + self.counts["wait_sec"]),
         ]
@@ -175,11 +174,14 @@ class Costs:
         return Bill("a million visitors who are admitted", tuple(lines))
 
     def _alarms(self) -> int:
-        """How many alarms Terraform makes: for each function, table, stream and schedule, and four for all of it."""
+        """How many alarms Terraform makes: for functions, tables, streams and schedules, and four for all of it."""
         regional = [spec for spec in self._functions.values() if not spec["edge"]]
         triggered = sum(bool({"stream", "schedule"} & spec["triggers"].keys()) for spec in regional)
-        tables = len(list((SCHEMAS / "tables").glob("*.json")))
-        return ALARMS_PER_FUNCTION * len(regional) + triggered + tables + ALARMS_OF_ALL
+        tables = {path.stem for path in (SCHEMAS / "tables").glob("*.json")} - TABLES_WITHOUT_ALARM
+        # Failures of the asynchronous are in the queue of failures; the HTTP API says whom it cannot start.
+        errors = [spec for spec in regional if not spec["asynchronous"]]
+        throttles = [spec for spec in errors if "http" not in spec["triggers"]]
+        return len(errors) + len(throttles) + triggered + len(tables) + ALARMS_OF_ALL
 
     def _gate(self, part: str, requests: float, *, own: bool = True) -> Iterable[Line]:
         """The gatekeeper's decisions; `own` counts the CloudFront requests too, which are otherwise the site's."""

@@ -27,6 +27,8 @@ BACKLOG = 2_048
 """Connections that may wait to be accepted: a crowd arrives at once."""
 
 STOP_SEC = 5.0
+KEEP_ALIVE_SEC = 60
+"""A client that a busy machine holds up for seconds must not find its connection closed as it sends."""
 
 
 class Stack(Protocol):
@@ -176,4 +178,5 @@ def _config() -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SEC,
     )

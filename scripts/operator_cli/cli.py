@@ -29,6 +29,7 @@ examples:
   wr watch midnight-sun
   wr preflight 10000 --site-url https://tickets.example.com
   wr verify-deploy https://tickets.example.com
+  wr page preview midnight-sun
 
 exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a file is wrong, 3 no service answered
 """
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _keys(found)
     _gate_commands(found)
     examine.add_commands(found)
+    _page(found)
     return parser
 
 
@@ -238,6 +240,20 @@ def _keys(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "meanwhile. Visitors whose token it signed lose their place",
     )
     retire.set_defaults(command=key_commands.keys_retire)
+
+
+def _page(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    page = found.add_parser("page", help="look at a zone's waiting page")
+    actions = page.add_subparsers(title="actions", metavar="ACTION", required=True)
+    preview = actions.add_parser(
+        "preview",
+        help="every state of it in every language, on this machine",
+        description="Serve the waiting page of a zone on this machine, in every state and language, until Ctrl-C.",
+    )
+    preview.add_argument("zone", metavar="ZONE")
+    preview.add_argument("--file", metavar="FILE", help="show the zone as this file has it, before it is applied")
+    preview.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    preview.set_defaults(command=commands.page_preview)
 
 
 def _minutes(text: str) -> int:

@@ -13,6 +13,7 @@ from scripts.operator_cli.apply import apply_zone
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.errors import BadInput
 from scripts.operator_cli.moments import show_moment
+from scripts.operator_cli.preview import Preview, serve
 from scripts.operator_cli.settings import parse_settings, patched
 from scripts.operator_cli.tables import table
 from scripts.operator_cli.watch import watch
@@ -137,6 +138,21 @@ def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> N
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
     watch(api, target, arguments.zone, once=arguments.once)
+
+
+def page_preview(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+    """The zone's waiting page in every state and language, served on this machine until Ctrl-C."""
+    document = api.zone(arguments.zone)
+    if arguments.file:
+        planned = {zone["zone_id"]: zone for zone in read_zone_file(Path(arguments.file))}
+        if arguments.zone not in planned:
+            raise BadInput(f"{arguments.file} has no zone {arguments.zone}.")
+        document = planned[arguments.zone]
+    with serve(Preview(document, target.site_url, _now_ms()), arguments.port) as server:
+        print(
+            f"Preview of {arguments.zone}: http://127.0.0.1:{server.server_address[1]}/   Ctrl-C ends it.", flush=True
+        )
+        server.serve_forever()
 
 
 def _shown(name: str, value: Any) -> str:

@@ -16,7 +16,7 @@ from waiting_room.domain.locations import enter_url, page_path, page_url, place_
 from waiting_room.domain.places import Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import assets, files
+from waiting_room.http.assets import files, site_assets
 from waiting_room.http.pages import place_page, waiting_page
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
@@ -29,6 +29,7 @@ ENTER_PATH = enter_url(ZONE_ID, None)
 PAGE_PATH = page_path(ZONE_ID)
 JOIN_PATH = PLACE_PATH.removesuffix("/me")
 AWAY_PATH = f"{PLACE_PATH}/away"
+BACK_PATH = f"{PLACE_PATH}/back"
 CLAIM_PATH = ENTER_PATH.replace("/enter", "/access-tokens")
 STATUS_PATH = f"{PREFIX}/status/{ZONE_ID}.json"
 
@@ -91,6 +92,7 @@ class CannedZone:
             f"POST {JOIN_PATH}": self._join,
             f"POST {CLAIM_PATH}": lambda: self.claim,
             f"POST {AWAY_PATH}": lambda: (204, ""),
+            f"POST {BACK_PATH}": lambda: (204, ""),
             f"GET {ENTER_PATH}": lambda: (200, EVENT_PAGE),
             f"GET {TO}": lambda: (200, EVENT_PAGE),
         }
@@ -146,14 +148,15 @@ class CannedZone:
 
     def answer(self, request: str) -> tuple[int, str, bytes]:
         """Status, content type and body of the answer to a request such as `GET /path`."""
-        for asset in (*assets(ASSETS), *files(ASSETS)):
+        for asset in (*site_assets(ASSETS), *files(ASSETS)):
             if request == f"GET {PREFIX}/assets/{asset.key_suffix}":
                 return 200, asset.content_type, asset.body
         found = self.answers.get(request)
         status, body = found() if found else refusal("unknown-route", 404)
         if isinstance(body, str):
             return status, "text/html; charset=utf-8", body.encode()
-        return status, "application/json", json.dumps(body).encode()
+        kind = "application/problem+json" if "type" in body else "application/json"
+        return status, kind, json.dumps(body).encode()
 
     def _status(self) -> Answer:
         if not self.reachable:
@@ -203,6 +206,9 @@ def _handler(zone: CannedZone) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
             self.do_GET()
 
         def log_message(self, *_: object) -> None:

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.canned_zone import CannedZone
 from waiting_room.domain.estimates import estimate
 from waiting_room.domain.places import Estimate
-from waiting_room.http.wording import expected_wait, held_for, number, texts, time_left
+from waiting_room.http.languages import languages, matching, texts
+from waiting_room.http.wording import words
 
 ASSETS = "/.waiting-room/assets"
 
@@ -102,27 +103,41 @@ def test_browser_and_server_estimate_alike(page: Page, ahead: int, speed: float)
     assert told == (None if expected is None else {"low_sec": expected.low_sec, "high_sec": expected.high_sec})
 
 
-def test_browser_and_server_word_alike(page: Page) -> None:
+@pytest.mark.parametrize("language", languages())
+def test_browser_and_server_word_alike(page: Page, language: str) -> None:
     ranges = [(0, 20), (5, 61), (59, 200), (60, 120), (245, 290), (1_000, 2_400), (1_000, 9_000), (3_600, 7_000)]
     seconds = [0, 9, 61, 3_599, 3_600, 90_061]
+    counts = [0, 1, 2, 3, 5, 11, 12, 21, 22, 25, 100, 101, 103, 111, 1_204, 12_345, 999_999]
     told = page.evaluate(
-        """([url, texts, ranges, seconds]) => import(url).then(({ Words }) => {
+        """([url, texts, ranges, seconds, counts]) => import(url).then(({ Words }) => {
           const words = new Words(texts);
           return [
             ranges.map(([low_sec, high_sec]) => words.wait({ low_sec, high_sec })),
             seconds.map((each) => words.timeLeft(each)),
-            [22, 60, 125].map((each) => words.heldFor(each)),
-            [words.wait(null), words.number(1204)],
+            [22, 60, 125, 310].map((each) => words.heldFor(each)),
+            counts.map((each) => words.count("spoken", "ahead", each)),
+            counts.map((each) => words.number(each)),
+            words.wait(null),
           ];
         })""",
-        [f"{ASSETS}/words.js", texts(), ranges, seconds],
+        [f"{ASSETS}/words.js", texts(language), ranges, seconds, counts],
     )
+    said = words(language)
     assert told == [
-        [expected_wait(Estimate(low, high)) for low, high in ranges],
-        [time_left(each) for each in seconds],
-        [held_for(each) for each in (22, 60, 125)],
-        [expected_wait(None), number(1204)],
+        [said.expected_wait(Estimate(low, high)) for low, high in ranges],
+        [said.time_left(each) for each in seconds],
+        [said.held_for(each) for each in (22, 60, 125, 310)],
+        [said.say_count("spoken", "ahead", each) for each in counts],
+        [said.number(each) for each in counts],
+        said.expected_wait(None),
     ]
+
+
+@pytest.mark.parametrize(
+    "tag", ["en-GB", "pt-BR", "PT", "zh", "zh-CN", "zh-TW", "zh-Hant-HK", "zh-Hans-SG", "zh_cn", "de-CH-1996", "xx", ""]
+)
+def test_browser_and_server_find_the_same_language(page: Page, tag: str) -> None:
+    assert call(page, "language", "matching", tag, list(languages())) == matching(tag)
 
 
 @pytest.mark.parametrize(

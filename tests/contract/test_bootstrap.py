@@ -86,7 +86,7 @@ def visit(path: str, **parts: Any) -> Any:
 def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str, ListLog]) -> None:
     path = f"{ROOT}/admin/zones/{ZONE_ID}"
     made = send(bootstrap.operator(ENV), event("control_iam"), "PUT", path, body=ZONE)
-    site = Path(__file__).parents[2] / "lambdas" / "publisher" / "site"
+    site = Path(__file__).parents[2] / "lambdas" / "publisher" / "site" / "assets"
     published = bootstrap.publisher(ENV, site)({"Records": []}, None)
     first = visit(f"{ROOT}/zones/{ZONE_ID}/enter", query="to=/events/midnight-sun")
     cookies = [f"{name}={value}" for name, value in first.cookies.items()]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID
-from waiting_room.adapters.counters import LOCK_SEC, WAKING_SEC, Joins, Locks, Minutes
+from waiting_room.adapters.counters import LOCK_SEC, WAKING_SEC, Departures, Joins, Locks, Minutes
 
 
 def _joins(dynamo: Dynamo) -> Joins:
@@ -114,3 +114,13 @@ def test_one_of_many_wakes(exact_dynamo: Dynamo) -> None:
     locks = _locks(exact_dynamo)
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(lambda _: locks.may_wake(ZONE_ID, NOW_MS), range(50))) == 1
+
+
+def test_departures_add_up_over_all_slots(dynamo: Dynamo) -> None:
+    departures = Departures(dynamo.clients, dynamo.table("counters"))
+    for number in range(20):
+        departures.count(ZONE_ID, RUN, LANE, f"visitor {number}", away=1, back=0, wait_sec=30)
+    departures.count(ZONE_ID, RUN, LANE, "visitor 3", away=0, back=1, wait_sec=-30)
+    departures.count(ZONE_ID, RUN, "vip", "visitor 3", away=1, back=0, wait_sec=5)
+    assert departures.totals(ZONE_ID, RUN, LANE) == {"away": 20, "back": 1, "wait_sec": 570}
+    assert departures.totals(ZONE_ID, RUN + 1, LANE) == {"away": 0, "back": 0, "wait_sec": 0}

@@ -15,7 +15,7 @@ from tests.faults.scheduler import START_MS, Scheduler
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -208,6 +208,7 @@ def exchanger(world: World) -> TickZone:
         clock,
         FakeIds(f"exchanger/{world.rng.random()}"),
         CallRecords(clients, "counters"),
+        Departures(clients, "counters"),
     )
 
 

@@ -13,13 +13,18 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
+from tests.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
-from waiting_room.http.assets import assets
+from waiting_room.bootstrap import only_from_distribution
+from waiting_room.composition import socket_app
+from waiting_room.domain.calls import Calls
+from waiting_room.http.assets import site_assets
 from waiting_room.http.pages import waiting_page
 from waiting_room.http.validation import validate
+from waiting_room.ports import Delivery
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.notify import Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.zones import hash_site_key
 
@@ -150,7 +155,7 @@ def run_jobs(witness: Witness) -> None:
         world.objects,
         world.clock,
         waiting_page,
-        assets(SITE),
+        site_assets(SITE),
         issuer="foyer",
         snapshot_key=SNAPSHOT_KEY,
     )
@@ -176,10 +181,12 @@ def visitors_come(witness: Witness) -> None:
     app = world.visit("POST", "/visitors", headers={})
     bearer = {"authorization": f"Bearer {app.json['visitor_token']}"}
     queued = world.visit("POST", "/visitors", headers={})
-    waiting = {"authorization": f"Bearer {queued.json['visitor_token']}"}
+    waiting = moves(world, {"authorization": f"Bearer {queued.json['visitor_token']}"})
+    listens(witness, waiting)
     for headers in (bearer, waiting):
         world.visit("POST", "/visitors", headers=headers)
         world.visit("POST", "/visitors/me/away", headers=headers)
+        world.visit("POST", "/visitors/me/back", headers=headers)
         world.visit("POST", "/access-tokens", headers=headers)
     with witness.watch("exchanger"):
         world.tick(12)
@@ -194,6 +201,39 @@ def visitors_come(witness: Witness) -> None:
     leaver.ask("DELETE", "/sessions/me")
     world.visit("DELETE", "/sessions/me", headers=waiting)
     world.visit("POST", "/access-tokens", headers=waiting)
+
+
+def moves(world: ApiWorld, old: dict[str, str]) -> dict[str, str]:
+    """The place goes to another device, which shows itself by the headers returned; the old one is refused."""
+    path = world.visit("POST", "/visitors/me/links", headers=old).json["path"]
+    token = path.partition("?token=")[2]
+    world.visit("GET", "/moves", headers=BROWSER, query=f"token={token}")
+    moved = world.visit("POST", "/moves", {"token": token}, headers={})
+    for headers in ({}, old):
+        world.visit("POST", "/moves", {"token": token}, headers=headers)
+    world.visit("GET", "/visitors/me", headers=old)
+    return {"authorization": f"Bearer {moved.json['visitor_token']}"}
+
+
+def listens(witness: Witness, headers: dict[str, str]) -> None:
+    """A WebSocket opens, and is gone when its visitor is called."""
+    world = witness.world
+    sockets = socket_app(world.stores, world.tokens, only_from_distribution(ORIGIN_SECRET), world.clock, world.log)
+    context = {"routeKey": "$connect", "connectionId": "c="}
+    sent = {**headers, "x-foyer-origin-secret": ORIGIN_SECRET}
+    event = {"headers": sent, "queryStringParameters": {"zone": ZONE_ID}, "requestContext": context}
+    with witness.watch("connections"):
+        assert sockets(event, None) == {"statusCode": 200}
+    notify = Notify(world.stores.user_connections, Nobody(), world.clock.advance)
+    with witness.watch("notifier"):
+        assert notify(Calls(ZONE_ID, 1, "general", 0, 1_000, 1)) == {Delivery.GONE: 1}
+
+
+class Nobody:
+    """Connections that are all gone."""
+
+    def push(self, connection_id: str, message: bytes) -> Delivery:
+        return Delivery.GONE
 
 
 def buys(world: ApiWorld, token: str) -> None:
@@ -352,7 +392,7 @@ def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witnes
     answered = str([answer for _, answer in witness.answers])
     tokens = set(re.findall(r"eyJ[\w-]+\.[\w-]+\.[\w-]{86}", answered))
     kinds = {json.loads(base64.urlsafe_b64decode(t.split(".")[1] + "==="))["aud"] for t in tokens}
-    assert kinds == {"visitor", "access", "bypass", "invitation"}
+    assert kinds == {"visitor", "access", "bypass", "invitation", "link"}
     rows = [list(table.records.items()) for table in world.dynamo.tables.values()]
     left = {
         "log": str(world.log.lines),

@@ -23,13 +23,14 @@ from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
 from waiting_room.edge.settings import settings_of
 from waiting_room.http.cookies import cookie_name
 from waiting_room.http.errors import STATUS_OF
+from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.use_cases import screen, tick
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
-APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, SiteApi], "operator": [OperatorApi]}
+APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, SiteApi], "operator": [OperatorApi]}
 ZONE = schemas.load("zone")
 
 
@@ -206,7 +207,12 @@ def test_the_prefix_is_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "operation_id"), [(locations.enter_url, "enter_zone"), (locations.renew_url, "renew_session_redirect")]
+    ("make", "operation_id"),
+    [
+        (locations.enter_url, "enter_zone"),
+        (locations.renew_url, "renew_session_redirect"),
+        (locations.move_url, "open_link"),
+    ],
 )
 def test_visitors_are_sent_to_operations(make: Callable[[str, str | None], str], operation_id: str) -> None:
     assert make("{zone_id}", None) == schemas.operations()[operation_id].path

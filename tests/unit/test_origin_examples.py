@@ -24,8 +24,10 @@ from waiting_room.adapters.signing_keys import new_key
 FOLDER = Path(__file__).parents[2] / "scripts" / "origin_examples"
 HARNESS = Path(__file__).parents[1] / "origin_harness.mjs"
 SECRET = "origin-secret"
-SOON = {"exp": int(time.time()) + 600, "iat": int(time.time()) - 5}
-GOOD = SIGNER.sign("access", access_claims(**SOON))
+LATER = {"exp": int(time.time()) + 86_400, "iat": int(time.time()) - 5}
+"""These tokens are made when the tests are collected, which may be long before they run."""
+
+GOOD = SIGNER.sign("access", access_claims(**LATER))
 JWKS = {"keys": [{**key.public_jwk, "use": "sig"} for key in KEYS.keys]}
 
 Ask = Callable[[dict[str, str]], int]
@@ -41,13 +43,13 @@ class Strangers:
 def symmetric() -> str:
     """Signed with the public key as if it were a shared secret."""
     public = KEYS.keys[0].public_jwk
-    claims = {**access_claims(**SOON), "iss": "foyer", "aud": "access"}
+    claims = {**access_claims(**LATER), "iss": "foyer", "aud": "access"}
     return jwt.encode(claims, public["x"] + public["y"], algorithm="HS256", headers={"kid": public["kid"]})
 
 
 def critical() -> str:
     private = jwt.PyJWK({**KEYS.keys[0].private_jwk}).key
-    claims = {**access_claims(**SOON), "iss": "foyer", "aud": "access"}
+    claims = {**access_claims(**LATER), "iss": "foyer", "aud": "access"}
     headers = {"kid": KEYS.keys[0].kid, "crit": ["b64"], "b64": True}
     return jwt.encode(claims, private, algorithm="ES256", headers=headers)
 
@@ -59,11 +61,11 @@ BAD_TOKENS = {
     "four parts": GOOD + ".x",
     "altered": GOOD[:-4] + "AAAA",
     "expired": SIGNER.sign("access", access_claims(exp=int(time.time()) - 1)),
-    "of another zone": SIGNER.sign("access", access_claims(zone="winter-gala", **SOON)),
-    "of a visitor who waits": SIGNER.sign("visitor", visitor_claims(**SOON)),
-    "a bypass token": SIGNER.sign("bypass", bypass_claims(**SOON)),
-    "of another deployment": Signer(KEYS, "elsewhere").sign("access", access_claims(**SOON)),
-    "of an unknown key": Signer(Strangers(), "foyer").sign("access", access_claims(**SOON)),
+    "of another zone": SIGNER.sign("access", access_claims(zone="winter-gala", **LATER)),
+    "of a visitor who waits": SIGNER.sign("visitor", visitor_claims(**LATER)),
+    "a bypass token": SIGNER.sign("bypass", bypass_claims(**LATER)),
+    "of another deployment": Signer(KEYS, "elsewhere").sign("access", access_claims(**LATER)),
+    "of an unknown key": Signer(Strangers(), "foyer").sign("access", access_claims(**LATER)),
     "unsigned": unsigned(GOOD),
     "symmetric": symmetric(),
     "critical extension": critical(),

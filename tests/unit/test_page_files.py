@@ -12,7 +12,7 @@ from waiting_room.domain.places import Estimate
 from waiting_room.domain.zones import Zone
 from waiting_room.http.assets import CACHE_CONTROL, assets, files
 from waiting_room.http.pages import waiting_page
-from waiting_room.http.wording import expected_wait, held_for, time_left
+from waiting_room.http.wording import words as words_of
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
 ZONE = Zone("midnight-sun", "queueing", ({"paths": ["/events"]},), title="Midnight Sun", max_active=5)
@@ -32,19 +32,25 @@ WEIGHT_LIMIT_BYTES = 60 * 1024
     ],
 )
 def test_estimates_are_ranges_and_never_too_exact(low: int, high: int, words: str) -> None:
-    assert expected_wait(Estimate(low, high)) == words
+    assert words_of().expected_wait(Estimate(low, high)) == words
 
 
 def test_durations() -> None:
-    assert [time_left(seconds) for seconds in (-5, 7, 3_661, 176_461)] == ["0:00", "0:07", "1:01:01", "2 d 1:01:01"]
-    assert [held_for(seconds) for seconds in (22, 60, 120)] == ["22 seconds", "a minute", "2 minutes"]
+    times = [words_of().time_left(seconds) for seconds in (-5, 7, 3_661, 176_461)]
+    assert times == [
+        "0:00",
+        "0:07",
+        "1:01:01",
+        "2 d 1:01:01",
+    ]
+    assert [words_of().held_for(seconds) for seconds in (22, 60, 120)] == ["22 seconds", "a minute", "2 minutes"]
 
 
 def test_everything_the_page_loads_is_there_and_light() -> None:
     page = waiting_page(ZONE)
     loaded = {asset.key_suffix: asset for asset in assets(ASSETS)}
     wanted = set(re.findall(r"/\.waiting-room/assets/([\w./-]+)", page))
-    apart = {name for name in loaded if name.startswith(("verify/", "proof/"))}
+    apart = {name for name in loaded if name.startswith(("verify/", "proof/"))} | {"foyer.js"}
     assert wanted == set(loaded) - apart
     bodies = [page.encode(), *(loaded[name].body for name in wanted)]
     assert sum(len(gzip.compress(body)) for body in bodies) < WEIGHT_LIMIT_BYTES
@@ -52,13 +58,13 @@ def test_everything_the_page_loads_is_there_and_light() -> None:
 
 def test_the_page_is_few_requests_however_many_files_it_is_written_in() -> None:
     loaded = [asset.key_suffix for asset in assets(ASSETS) if "/" not in asset.key_suffix]
-    assert loaded == ["favicon.svg", "picture.svg", "waiting.css", "waiting.js"]
+    assert set(loaded) - {"foyer.js"} == {"favicon.svg", "picture.svg", "waiting.css", "waiting.js"}
     assert len(list(files(ASSETS))) > 10
 
 
 def test_every_script_and_style_is_in_the_one_file() -> None:
     loaded = {asset.key_suffix: asset.body.decode() for asset in assets(ASSETS)}
-    for file in (file for file in files(ASSETS) if "/" not in file.key_suffix):
+    for file in (file for file in files(ASSETS) if "/" not in file.key_suffix and file.key_suffix != "foyer.js"):
         text = file.body.decode()
         if file.key_suffix.endswith(".css"):
             assert text in loaded["waiting.css"]
@@ -76,6 +82,12 @@ def test_everything_the_page_that_checks_draws_loads_is_there() -> None:
     assert set(re.findall(r'getElementById|element\("(\w+)"\)', loaded["verify/verify.js"].body.decode())) - {
         ""
     } <= set(re.findall(r'id="(\w+)"', page))
+
+
+def test_the_script_for_sites_is_small_and_needs_nothing() -> None:
+    loaded = {asset.key_suffix: asset.body for asset in assets(ASSETS)}
+    assert len(loaded["foyer.js"]) < 5 * 1024
+    assert not re.search(rb"^import ", loaded["foyer.js"], re.MULTILINE)
 
 
 def test_assets_have_their_content_types() -> None:

@@ -36,6 +36,7 @@ from waiting_room.tokens import AUDIENCES, LONGEST_TOKEN, InvalidKey, Verifier
 
 CLAIMS = {
     "visitor": visitor_claims(),
+    "link": {**visitor_claims(), "gen": 0},
     "access": access_claims(),
     "bypass": bypass_claims(),
     "invitation": invitation_claims(),

@@ -12,6 +12,7 @@ from waiting_room.domain.errors import (
     Forbidden,
     HardEnd,
     Lapsed,
+    Moved,
     NotReady,
     Overloaded,
     ReferenceUsed,
@@ -284,7 +285,7 @@ def test_an_older_device_is_refused(sale: Sale) -> None:
     item = sale.item("a")
     moved = type(item)(**{**vars(item), "gen": 1})
     sale.queue.add(moved, replacing=item)
-    with pytest.raises(Forbidden, match="another device"):
+    with pytest.raises(Moved):
         sale.claim("a", gen=0)
     assert isinstance(sale.claim("a", gen=1), Session)
 
@@ -401,3 +402,22 @@ def test_the_gate_item_stays_within_one_write_unit(sale: Sale) -> None:
             sessions.append(answer)
     record = sale.store.tables["counters"].records["gate#z#1", 0]
     assert record.size < 1024
+
+
+def test_departures_and_returns_are_counted_by_lane_with_their_waits(sale: Sale) -> None:
+    for name in "abc":
+        sale.join(name)
+    sale.clock.advance(40)
+    for name in "aab":
+        sale.mark_away(name)
+    assert sale.departures.totals("z", 1, "general") == {"away": 2, "back": 0, "wait_sec": 80}
+    sale.clock.advance(30)
+    sale.mark_back("a")
+    sale.mark_back("a")
+    sale.mark_back("c")
+    sale.mark_back("nobody")
+    assert sale.departures.totals("z", 1, "general") == {"away": 2, "back": 1, "wait_sec": 40}
+    sale.mark_away("a")
+    sale.tick(12)
+    row = sale.minutes.latest("z", 1, 1)[0]
+    assert row["departures"] == {"general": {"away": 3, "back": 1, "wait_sec": 110}}

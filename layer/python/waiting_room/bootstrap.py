@@ -30,7 +30,7 @@ from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
-from waiting_room.http.assets import assets
+from waiting_room.http.assets import site_assets
 from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
@@ -173,7 +173,7 @@ def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
         S3ObjectStore(_client("s3"), settings.site_bucket),
         clock,
         waiting_page,
-        assets(site_folder),
+        site_assets(site_folder),
         issuer=settings.token_issuer,
         snapshot_key=settings.snapshot_key,
     )

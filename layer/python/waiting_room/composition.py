@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Invitations, Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.login_keys import LoginKeys
@@ -16,6 +16,7 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.credentials import Credentials
+from waiting_room.http.move_api import MoveApi
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.request import Request
@@ -43,6 +44,7 @@ from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.move import Move
 from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
@@ -64,6 +66,7 @@ class Stores:
         self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters)
         self.networks = Networks(clients, counters)
+        self.departures = Departures(clients, counters)
         self.locks = Locks(clients, counters)
         self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters)
@@ -97,7 +100,7 @@ def bouncer_endpoints(
         locate=Locate(queue, rooms, wake, clock),
         renew=renew,
         leave=leave,
-        away=MarkAway(queue, clock),
+        away=MarkAway(queue, stores.departures, clock),
         refuse_revoked=refuse_revoked,
         accept=AcceptInvitation(stores.invitations, clock),
     )
@@ -108,7 +111,14 @@ def bouncer_endpoints(
         refuse_revoked=refuse_revoked,
         invite=MakeInvitation(tokens, clock, ids),
     )
-    return {**visitors.endpoints(), **sites.endpoints()}
+    moves = MoveApi(
+        zones=zones,
+        credentials=credentials,
+        clock=clock,
+        locate=visitors.locate,
+        move=Move(queue, clock, ids),
+    )
+    return {**visitors.endpoints(), **moves.endpoints(), **sites.endpoints()}
 
 
 def operator_endpoints(
@@ -171,5 +181,6 @@ def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids, beac
         clock,
         ids,
         stores.calls,
+        stores.departures,
         beacon=beacon,
     )

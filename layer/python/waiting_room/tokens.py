@@ -60,6 +60,7 @@ _COMMON: dict[str, Check] = {
 }
 _REQUIRED: dict[str, dict[str, Check]] = {
     "visitor": {**_COMMON, "sub": _text(_ID)},
+    "link": {**_COMMON, "sub": _text(_ID), "gen": _whole(0)},
     "access": {
         **_COMMON,
         "sub": _text(_ID),
@@ -86,6 +87,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
 }
 _OPTIONAL: dict[str, dict[str, Check]] = {
     "visitor": {name: _whole(0) for name in ("shard", "position", "arrival", "gen")} | {"seq": _whole(1)},
+    "link": {},
     "access": {"net": _text(r"\A[A-Za-z0-9_-]{11}\Z")},
     "invitation": {},
     "challenge": {},

@@ -1,8 +1,10 @@
+# An alarm costs money each month, so no two of them tell the same. What an asynchronous function cannot do, for whatever
+# reason, ends in the queue of failures, whose one alarm tells; one that the HTTP API cannot start is a 5xx of that API.
 locals {
   alarms = var.alarms == null || var.spec.edge ? {} : {
     for name, alarm in {
       errors = {
-        wanted      = true
+        wanted      = !var.spec.asynchronous
         description = "${var.name} fails. Its log group ${local.log_group} says why."
         metric      = "Errors"
         statistic   = "Sum"
@@ -11,7 +13,7 @@ locals {
         missing     = "notBreaching"
       }
       throttles = {
-        wanted      = true
+        wanted      = !var.spec.asynchronous && !var.spec.triggers.http
         description = "${var.name} is not started as often as it should be: more arrive than expected_joins_per_sec says, or the account's concurrency is used up."
         metric      = "Throttles"
         statistic   = "Sum"

@@ -22,6 +22,7 @@ variable "spec" {
     retries               = optional(number)
     maximum_event_age_sec = optional(number)
     triggers = object({
+      http     = optional(bool, false)
       schedule = optional(string)
       stream = optional(object({
         starting_position      = string

@@ -110,7 +110,7 @@ resource "aws_lambda_permission" "this" {
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = var.alarms == null ? {} : {
     failing = {
-      description = "The API ${var.name} answers with 5xx. Its access log ${aws_cloudwatch_log_group.access.name} says on which routes."
+      description = "The API ${var.name} answers with 5xx: a function fails, or is not started as often as it should be because more arrive than expected_joins_per_sec says or the account's concurrency is used up. Its access log ${aws_cloudwatch_log_group.access.name} says on which routes."
       metric      = "5xx"
       statistic   = "Sum"
       extended    = null

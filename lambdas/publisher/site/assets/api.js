@@ -15,11 +15,13 @@ export class Api {
   #clock;
   #zone;
   #statusUrl;
+  #awayKey;
 
   /** @param {string} zoneId @param {import("./clock.js").ServerClock} clock */
   constructor(zoneId, clock) {
     this.#clock = clock;
     this.#zone = `${PREFIX}/v1/zones/${zoneId}`;
+    this.#awayKey = `foyer.away.${zoneId}`;
     this.#statusUrl = `${PREFIX}/status/${zoneId}.json`;
   }
 
@@ -45,9 +47,35 @@ export class Api {
     return answer;
   }
 
+  /** A link that moves the place to another device. */
+  link() {
+    return this.#ask("POST", `${this.#zone}/visitors/me/links`);
+  }
+
+  /** The server's time, epoch milliseconds. */
+  now() {
+    return this.#clock.now();
+  }
+
   /** Say that the page was left; nobody waits for the answer. */
   away() {
-    navigator.sendBeacon?.(`${this.#zone}/visitors/me/away`);
+    if (!navigator.sendBeacon?.(`${this.#zone}/visitors/me/away`)) return;
+    try {
+      localStorage.setItem(this.#awayKey, "1");
+    } catch {
+      // The return is then not told: it only counts.
+    }
+  }
+
+  /** Say that a page that was left is here again, once. */
+  back() {
+    try {
+      if (!localStorage.getItem(this.#awayKey)) return;
+      localStorage.removeItem(this.#awayKey);
+      navigator.sendBeacon?.(`${this.#zone}/visitors/me/back`);
+    } catch {
+      // Nothing was remembered.
+    }
   }
 
   /** The address that lets a called visitor in and takes everybody else back in line. @param {string} to */

@@ -21,6 +21,7 @@ const STATE_OF_PROBLEM = {
   "hard-end": "hard_end",
   "already-completed": "completed",
   forbidden: "revoked",
+  moved: "moved",
   "unknown-zone": "unknown",
   "no-cookies": "cookies",
 };
@@ -104,6 +105,11 @@ export class Progress {
   constructor(zoneId) {
     this.#key = `foyer.progress.${zoneId}`;
     this.memory = null;
+  }
+
+  /** Whether this browser had a place in this zone before. */
+  get remembers() {
+    return Boolean(this.#read());
   }
 
   /** Fraction of the way, 0 to 1, never less than before. @param {Place} place @param {number} ahead */

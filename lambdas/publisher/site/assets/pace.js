@@ -8,7 +8,7 @@ const LONGEST_BACKOFF_SEC = 30;
 const PUSHED_FACTOR = 2;
 const PUSH_BEFORE_START_SEC = 120;
 
-const MOVING = new Set(["waiting", "next", "called", "preparing", "entering", "starting", "placing", "loading"]);
+const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
 const WAITS_FOR_CALL = new Set(["starting", "waiting", "next"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
 const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_out", "ended"]);

@@ -3,28 +3,27 @@
 import { Alarm } from "./alarm.js";
 import { safePath } from "./api.js";
 import { Departures } from "./departures.js";
+import { Doubt } from "./doubt.js";
 import { Feed } from "./feed.js";
-import { estimate, HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { Options } from "./options.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
 import { prove } from "./proof.js";
 import { Push } from "./push.js";
+import { shown } from "./shown.js";
 import { Tabs } from "./tabs.js";
+import { Turn } from "./turn.js";
 
-const STALE_MS = 20_000;
 const COOKIE_DOUBT_MS = 60_000;
 const DOUBT_MS = 15_000;
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
 const TOLD_LATE_MS = 2_000;
-const RELOCATE_WITHIN_SEC = 8;
-const RELOCATE_STALE_SEC = 60;
-const RELOCATE_DOUBLINGS = 5;
 
 const STARTING = new Set(["before", "starting"]);
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 const COMES_IN = new Set(["entering", "passing"]);
-const IS_MEASURED = new Set(["waiting", "next"]);
-const IS_KEPT_CURRENT = new Set(["starting", "waiting", "next", "paused", "locked", "locked_inside"]);
-const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "unknown"]);
+
+const STRANGER = { code: 401, body: null, problem: "bad-token", retrySec: 0 };
 
 export class Room {
   #facts;
@@ -37,6 +36,9 @@ export class Room {
   #tabs;
   #feed;
   #push;
+  #options;
+  #turn;
+  #doubt = new Doubt();
 
   #place = null;
   #state = "loading";
@@ -45,13 +47,13 @@ export class Room {
   #locating = false;
   #claiming = false;
   #claimed = false;
+  #afresh = false;
   #leaving = false;
   #saidAway = false;
 
   #joinedAtMs = -Infinity;
   #claimFromMs = 0;
   #failures = { locate: 0, claim: 0 };
-  #askedAgain = 0;
 
   #locateAlarm = new Alarm();
   #claimAlarm = new Alarm();
@@ -74,6 +76,8 @@ export class Room {
     this.#departures = new Departures(facts.zone_id);
     this.#tabs = new Tabs(facts.zone_id, (kind, data) => this.#hear(kind, data), () => this.#update());
     this.#feed = new Feed(api, clock, this.#tabs, () => this.#pollDelaySec(), () => this.#update());
+    this.#turn = new Turn(clock, facts.claim_sec);
+    this.#options = new Options(() => this.#update());
     this.#push = new Push(facts.zone_id, (message) => this.#called(message), () => this.#feed.wake());
   }
 
@@ -83,8 +87,19 @@ export class Room {
     addEventListener("pageshow", (event) => event.persisted && this.#comeBack());
     addEventListener("pagehide", () => this.#goAway());
     this.#tabs.open();
+    this.#api.back();
     this.#locate();
     this.#feed.start();
+  }
+
+  /** See what became of the place. */
+  ask() {
+    if (!this.#leaving) this.#locate();
+  }
+
+  /** Show again what is known, said anew. */
+  refresh() {
+    this.#show();
   }
 
   get #status() {
@@ -96,7 +111,9 @@ export class Room {
     if (this.#locating) return;
     this.#locating = true;
     this.#locateAlarm.clear();
-    let answer = await this.#api.place();
+    // A browser that never had a place here need not ask for one first; joining again gives the same place.
+    const stranger = !this.#place && !this.#progress.remembers && this.#joinedAtMs < 0;
+    let answer = stranger ? STRANGER : await this.#api.place();
     if (isUnknown(answer)) answer = await this.#join(answer);
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
@@ -114,8 +131,10 @@ export class Room {
     // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
     const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
     if (forgotten || navigator.cookieEnabled === false) return { code: 401, body: null, problem: "no-cookies", retrySec: 0 };
+    const remembered = this.#progress.remembers;
     let answer = await this.#api.join(this.#facts.proves ? { prove: true } : undefined);
     if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
+    this.#afresh = answer.code === 201 && remembered;
     if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
     return answer;
   }
@@ -123,17 +142,17 @@ export class Room {
   /** What another tab of this browser tells. */
   #hear(kind, data) {
     if (kind === "status") this.#feed.hear(data);
-    else if (kind === "turn") this.#turn(data);
+    else if (kind === "turn") this.#take(data);
   }
 
   /** What the server tells by itself. Tabs that follow have no connection and learn it from this one. */
   #called(message) {
     if (message.type !== "your_turn") return;
     this.#tabs.tell("turn", message);
-    this.#turn(message);
+    this.#take(message);
   }
 
-  #turn({ run, position }) {
+  #take({ run, position }) {
     if (this.#place?.status !== "waiting" || run !== this.#place.run || position !== this.#place.position) return;
     this.#place.status = "called";
     this.#update();
@@ -153,32 +172,37 @@ export class Room {
     // A document of an earlier run, still in some cache, says nothing about a place in this one.
     if (this.#place && this.#status?.run < this.#place.run) this.#feed.drop();
     const ending = Date.now() < this.#ending.untilMs ? this.#ending.state : "";
-    this.#state = stateOf(this.#place, this.#status, ending, this.#startsInSec() <= 0);
+    const started = this.#startsInSec() <= 0;
+    this.#state = this.#turn.state(stateOf(this.#place, this.#status, ending, started), this.#options.asksFirst);
     this.#show();
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
-    if (this.#state === "called") this.#claim();
+    if (this.#state === "called" || this.#state === "ready") this.#beCalled();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
     else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
     else if (this.#state === "loading" && !this.#locateAlarm.isSet) this.#locate();
     this.#askAgainIfUnclear();
   }
 
-  /**
-   * Some things only the server knows: a place not yet numbered or passed over, or what goes on while the document
-   * grows old. It is asked spread out and ever more rarely; being asked also wakes whoever writes the document.
-   */
+  /** Ask the server for what only it knows, when that is called for. */
   #askAgainIfUnclear() {
     const unclear = this.#state === "placing" || standing(this.#place, this.#status).dropped;
-    const old = this.#feed.staleness > RELOCATE_STALE_SEC * 1000 && IS_KEPT_CURRENT.has(this.#state);
-    if (!unclear && !old) {
-      this.#askedAgain = 0;
-    } else if (!this.#locating && !this.#locateAlarm.isSet) {
-      const doublings = 2 ** Math.min(this.#askedAgain, RELOCATE_DOUBLINGS);
-      this.#askedAgain += 1;
-      const [fromSec, withinSec] = unclear ? [0, RELOCATE_WITHIN_SEC] : [RELOCATE_STALE_SEC, RELOCATE_STALE_SEC];
-      this.#locateAlarm.set((fromSec + Math.random() * withinSec) * doublings, () => this.#locate());
-    }
+    const underWay = this.#locating || this.#locateAlarm.isSet;
+    const delaySec = this.#doubt.delaySec(unclear, this.#state, this.#feed.staleness, underWay);
+    if (delaySec !== null) this.#locateAlarm.set(delaySec, () => this.#locate());
+  }
+
+  /** It is the visitor's turn, who hears of it once. */
+  #beCalled() {
+    if (this.#turn.begins()) this.#view.call(this.#options);
+    if (this.#state === "called") this.#claim();
+    else this.#tickAlarm.set(1, () => this.#update());
+  }
+
+  /** The visitor pressed the button. */
+  goIn() {
+    this.#turn.goIn();
+    this.#update();
   }
 
   async #claim() {
@@ -249,6 +273,7 @@ export class Room {
     this.#claimed = false;
     this.#ending = { state: "", untilMs: 0 };
     this.#tabs.open();
+    this.#api.back();
     this.#locate();
     this.#feed.start();
   }
@@ -283,41 +308,25 @@ export class Room {
     return this.#startsAtMs() > 0 ? (this.#startsAtMs() - this.#clock.now()) / 1000 : Infinity;
   }
 
-  #notice() {
-    if (this.#feed.failures > 1 || this.#failures.locate > 1) return "offline";
-    if (IS_MEASURED.has(this.#state) && this.#status && this.#feed.staleness > STALE_MS) return "stale";
-    return this.#place?.notice && HOLDS_A_PLACE.has(this.#state) ? "rejoined" : "";
-  }
-
   #show() {
-    const { position, ahead, speed } = standing(this.#place, this.#status);
-    const status = this.#status;
-    const measured = status && speed > 0 ? estimate(ahead, speed) : null;
+    const known = {
+      facts: this.#facts,
+      place: this.#place,
+      status: this.#status,
+      state: this.#state,
+      preparing: this.#claimFromMs > 0,
+      staleness: this.#feed.staleness,
+      offline: this.#feed.failures > 1 || this.#failures.locate > 1,
+      afresh: this.#afresh,
+      urls: { to: this.#to, enter: this.#api.enterUrl(this.#to) },
+    };
     this.#view.show({
-      state: this.#state === "called" && this.#claimFromMs > 0 ? "preparing" : this.#state,
-      position,
-      ahead,
-      estimate: measured ?? (status ? null : (this.#place?.estimate ?? null)),
-      progress: ahead === null ? 0 : this.#progress.of(this.#place, ahead),
-      measuredAtMs: status?.updated_at_ms ?? 0,
+      ...shown(known, this.#progress),
       startsAtMs: this.#startsAtMs(),
       startsInSec: this.#startsInSec(),
       nowMs: this.#clock.now(),
-      notice: this.#notice(),
-      actionUrl: this.#actionUrl(),
-      event: status?.title || this.#facts.title,
-      message: status?.message ?? this.#facts.message,
-      pictureUrl: this.#pictureUrl(status?.picture_url ?? this.#facts.picture_url),
+      heldForSec: this.#turn.heldForSec(),
     });
-  }
-
-  #pictureUrl(url) {
-    return /^(https:\/\/|\/(?![/\\]))/.test(url) ? url : this.#facts.default_picture;
-  }
-
-  #actionUrl() {
-    if (this.#state === "passing") return this.#to;
-    return LEADS_HOME.has(this.#state) ? "/" : this.#api.enterUrl(this.#to);
   }
 }
 

@@ -2,6 +2,7 @@
 
 const AHEAD = [10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 3, 1];
 const STARTS_IN_SEC = [1800, 600, 300, 60, 10];
+const HELD_SEC = [3600, 60, 30, 10];
 const LONGEST_SPOKEN_SEC = 3600;
 
 export class Spoken {
@@ -10,15 +11,27 @@ export class Spoken {
   #message = null;
   #ahead = -1;
   #starts = -1;
+  #held = -1;
 
   /** @param {import("./words.js").Words} words */
   constructor(words) {
     this.#words = words;
   }
 
+  /** Say the rest in another language; nothing is said twice for it. @param {import("./words.js").Words} words */
+  speak(words) {
+    this.#words = words;
+    this.#message = null;
+  }
+
   /** The sentence to say for a picture of the page, or "" when nothing worth it has happened. */
-  next({ state, ahead, startsInSec, message }) {
-    const parts = [this.#newState(state), this.#newAhead(state, ahead), this.#newStart(state, startsInSec)];
+  next({ state, ahead, startsInSec, heldForSec, message }) {
+    const parts = [
+      this.#newState(state),
+      this.#newAhead(state, ahead),
+      this.#newStart(state, startsInSec),
+      this.#newHold(state, heldForSec),
+    ];
     if (this.#message !== null && message && message !== this.#message) {
       parts.push(this.#words.say("spoken", "message", { message }));
     }
@@ -40,6 +53,14 @@ export class Spoken {
     if (reached <= this.#ahead) return "";
     this.#ahead = reached;
     return this.#words.count("spoken", "ahead", ahead);
+  }
+
+  #newHold(state, heldForSec) {
+    if (state !== "ready") return "";
+    const reached = HELD_SEC.filter((mark) => mark >= heldForSec).length;
+    if (reached <= this.#held) return "";
+    this.#held = reached;
+    return this.#words.say("spoken", "claim_left", { time: this.#words.heldFor(Math.ceil(heldForSec)) });
   }
 
   #newStart(state, startsInSec) {

@@ -1,9 +1,11 @@
 /** Puts a picture of the line on the page. Elements stay the same ones throughout, so that focus is never lost. */
 
 import { HOLDS_A_PLACE } from "./line.js";
+import { Look } from "./look.js";
 import { Spoken } from "./spoken.js";
+import { Steady } from "./steady.js";
 
-const ON_TICKET = new Set(["before", "waiting", "next", "paused", "locked", "called", "preparing", "entering"]);
+const ON_TICKET = new Set(["before", "waiting", "next", "paused", "locked", "called", "ready", "preparing", "entering"]);
 const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked"]);
 const YOUR_TURN = new Set(["called", "preparing", "entering"]);
 
@@ -18,10 +20,13 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @property {number} startsAtMs 0 without a start
  * @property {number} startsInSec Infinity without a start
  * @property {number} nowMs server's time
+ * @property {number} heldForSec how long a called place is held yet
  * @property {string} notice name of a notice, "" for none
  * @property {string} actionUrl
  * @property {string} event
  * @property {string} message
+ * @property {{logo_url?: string, accent?: string, cards?: any[]}} page the organiser's look
+ * @property {Record<string, {title?: string, message?: string}>} translations of event and message
  * @property {string} pictureUrl
  */
 
@@ -30,16 +35,62 @@ export class View {
   #words;
   #spoken;
   #picture = "";
+  #steady = new Steady();
+  #look = new Look();
 
   /** @param {any} facts @param {import("./words.js").Words} words */
   constructor(facts, words) {
     this.#facts = facts;
     this.#words = words;
     this.#spoken = new Spoken(words);
+    this.#label();
     const image = element("picture");
     image.addEventListener("error", () => {
       if (image.getAttribute("src") !== facts.default_picture) image.src = facts.default_picture;
     });
+  }
+
+  get words() {
+    return this.#words;
+  }
+
+  /** It is the visitor's turn. @param {import("./options.js").Options} options */
+  call(options) {
+    const { headline, lead } = this.#words.state("called");
+    options.call(headline, lead);
+  }
+
+  /** Say everything in another language from now on. @param {import("./words.js").Words} words */
+  speak(words) {
+    this.#words = words;
+    this.#spoken.speak(words);
+    this.#label();
+    element("languages").open = false;
+    element("language-summary").focus();
+  }
+
+  /** What no picture of the line changes: language, direction, labels. */
+  #label() {
+    const words = this.#words;
+    document.documentElement.lang = words.language;
+    document.documentElement.dir = words.direction;
+    element("ticket").setAttribute("aria-label", words.say("labels", "ticket"));
+    element("progress").setAttribute("aria-label", words.say("labels", "progress"));
+    for (const name of ["place", "estimate", "starts", "message", "cards", "language", "move"]) {
+      text(`${name}-label`, words.say("labels", name));
+    }
+    text("go-in", words.state("entering").action);
+    for (const name of ["options", "sound", "vibration", "notification", "ask_first"]) {
+      text(`${name}-label`, words.say("labels", name));
+    }
+    text("move-make", words.say("labels", "move_make"));
+    element("move-link").setAttribute("aria-label", words.say("labels", "move_link"));
+    text("fallback", words.say("labels", "without_scripts"));
+    text("language-name", words.name);
+    for (const link of document.querySelectorAll("[data-language]")) {
+      if (link.dataset.language === words.language) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
   }
 
   /** @param {Picture} picture */
@@ -47,19 +98,26 @@ export class View {
     const { state } = picture;
     const words = this.#words.state(state);
     document.documentElement.dataset.state = state;
-    text("event", picture.event);
+    const own = picture.translations?.[this.#words.language];
+    const event = own?.title || picture.event;
+    const message = own?.message || picture.message;
+    text("event", event);
     text("headline", words.headline);
     text("lead", words.lead);
     this.#showNotice(picture);
     this.#showTicket(picture);
     this.#showAction(words.action, picture.actionUrl);
-    text("message-text", picture.message);
-    show("message", picture.message !== "");
+    text("message-text", message);
+    show("message", message !== "");
+    this.#look.show(picture.page ?? {}, own?.cards ?? picture.page?.cards ?? []);
     this.#showPicture(picture.pictureUrl);
     text("kept", this.#kept());
     show("kept", HOLDS_A_PLACE.has(state));
-    document.title = this.#title(picture, words.headline);
-    const sentence = this.#spoken.next(picture);
+    show("move", HOLDS_A_PLACE.has(state));
+    show("options", HOLDS_A_PLACE.has(state) || state === "ready");
+    show("go-in", state === "ready");
+    document.title = this.#title({ ...picture, event }, words.headline);
+    const sentence = this.#spoken.next({ ...picture, message });
     if (sentence) text("spoken", sentence);
   }
 
@@ -68,13 +126,17 @@ export class View {
     show("notice", notice !== "");
   }
 
-  #showTicket({ state, position, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs }) {
+  #showTicket({ state, position, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
     const words = this.#words;
     const yourTurn = YOUR_TURN.has(state);
     const countsDown = state === "before" && startsAtMs > 0;
+    const held = state === "ready";
     const countsPeople = SHOWS_ESTIMATE.has(state) && ahead !== null;
-    show("ticket", ON_TICKET.has(state) && (yourTurn || countsDown || countsPeople));
-    if (yourTurn) {
+    show("ticket", ON_TICKET.has(state) && (yourTurn || held || countsDown || countsPeople));
+    if (held) {
+      text("figure", words.timeLeft(heldForSec));
+      text("figure-label", words.say("labels", "claim_left"));
+    } else if (yourTurn) {
       text("figure", words.say("labels", "now"));
       text("figure-label", words.say("labels", "your_turn"));
     } else if (countsDown) {
@@ -85,7 +147,8 @@ export class View {
       text("figure-label", words.count("labels", "ahead", ahead));
     }
     const moving = state === "waiting" || state === "next";
-    text("estimate", moving ? words.wait(estimate) : words.say("estimates", "withheld"));
+    const wait = moving ? words.wait(estimate) : words.say("estimates", "withheld");
+    text("estimate", this.#steady.of(wait, `${words.language}/${moving}/${estimate === null}`, nowMs));
     show("estimate-fact", countsPeople);
     text("place", position === null ? "" : words.number(position + 1));
     show("place-fact", position !== null);
@@ -94,7 +157,7 @@ export class View {
     text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));
     show("measured", countsPeople && measuredAtMs > 0);
     show("stub", position !== null || countsDown);
-    this.#showProgress(countsPeople || yourTurn, yourTurn ? 1 : progress);
+    this.#showProgress(countsPeople || yourTurn || held, yourTurn || held ? 1 : progress);
   }
 
   #showProgress(shown, progress) {

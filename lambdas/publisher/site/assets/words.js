@@ -14,11 +14,28 @@ export class Words {
   constructor(texts) {
     this.#texts = texts;
     this.#plural = new Intl.PluralRules(texts.language);
-    this.#number = new Intl.NumberFormat(texts.language);
-    // Times follow the visitor's own habits (12 or 24 hours), not the language of the texts.
-    this.#time = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-    this.#shortTime = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-    this.#day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+    // One kind of digits throughout: those that server and countdown use.
+    this.#number = new Intl.NumberFormat(texts.language, { numberingSystem: "latn", maximumFractionDigits: 1 });
+    // Times follow the visitor's own habits (12 or 24 hours) where the browser speaks the language of the texts.
+    const own = navigator.language.split("-")[0] === texts.language.split("-")[0];
+    const format = (options) =>
+      new Intl.DateTimeFormat(own ? undefined : texts.language, { numberingSystem: "latn", ...options });
+    this.#time = format({ timeStyle: "medium" });
+    this.#shortTime = format({ timeStyle: "short" });
+    this.#day = format({ weekday: "short", day: "numeric", month: "short" });
+  }
+
+  get language() {
+    return this.#texts.language;
+  }
+
+  get direction() {
+    return this.#texts.direction;
+  }
+
+  /** The language's name in itself. */
+  get name() {
+    return this.#texts.name;
   }
 
   /** One text with its values filled in. */
@@ -59,7 +76,7 @@ export class Words {
     const [days, hours, minutes] = [Math.floor(left / 86400), Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60];
     const two = (part) => String(part).padStart(2, "0");
     const clock = left >= 3600 ? `${hours}:${two(minutes)}` : `${minutes}`;
-    return `${days ? `${days} d ` : ""}${clock}:${two(left % 60)}`;
+    return `${days ? `${this.say("labels", "days", { count: days })} ` : ""}${clock}:${two(left % 60)}`;
   }
 
   /** How long a called place is held. @param {number} seconds */

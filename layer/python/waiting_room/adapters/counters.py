@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from waiting_room.domain.epochs import Epoch
 from waiting_room.domain.errors import Unsure
 
 SOLD_SLOTS = 8
+AWAY_SLOTS = 8
 MINUTE_RETENTION_SEC = 90 * 86400
 INVITATION_RETENTION_SEC = 90 * 86400
 """Longer than an invitation is good for: until then it must be known who used it."""
@@ -152,6 +154,29 @@ class Minutes:
             {"minute": row[str(self._table.sort_key)], **{k: v for k, v in row.items() if k not in hidden}}
             for row in reversed(rows)
         ]
+
+
+class Departures:
+    """How many who waited left the page and came back, by lane, with their waits; over slots so that no item is hot."""
+
+    def __init__(self, clients: Clients, table_name: str) -> None:
+        self._table = Table(clients, "counters", table_name)
+
+    def count(self, zone_id: str, run: int, lane: str, visitor_id: str, *, away: int, back: int, wait_sec: int) -> None:
+        """Add to the numbers of a lane. A lost answer is not looked into: they are statistics. Raises Overloaded."""
+        writing(
+            self._table.clients.once.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(f"away#{zone_id}#{run}#{lane}", zlib.crc32(visitor_id.encode()) % AWAY_SLOTS),
+            UpdateExpression="ADD #away :away, #back :back, #wait :wait",
+            ExpressionAttributeNames={"#away": "away", "#back": "back", "#wait": "wait_sec"},
+            ExpressionAttributeValues=encode({":away": away, ":back": back, ":wait": wait_sec}),
+        )
+
+    def totals(self, zone_id: str, run: int, lane: str) -> dict[str, int]:
+        """The numbers of a lane so far."""
+        slots = self._table.query(f"away#{zone_id}#{run}#{lane}")
+        return {name: sum(int(slot[name]) for slot in slots) for name in ("away", "back", "wait_sec")}
 
 
 class Locks:

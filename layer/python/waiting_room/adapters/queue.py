@@ -93,8 +93,13 @@ class Queue:
             ExpressionAttributeValues=encode({":seq": item.seq, ":status": item.status, ":attempt": item.attempt}),
         )
 
+    def move(self, item: QueueItem, *, attempt: str, now_ms: int) -> Answer:
+        """Give a waiting place its next generation, if nothing about it changed since it was read."""
+        as_read = {"status": "waiting", "seq": item.seq, "gen": item.gen}
+        return self._change(item, {"gen": item.gen + 1}, as_read, attempt, now_ms)
+
     def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
-        """Note when a waiting visitor hid the page."""
+        """Note when a waiting visitor hid the page; 0 when it is seen again."""
         return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))
 
     def confirm(self, item: QueueItem, *, reference: str, attempt: str, now_ms: int) -> Answer:

@@ -14,6 +14,8 @@ __all__ = [
     "InvalidZone",
     "KeyInUse",
     "Lapsed",
+    "LinkUsed",
+    "Moved",
     "NotReady",
     "Overloaded",
     "ProofNeeded",
@@ -134,6 +136,20 @@ class ScriptsNeeded(WaitingRoomError):
 
     problem = "scripts-needed"
     title = "This line needs a browser that runs scripts"
+
+
+class Moved(WaitingRoomError):
+    """Raised when a place was moved to another device of its visitor: this one does not have it any more."""
+
+    problem = "moved"
+    title = "This place was moved to another device"
+
+
+class LinkUsed(WaitingRoomError):
+    """Raised when a link that moves a place was used, is too old, or never was one."""
+
+    problem = "link-used"
+    title = "This link does not work any more"
 
 
 class Lapsed(WaitingRoomError):

@@ -35,6 +35,7 @@ def status_document(
         "title": zone.title,
         "message": zone.message,
         "picture_url": zone.picture_url,
+        **{name: look for name in ("page", "translations") if (look := zone.document[name])},
         "starts_at_ms": zone.starts_at_ms,
         "updated_at_ms": now_ms,
         "draw": None

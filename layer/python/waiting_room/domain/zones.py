@@ -90,6 +90,8 @@ class Zone:
     push_window: int = 5000
     message: str = ""
     picture_url: str = ""
+    page: Mapping[str, Any] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
     strict_exit: bool = False
     forward_token: bool = False
@@ -125,6 +127,8 @@ class Zone:
         document["rules"] = [dict(rule) for rule in self.rules]
         document["exempt"] = [dict(rule) for rule in self.exempt]
         document["lanes"] = {name: dict(lane) for name, lane in self.lanes.items()}
+        document["page"] = dict(self.page)
+        document["translations"] = {language: dict(texts) for language, texts in self.translations.items()}
         for part in ("session", "claim", "poll"):
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
         if self.proof_of_work is not None:
@@ -194,6 +198,18 @@ class Zone:
             for name, share in shares(self.lanes).items()
             if share <= 0
         ]
+
+    def title_in(self, language: str) -> str:
+        """The event's name in a language, if the organiser gave one, otherwise the one for all."""
+        return str(self.translations.get(language, {}).get("title") or self.title)
+
+    def message_in(self, language: str) -> str:
+        """What the organiser says in a language, otherwise what is for all."""
+        return str(self.translations.get(language, {}).get("message") or self.message)
+
+    def cards_in(self, language: str) -> list[Mapping[str, str]]:
+        """What is good to know, in a language, otherwise as it is for all."""
+        return list(self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
 
     @property
     def requires_identity(self) -> bool:

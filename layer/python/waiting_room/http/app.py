@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from waiting_room.domain.errors import WaitingRoomError
@@ -18,8 +19,8 @@ from waiting_room.ports import Clock
 class HttpApp:
     """A Lambda handler for HTTP API events.
 
-    `guard` may refuse a request before it is routed; `error_page` says an error to a person at a browser; `cors` says
-    which other origins may read the answers.
+    `guard` may refuse a request before it is routed; `error_page(error, language=...)` says an error to a person at a
+    browser; `cors` says which other origins may read the answers.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class HttpApp:
         jitter: Callable[[], float],
         *,
         guard: Callable[[Request], None],
-        error_page: Callable[[WaitingRoomError], str] | None = None,
+        error_page: Callable[..., str] | None = None,
         cors: Cors | None = None,
     ) -> None:
         self._router = router
@@ -58,7 +59,8 @@ class HttpApp:
         request = page = None
         try:
             request = Request.from_event(event)
-            page = self._error_page if request.wants_html else None
+            if self._error_page is not None and request.wants_html:
+                page = partial(self._error_page, language=request.language)
             if request.identity:
                 fields["identity"] = request.identity
             self._guard(request)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from waiting_room.http.bundle import bundled_script, bundled_style
+from waiting_room.http.languages import TEXTS
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -40,21 +42,35 @@ _BUNDLES: dict[str, tuple[str, _Bundler]] = {
 }
 """Kinds of files that become one file: its name, which is that of the file it starts with, and how."""
 
+_APART = {"foyer.js"}
+"""Scripts that sites load into their own pages, each by itself."""
+
+
+def site_assets(folder: Path) -> Iterator[Asset]:
+    """What the pages load: the files of a folder, and the texts of every language below `texts/`."""
+    yield from assets(folder)
+    for asset in assets(TEXTS):
+        yield asset._replace(key_suffix=f"texts/{asset.key_suffix}")
+
 
 def assets(folder: Path) -> Iterator[Asset]:
     """What the pages load, in order of name: scripts and styles as one file each, every other file as it is.
 
-    Folders are pages of their own: nothing in them is put together.
+    Folders are pages of their own: nothing in them is put together; neither is what sites load by itself.
 
     Raises ValueError for a file whose kind is not known, and for scripts that cannot be put into one file.
     """
     found = {file.key_suffix: file for file in files(folder)}
     for kind, (entry, bundled) in _BUNDLES.items():
-        parts = {name: found.pop(name) for name in list(found) if name.endswith(kind) and "/" not in name}
+        parts = {name: found.pop(name) for name in list(found) if name.endswith(kind) and _is_part(name)}
         if parts:
             text = bundled({name: part.body.decode() for name, part in parts.items()}, entry)
             found[entry] = Asset(entry, text.encode(), _CONTENT_TYPES[kind], CACHE_CONTROL)
     yield from (found[name] for name in sorted(found))
+
+
+def _is_part(name: str) -> bool:
+    return "/" not in name and name not in _APART
 
 
 def files(folder: Path) -> Iterator[Asset]:

@@ -8,14 +8,26 @@ import json
 from collections.abc import Mapping
 
 from waiting_room.domain.cookies import clear_cookie, cookie_name, set_cookie
+from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import ZONE_ID
+from waiting_room.http.request import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, Request
 
-__all__ = ["ZONES_PER_BROWSER", "clear_cookie", "cookie_name", "evictions", "set_cookie"]
+__all__ = ["ZONES_PER_BROWSER", "clear_cookie", "cookie_name", "evictions", "language_cookies", "set_cookie"]
 
 ZONES_PER_BROWSER = 6
 """Each zone costs two cookies of about 500 bytes; CloudFront and many servers cut headers at 8 KB."""
 
+YEAR_SEC = 31_536_000
+
 _KINDS = ("visitor", "access")
+
+
+def language_cookies(request: Request) -> list[str]:
+    """Set-Cookie values that remember a language chosen in this request, for the waiting room's own pages."""
+    if request.raw_query and LANGUAGE_PARAMETER in request.raw_query:
+        language = request.language
+        return [f"{LANGUAGE_COOKIE}={language}; Max-Age={YEAR_SEC}; Path={PREFIX}; Secure; SameSite=Lax"]
+    return []
 
 
 def evictions(cookies: Mapping[str, str], zone_id: str) -> list[str]:

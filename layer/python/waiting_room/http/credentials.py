@@ -171,6 +171,19 @@ class Credentials:
         told = place.position in (None, visitor.position) and place.arrival in (None, visitor.arrival)
         return not same or not told or visitor.expires_at_sec - self._now_sec() < half_sec
 
+    def link_token(self, zone: Zone, visitor: Visitor, life_sec: int) -> str:
+        """A token that moves the visitor's place, as long as it is of the generation it has now."""
+        now_sec = self._now_sec()
+        place = {"zone": zone.zone_id, "run": zone.run, "lane": visitor.lane, "sub": visitor.visitor_id}
+        return self._tokens.sign("link", {**place, "gen": visitor.gen, "iat": now_sec, "exp": now_sec + life_sec})
+
+    def read_link(self, zone: Zone, token: str) -> Visitor | None:
+        """Whose place a link moves, and of which generation; None for anything that is no link of this zone's run."""
+        claims = self._tokens.verify(token, "link", now_sec=self._now_sec())
+        if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            return None
+        return Visitor(claims["sub"], claims["gen"], claims["lane"])
+
     def access_token(self, session: Session, zone: Zone, request: Request) -> str:
         """The access token of a session, bound to the network that asks if the zone wants that.
 

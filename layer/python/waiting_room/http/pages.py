@@ -7,29 +7,17 @@ All of them share one skeleton, so that they look the same and show the same fac
 from __future__ import annotations
 
 import html
-import json
 import zlib
 from collections.abc import Mapping
-from functools import cache
-from string import Template
-from typing import Any
 
 from waiting_room.domain.errors import WaitingRoomError
-from waiting_room.domain.locations import enter_url, place_url
+from waiting_room.domain.locations import enter_url, move_url, place_url
 from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
-from waiting_room.http.wording import (
-    TEMPLATES,
-    clock_time,
-    expected_wait,
-    held_for,
-    number,
-    say,
-    say_count,
-    texts,
-    time_left,
-)
+from waiting_room.http.languages import DEFAULT, languages, texts
+from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
+from waiting_room.http.wording import Words, clock_time, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
 
@@ -41,6 +29,11 @@ _NEAR_REFRESH_SEC = 5
 _FAR_REFRESH_SEC = (15, 60)
 _SPREAD_SEC = 10
 
+_MAY_BE_MISSING = ("action", "cards", "kept", "logo", "message", "notice")
+
+_SCRIPTED_LABELS = ("move", "move_make", "move_link", "options", "sound", "vibration", "notification", "ask_first")
+"""Of what only scripts can do."""
+
 _STATE_OF_PROBLEM = {
     "lapsed": "lapsed",
     "run-over": "ended",
@@ -49,6 +42,8 @@ _STATE_OF_PROBLEM = {
     "already-completed": "completed",
     "forbidden": "revoked",
     "scripts-needed": "scripts",
+    "moved": "moved",
+    "link-used": "link_used",
     "unknown-zone": "unknown",
     "unknown-route": "unknown",
     "no-token": "cookies",
@@ -62,17 +57,14 @@ _IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locke
 _REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
 
 
-class Markup(str):
-    """Text that is HTML already; everything else is escaped when it is filled in."""
-
-    __slots__ = ()
-
-
 def waiting_page(zone: Zone) -> str:
     """The static page of a zone: it finds its visitor's place by script, or sends on a browser without scripts."""
     facts = {
         "zone_id": zone.zone_id,
         "title": _title(zone),
+        "page": dict(zone.page),
+        "translations": {name: dict(text) for name, text in zone.translations.items()},
+        "languages": list(languages()),
         "landing_path": zone.landing_path,
         "starts_at_ms": zone.starts_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
@@ -89,20 +81,26 @@ def waiting_page(zone: Zone) -> str:
         f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
     )
+    english = words()
+    # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
+    labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
     foot = (
-        f'<p class="fallback"><a id="fallback" href="{me}">{say("labels", "without_scripts")}</a></p>\n'
+        f"{fill('options.html', labels)}\n{fill('move.html', labels)}\n"
+        f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
-        f'<script type="application/json" id="zone">{_data(facts)}</script>\n'
-        f'<script type="application/json" id="texts">{_data(texts())}</script>'
+        f'<script type="application/json" id="zone">{data(facts)}</script>\n'
+        f'<script type="application/json" id="texts">{data(texts())}</script>'
     )
-    return _page(zone, "loading", head=Markup(head), foot=Markup(foot), ticket=_ticket("loading", {}))
+    ticket = _ticket(english, "loading", {})
+    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=ticket, place=me)
 
 
-def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None) -> str:
+def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT) -> str:
     """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
 
     `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown.
     """
+    said = words(language)
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
@@ -110,41 +108,57 @@ def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None) -> 
     onward = (to if state == "passing" else enter) if goes_in else me
     foot = ""
     if not goes_in and seconds is not None:
-        foot = f'<p class="refreshes">{say_count("notices", "refreshes", seconds)}</p>'
-    actions = {"action": say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
+        foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    actions = (
+        {"action": said.say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
+    )
     if goes_in:
-        actions = {"action": texts()["states"]["entering"]["action"], "action_href": onward}
+        actions = {"action": said.state("entering")["action"], "action_href": onward}
     return _page(
+        said,
         zone,
         state,
         to=to,
         head=Markup("" if seconds is None else _refresh(seconds, onward)),
         foot=Markup(foot),
-        ticket=_ticket(state, _ticket_facts(zone, place, state, now_ms)),
-        notice=say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
-        kept=_kept(zone) if state in _IN_LINE else "",
+        ticket=_ticket(said, state, _ticket_facts(said, zone, place, state, now_ms)),
+        notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
+        kept=_kept(said, zone) if state in _IN_LINE else "",
+        place=me,
         **actions,
     )
 
 
-def moment_page(zone: Zone, to: str, seconds: int) -> str:
+def moment_page(zone: Zone, to: str, seconds: int, language: str = DEFAULT) -> str:
     """The page for a browser without scripts that may join in a moment, without proving work; it goes on by itself."""
-    foot = f'<p class="refreshes">{say_count("notices", "refreshes", seconds)}</p>'
-    head = _refresh(seconds, place_url(zone.zone_id, to))
-    return _page(zone, "moment", to=to, head=Markup(head), foot=Markup(foot))
+    said, me = words(language), place_url(zone.zone_id, to)
+    foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    return _page(said, zone, "moment", to=to, head=Markup(_refresh(seconds, me)), foot=Markup(foot), place=me)
 
 
-def cookies_needed_page(zone: Zone, to: str) -> str:
+def cookies_needed_page(zone: Zone, to: str, language: str = DEFAULT) -> str:
     """The page for a browser that did not send back the cookie it was given; offers to try again."""
-    return _page(zone, "cookies", to=to)
+    return _page(words(language), zone, "cookies", to=to)
 
 
-def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/") -> str:
+def move_page(zone: Zone, token: str, language: str = DEFAULT) -> str:
+    """The page behind a link that moves a place: nothing happens before its button is pressed."""
+    said = words(language)
+    form = (
+        f'<form class="actions" method="post" action="{move_url(zone.zone_id)}">'
+        f'<input type="hidden" name="token" value="{html.escape(token)}">'
+        f'<button class="button" id="move-here">{html.escape(said.state("moving")["action"])}</button></form>'
+    )
+    return _page(said, zone, "moving", action="", foot=Markup(form))
+
+
+def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/", language: str = DEFAULT) -> str:
     """The page for an error a visitor meets outside the waiting page; one that will pass tries again by itself."""
     state = _STATE_OF_PROBLEM.get(error.problem, "fault")
     # Without an address the browser asks again for what it asked for, whatever that was.
     head = f'<meta http-equiv="refresh" content="{_STANDSTILL_REFRESH_SEC}">' if state == "busy" else ""
-    return _page(zone, state, to=to, head=Markup(head), notice=error.detail if state == "fault" else "")
+    notice = error.detail if state == "fault" else ""
+    return _page(words(language), zone, state, to=to, head=Markup(head), notice=notice)
 
 
 def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
@@ -185,69 +199,78 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
     return _STANDSTILL_REFRESH_SEC + spread if state in _IN_LINE or state == "locked_inside" else None
 
 
-def _ticket_facts(zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
+def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
     facts: dict[str, str] = {}
     if place.position is not None:
-        facts["place"] = number(place.position + 1)
+        facts["place"] = said.number(place.position + 1)
     if state in ("called", "entering"):
-        return {**facts, "figure": say("labels", "now"), "figure_label": say("labels", "your_turn")}
+        return {**facts, "figure": said.say("labels", "now"), "figure_label": said.say("labels", "your_turn")}
     if state == "before" and zone.starts_at_ms is not None:
         facts["starts"] = clock_time(zone.starts_at_ms)
         if now_ms is not None:
-            facts["figure"] = time_left((zone.starts_at_ms - now_ms) // 1000)
-            facts["figure_label"] = say("labels", "until_start")
+            facts["figure"] = said.time_left((zone.starts_at_ms - now_ms) // 1000)
+            facts["figure_label"] = said.say("labels", "until_start")
         return facts
     if place.ahead is not None:
-        facts["figure"] = number(place.ahead)
-        facts["figure_label"] = say_count("labels", "ahead", place.ahead)
+        facts["figure"] = said.number(place.ahead)
+        facts["figure_label"] = said.say_count("labels", "ahead", place.ahead)
         on_hold = state in ("paused", "locked")
-        facts["estimate"] = say("estimates", "withheld") if on_hold else expected_wait(place.estimate)
+        facts["estimate"] = said.say("estimates", "withheld") if on_hold else said.expected_wait(place.estimate)
         if now_ms is not None:
-            facts["measured"] = say("labels", "measured", time=clock_time(now_ms).rpartition(", ")[2])
+            facts["measured"] = said.say("labels", "measured", time=clock_time(now_ms).partition(" ")[2])
     return facts
 
 
-def _ticket(state: str, facts: Mapping[str, str]) -> Markup:
+def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
     shown = state in _IN_LINE | {"called", "entering"} and bool(facts)
     values = {**dict.fromkeys(("figure", "figure_label", "place", "estimate", "starts", "measured"), ""), **facts}
-    labels = {f"{name}_label": say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")}
-    hidden = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
-    return _fill(
+    labels = {
+        f"{name}_label": said.say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")
+    }
+    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
+    return fill(
         "ticket.html",
         {
             **labels,
             **values,
-            **hidden,
+            **missing,
             "progress": "0",
             # How far somebody has come is only known where the page can remember where they began.
-            "way_hidden": _hidden(False),
-            "stub_hidden": _hidden(any(values[name] for name in ("place", "estimate", "starts"))),
-            "ticket_hidden": _hidden(shown),
+            "way_hidden": hidden(False),
+            "stub_hidden": hidden(any(values[name] for name in ("place", "estimate", "starts"))),
+            "ticket_hidden": hidden(shown),
         },
     )
 
 
-def _page(zone: Zone | None, state: str, *, to: str = "/", **parts: str) -> str:
-    """The skeleton filled in for a state; `parts` replace what the state itself would say."""
-    words: Mapping[str, str] = texts()["states"][state]
-    title = _title(zone) if zone else ""
+def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", **parts: str) -> str:
+    """The skeleton filled in for a state; `parts` replace what the state itself would say.
+
+    `place` is the address that answers in another language; without one there is nothing to choose.
+    """
+    state_words = said.state(state)
+    title = _title(zone, said.language) if zone else ""
     again = state in _REJOINING
     values = {
-        "language": texts()["language"],
-        "direction": texts()["direction"],
+        "language": said.language,
+        "direction": said.texts["direction"],
         "state": state,
-        "document_title": say("titles", "state", headline=words["headline"], event=title)
+        "document_title": said.say("titles", "state", headline=state_words["headline"], event=title)
         if title
-        else words["headline"],
+        else state_words["headline"],
         "title": title,
-        "headline": words["headline"],
-        "lead": words["lead"],
+        "headline": state_words["headline"],
+        "lead": state_words["lead"],
         "picture": _picture(zone.picture_url if zone else ""),
-        "action": words.get("action", ""),
+        "action": state_words.get("action", ""),
         "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
-        "message": zone.message if zone else "",
-        "message_label": say("labels", "message"),
+        "message": zone.message_in(said.language) if zone else "",
+        "message_label": said.say("labels", "message"),
+        "cards_label": said.say("labels", "cards"),
+        "cards": cards(zone.cards_in(said.language) if zone else []),
+        "logo": logo(zone.page.get("logo_url", "")) if zone else "",
+        "languages": language_switch(said, place),
         "notice": "",
         "kept": "",
         "ticket": Markup(),
@@ -255,44 +278,23 @@ def _page(zone: Zone | None, state: str, *, to: str = "/", **parts: str) -> str:
         "foot": Markup(),
         **parts,
     }
-    shown = {f"{name}_hidden": _hidden(bool(values[name])) for name in ("action", "message", "notice", "kept")}
-    return _fill("page.html", {**values, **shown})
+    shown = {f"{name}_hidden": hidden(bool(values[name])) for name in _MAY_BE_MISSING}
+    return fill("page.html", {**values, **shown})
 
 
-def _kept(zone: Zone) -> str:
-    held = held_for(zone.claim.window_sec + zone.claim.grace_sec)
-    return f"{say('notices', 'kept')} {say('notices', 'come_back', time=held)}"
+def _kept(said: Words, zone: Zone) -> str:
+    held = said.held_for(zone.claim.window_sec + zone.claim.grace_sec)
+    return f"{said.say('notices', 'kept')} {said.say('notices', 'come_back', time=held)}"
 
 
 def _refresh(seconds: int, url: str) -> str:
     return f'<meta http-equiv="refresh" content="{seconds}; url={html.escape(url)}">'
 
 
-def _title(zone: Zone) -> str:
-    return zone.title or zone.zone_id
+def _title(zone: Zone, language: str = DEFAULT) -> str:
+    return zone.title_in(language) or zone.zone_id
 
 
 def _picture(url: str) -> str:
     """The organiser's picture if it is a path of this site or an https address, else our own."""
-    ours = url.startswith("/") and not url.startswith(("//", "/\\"))
-    return url if ours or url.startswith("https://") else DEFAULT_PICTURE
-
-
-def _hidden(shown: bool) -> Markup:
-    return Markup("" if shown else " hidden")
-
-
-def _data(value: Mapping[str, Any]) -> str:
-    """JSON that cannot end the script element it stands in: no `<`, `>` or `&` is left in it."""
-    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return encoded.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _fill(template: str, values: Mapping[str, str]) -> Markup:
-    escaped = {name: value if isinstance(value, Markup) else html.escape(value) for name, value in values.items()}
-    return Markup(_template(template).substitute(escaped))
-
-
-@cache
-def _template(name: str) -> Template:
-    return Template((TEMPLATES / name).read_text(encoding="utf-8"))
+    return own_address(url) or DEFAULT_PICTURE

@@ -12,9 +12,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from waiting_room.domain.errors import InvalidInput, TooLarge
+from waiting_room.http.languages import negotiate
 
 BODY_LIMIT_BYTES = 16 * 1024
 """Largest body taken. The largest zone document is well below it."""
+
+LANGUAGE_PARAMETER = "lang"
+LANGUAGE_COOKIE = "foyer-language"
+"""No secret: the page's script reads and writes it too."""
 
 _SAFE_INTEGER = 2**53
 
@@ -78,6 +83,16 @@ class Request:
         if len(told) > 1 and told[-1] == self.peer_ip:
             told.pop()
         return told[-1] if told else self.peer_ip
+
+    @property
+    def language(self) -> str:
+        """The language to answer a person in: chosen by a link, chosen before, or what the browser prefers."""
+        try:
+            chosen = self.query(LANGUAGE_PARAMETER)
+        except InvalidInput:
+            chosen = None
+        remembered = self.cookies.get(LANGUAGE_COOKIE)
+        return negotiate(self.headers.get("accept-language", ""), chosen or remembered)
 
     @property
     def bearer(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from waiting_room.adapters.zone_copies import ZoneCopies
@@ -12,10 +13,12 @@ from waiting_room.domain.places import Place, Session
 from waiting_room.domain.redirects import safe_path
 from waiting_room.domain.zones import Zone
 from waiting_room.http.body import read_body
+from waiting_room.http.cookies import language_cookies
 from waiting_room.http.credentials import Credentials, Pass, Visitor
-from waiting_room.http.documents import place_json, session_json
+from waiting_room.http.move_api import refuse_moved
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.places import place_json, session_json
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response, empty, html, json_response, problem, redirect
 from waiting_room.http.router import Endpoint
@@ -59,6 +62,7 @@ class VisitorApi:
             self.renew_session_redirect,
             self.leave_zone,
             self.mark_away,
+            self.mark_back,
         )
         return {method.__name__: method for method in methods}
 
@@ -77,7 +81,7 @@ class VisitorApi:
             invited = self._invited(zone, visitor, request.query("invitation"))
             rules, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
-                return self._to_prove(request, zone, visitor, invited, to, notes)
+                return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
             place, over = self._joined(request, zone, visitor, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
@@ -144,13 +148,21 @@ class VisitorApi:
         if held is not None:
             self.leave(zone, held.visitor_id, held.sid)
         else:
-            self.leave(zone, self.credentials.visitor(request, zone).visitor_id)
+            visitor = self.credentials.visitor(request, zone)
+            self._refuse_moved(zone, visitor)
+            self.leave(zone, visitor.visitor_id)
         return empty([] if request.bearer else self.credentials.no_access_cookies(zone))
 
     def mark_away(self, request: Request) -> Response:
         """Note that the page was hidden."""
         zone = self._zone(request)
         self.away(zone, self.credentials.visitor(request, zone).visitor_id)
+        return empty()
+
+    def mark_back(self, request: Request) -> Response:
+        """Note that the page is seen again."""
+        zone = self._zone(request)
+        self.away.back(zone, self.credentials.visitor(request, zone).visitor_id)
         return empty()
 
     def _zone(self, request: Request) -> Zone:
@@ -163,25 +175,15 @@ class VisitorApi:
             if visitor is not None:
                 return visitor
             if request.query("again") is not None:
-                return html(400, cookies_needed_page(zone, to))
+                return html(400, cookies_needed_page(zone, to, request.language))
             visitor, notes = self.newcomers.arrive(request, zone)
             invited = self._invited(zone, visitor, request.query("invitation"))
             token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
         except (BadToken, Overloaded) as error:
-            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
         return _noted(answer, **notes)
-
-    def _to_prove(
-        self, request: Request, zone: Zone, visitor: Visitor, invited: str, to: str, notes: dict[str, str]
-    ) -> Response:
-        """To the waiting page, which proves work before it joins; an invitation just accepted is not forgotten."""
-        cookies = []
-        if invited and invited != visitor.lane:
-            token = self.credentials.visitor_token(zone, replace(visitor, lane=invited))
-            cookies = self.credentials.visitor_cookies(request, zone, token)
-        return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes)
 
     def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
         """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
@@ -198,12 +200,14 @@ class VisitorApi:
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
             place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
+            cookies = self._place_cookies(request, zone, visitor, place) if place else []
         except WaitingRoomError as error:
-            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to))
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         if place is None:
-            return _noted(html(200, moment_page(zone, to, wait_sec)), **notes)
-        page = html(200, place_page(zone, place, to, self.clock.now_ms()))
-        return _noted(page.with_cookies(self._place_cookies(request, zone, visitor, place)), **notes)
+            page = moment_page(zone, to, wait_sec, request.language)
+        else:
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language)
+        return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
     def _locate_or_join(
         self, request: Request, zone: Zone, visitor: Visitor
@@ -226,6 +230,11 @@ class VisitorApi:
         place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
         self.newcomers.joined(zone, place)
         return place, over
+
+    def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
+        """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""
+        with suppress(UnknownVisitor):
+            refuse_moved(visitor, self.locate(zone, visitor.visitor_id).gen)
 
     def _destination(self, request: Request, zone: Zone) -> str:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
@@ -256,6 +265,7 @@ class VisitorApi:
 
     def _told(self, request: Request, zone: Zone, visitor: Visitor, place: Place, status: int) -> Response:
         """A place as JSON. A browser gets its token as a cookie that no script can read, an app in the body."""
+        refuse_moved(visitor, place.gen)
         document = place_json(zone, place)
         if not self.credentials.needs_token(visitor, place):
             return json_response(status, document)
@@ -266,7 +276,8 @@ class VisitorApi:
         return json_response(status, document).with_cookies(cookies)
 
     def _place_cookies(self, request: Request, zone: Zone, visitor: Visitor, place: Place) -> list[str]:
-        """Set-Cookie values for a visitor whose token is not up to date."""
+        """Set-Cookie values for a visitor whose token is not up to date; raises Moved for one from another device."""
+        refuse_moved(visitor, place.gen)
         if not self.credentials.needs_token(visitor, place):
             return []
         return self.credentials.visitor_cookies(request, zone, self.credentials.visitor_token(zone, visitor, place))

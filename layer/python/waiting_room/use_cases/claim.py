@@ -14,6 +14,7 @@ from waiting_room.domain.errors import (
     Forbidden,
     HardEnd,
     Lapsed,
+    Moved,
     RunOver,
     SoldOut,
     UnknownVisitor,
@@ -56,14 +57,14 @@ class Claim:
     def __call__(self, zone: Zone, visitor_id: str, gen: int, known: Known | None = None) -> Session | Waiting:
         """The visitor's session (asked again: the same one) or Waiting. `known` is what the visitor's token proves.
 
-        Raises UnknownVisitor, Forbidden (revoked, or a place moved to another device), Lapsed, HardEnd, RunOver,
+        Raises UnknownVisitor, Forbidden (revoked), Moved, Lapsed, HardEnd, RunOver,
         SoldOut, AlreadyCompleted, and Unsure when the answer of a write was lost: asking again is safe.
         """
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
             raise UnknownVisitor
         if item.gen > gen:
-            raise Forbidden("This place was moved to another device.")
+            raise Moved
         gate = self._rooms.peek(zone)
         self._wake(zone, gate)
         if item.status == "admitted":
@@ -142,6 +143,8 @@ class Claim:
         if won is Answer.UNSURE and stored.attempt != mine.attempt:
             # The write may still arrive, so its lease stays counted; it ends with its bucket.
             raise Unsure
+        if stored.gen > mine.gen:
+            raise Moved
         if stored.status != "admitted":
             raise Lapsed
         return session_of(stored, width_sec)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Joins, Minutes, Sales
+from waiting_room.adapters.counters import Departures, Joins, Minutes, Sales
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -56,6 +56,7 @@ class TickZone:
         clock: Clock,
         ids: Ids,
         calls: CallRecords,
+        departures: Departures,
         *,
         beacon: Beacon | None = None,
     ) -> None:
@@ -71,6 +72,7 @@ class TickZone:
         self._seal = Seal(joins)
         self._draws = Draws(zones)
         self._hold_draw = HoldDraw(self._draws, self._seal, beacon)
+        self._departures = departures
         self._runs: dict[str, int] = {}
         self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
 
@@ -157,7 +159,9 @@ class TickZone:
         if now_ms // ROW_MS == before.state.ticked_at_ms // ROW_MS and tick.gate.state.entry == before.state.entry:
             return
         self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
-        self._minutes.put(zone.zone_id, zone.run, now_ms, minute_row(tick, tails, sold, now_ms))
+        departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
+        row = {**minute_row(tick, tails, sold, now_ms), "departures": departures}
+        self._minutes.put(zone.zone_id, zone.run, now_ms, row)
 
 
 def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> dict[str, object]:

@@ -56,6 +56,43 @@ run "answers_somebody" {
   }
 }
 
+run "is_asked_over_a_websocket" {
+  command = plan
+
+  variables {
+    alarms = { actions = [], errors_per_min = 0, throttles_per_min = 0 }
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "throttles"])
+    error_message = "Nothing else tells that it fails or is not started."
+  }
+}
+
+run "is_asked_over_http" {
+  command = plan
+
+  variables {
+    alarms = { actions = [], errors_per_min = 0, throttles_per_min = 0 }
+    spec = {
+      description  = "Does something."
+      handler      = "handler.handler"
+      runtime      = "python3.13"
+      architecture = "arm64"
+      memory_mb    = 256
+      timeout_sec  = 10
+      edge         = false
+      asynchronous = false
+      triggers     = { http = true }
+    }
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors"])
+    error_message = "The API's alarm tells when it is not started."
+  }
+}
+
 run "is_started_by_a_stream" {
   command = plan
 
@@ -97,8 +134,8 @@ run "is_started_by_a_stream" {
   }
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "throttles", "behind"])
-    error_message = "A consumer of a stream can be behind."
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["behind"])
+    error_message = "A consumer of a stream can be behind; its failures end in the queue, which has an alarm."
   }
 }
 

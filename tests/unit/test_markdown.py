@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from waiting_room.domain.markup import as_html, as_text, parse
+from waiting_room.domain.markdown import as_html, as_text, parse
 
-VECTORS = json.loads((Path(__file__).parent / "markup_vectors.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((Path(__file__).parent / "markdown_vectors.json").read_text(encoding="utf-8"))
 ELEMENTS = {"p", "br", "ul", "ol", "li", "strong", "em", "a"}
 
 

@@ -1,4 +1,4 @@
-"""What visitors are told, as JSON documents."""
+"""Places and sessions as JSON, for everybody who is told one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 
 from waiting_room.domain.places import Place, Session
 from waiting_room.domain.zones import Zone
-
-__all__ = ["place_json", "session_json"]
 
 
 def place_json(zone: Zone, place: Place) -> dict[str, Any]:

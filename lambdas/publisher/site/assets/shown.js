@@ -1,0 +1,54 @@
+/** What the page shows at one moment, from all that is known. */
+
+import { estimate, HOLDS_A_PLACE, standing } from "./line.js";
+
+const STALE_MS = 20_000;
+
+const IS_MEASURED = new Set(["waiting", "next"]);
+const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "moved", "unknown"]);
+
+/**
+ * @param {object} known
+ * @param {any} known.facts of the zone, as published with the page
+ * @param {any} known.place
+ * @param {any} known.status the status document
+ * @param {string} known.state
+ * @param {boolean} known.preparing whether a claim was answered "not yet"
+ * @param {number} known.staleness how old the document was, milliseconds
+ * @param {boolean} known.offline
+ * @param {boolean} known.afresh whether an earlier place of this browser did not count
+ * @param {{to: string, enter: string}} known.urls
+ * @param {import("./line.js").Progress} progress
+ * @returns {import("./view.js").Picture} without the times, which change by themselves
+ */
+export function shown(known, progress) {
+  const { facts, place, status, state, urls } = known;
+  const { position, ahead, speed } = standing(place, status);
+  const measured = status && speed > 0 ? estimate(ahead, speed) : null;
+  return {
+    state: state === "called" && known.preparing ? "preparing" : state,
+    position,
+    ahead,
+    estimate: measured ?? (status ? null : (place?.estimate ?? null)),
+    progress: ahead === null ? 0 : progress.of(place, ahead),
+    measuredAtMs: status?.updated_at_ms ?? 0,
+    notice: notice(known),
+    actionUrl: state === "passing" ? urls.to : LEADS_HOME.has(state) ? "/" : urls.enter,
+    event: status?.title || facts.title,
+    message: status?.message ?? facts.message,
+    page: status ? status.page : facts.page,
+    translations: status ? status.translations : facts.translations,
+    pictureUrl: picture(status?.picture_url ?? facts.picture_url, facts.default_picture),
+  };
+}
+
+function notice({ place, status, state, staleness, offline, afresh }) {
+  if (offline) return "offline";
+  if (IS_MEASURED.has(state) && status && staleness > STALE_MS) return "stale";
+  if (!HOLDS_A_PLACE.has(state)) return "";
+  return place?.notice ? "rejoined" : afresh ? "afresh" : "";
+}
+
+function picture(url, otherwise) {
+  return /^(https:\/\/|\/(?![/\\]))/.test(url) ? url : otherwise;
+}

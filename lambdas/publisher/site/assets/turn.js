@@ -1,0 +1,41 @@
+/** The time between being called and going in. */
+
+const IS_CALLED = new Set(["called", "ready", "entering"]);
+
+export class Turn {
+  #clock;
+  #heldSec;
+  #calledAtMs = 0;
+  #goesIn = false;
+
+  /** @param {import("./clock.js").ServerClock} clock @param {number} heldSec how long a called place is held */
+  constructor(clock, heldSec) {
+    this.#clock = clock;
+    this.#heldSec = heldSec;
+  }
+
+  /**
+   * The state with the visitor's wish in it: whoever wants to be asked first is, as long as the place is held.
+   * @param {string} state @param {boolean} asksFirst
+   */
+  state(state, asksFirst) {
+    if (!IS_CALLED.has(state)) [this.#calledAtMs, this.#goesIn] = [0, false];
+    return state === "called" && asksFirst && !this.#goesIn ? "ready" : state;
+  }
+
+  /** Whether the turn has just begun: true once. */
+  begins() {
+    if (this.#calledAtMs > 0) return false;
+    this.#calledAtMs = this.#clock.now();
+    return true;
+  }
+
+  goIn() {
+    this.#goesIn = true;
+  }
+
+  heldForSec() {
+    const sinceMs = this.#calledAtMs > 0 ? this.#clock.now() - this.#calledAtMs : 0;
+    return Math.max(0, this.#heldSec - sinceMs / 1000);
+  }
+}
