@@ -16,7 +16,7 @@ from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
 from waiting_room.http.languages import DEFAULT, languages, texts
-from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
+from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
 from waiting_room.http.wording import Words, clock_time, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
@@ -265,7 +265,7 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "picture": _picture(zone.picture_url if zone else ""),
         "action": state_words.get("action", ""),
         "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
-        "message": zone.message_in(said.language) if zone else "",
+        "message": rich(zone.message_in(said.language)) if zone else "",
         "message_label": said.say("labels", "message"),
         "cards_label": said.say("labels", "cards"),
         "cards": cards(zone.cards_in(said.language) if zone else []),
