@@ -20,6 +20,7 @@ from waiting_room.domain import gate_snapshot, locations, phases, places, proofs
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.proofs import ProofRules
 from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
+from waiting_room.edge import responses
 from waiting_room.edge.settings import settings_of
 from waiting_room.http.cookies import cookie_name
 from waiting_room.http.errors import STATUS_OF
@@ -247,3 +248,12 @@ def test_cookies_are_documented_by_their_names() -> None:
     schemes = schemas.openapi()["components"]["securitySchemes"]
     for kind in ("visitor", "access"):
         assert schemes[f"{kind}_cookie"]["name"] == cookie_name(kind, "{zone_id}")
+
+
+def test_the_gate_says_the_same_headers_as_the_api_and_the_bucket() -> None:
+    """It reads no file, so it has them written down; a page of its own has its style in it, hence the digest."""
+    headers = schemas.behaviours()["headers"]
+    said = {name.lower(): value for name, value in responses._SECURITY_HEADERS.items()}
+    assert headers["every"].items() | headers["data"].items() <= said.items()
+    assert responses._PAGE_HEADERS["X-Frame-Options"] == headers["page"]["x-frame-options"]
+    assert responses._PAGE_HEADERS["Content-Security-Policy"].endswith("; frame-ancestors 'none'")

@@ -10,6 +10,7 @@ import html
 import zlib
 from collections.abc import Mapping
 
+from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.locations import enter_url, move_url, place_url
 from waiting_room.domain.places import MOVED, Place
@@ -20,6 +21,8 @@ from waiting_room.http.markup import Markup, cards, data, fill, hidden, language
 from waiting_room.http.wording import Words, clock_time, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
+_POLICY = schemas.behaviours()["headers"]["file"]["content-security-policy"].rpartition("; frame-ancestors")[0]
+"""Once more in the page, for whoever serves it without our headers. Who may frame it can only be said in a header."""
 
 CALLED_REFRESH_SEC = 3
 """Long enough to be read, and slow enough for a server that answers "not yet" each time."""
@@ -76,8 +79,7 @@ def waiting_page(zone: Zone) -> str:
     }
     me = place_url(zone.zone_id, None)
     head = (
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
-        "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
     )
