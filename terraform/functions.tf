@@ -12,6 +12,7 @@ locals {
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
     CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
+    RETENTION_DAYS           = jsonencode({ for name, rule in local.retention_days : name => coalesce(var.retention_days[name], rule.default) })
     SNAPSHOT_KEY             = local.snapshot_key
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]

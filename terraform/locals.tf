@@ -8,12 +8,13 @@ data "aws_region" "current" {}
 locals {
   schemas = "${path.module}/../schemas"
 
-  all_functions = jsondecode(file("${local.schemas}/functions.json")).functions
-  functions     = { for component, spec in local.all_functions : component => spec if !spec.edge }
-  edge          = one([for component, spec in local.all_functions : merge(spec, { component = component }) if spec.edge])
-  behaviours    = jsondecode(file("${local.schemas}/behaviours.json"))
-  openapi       = jsondecode(file("${local.schemas}/openapi.json"))
-  websocket     = jsondecode(file("${local.schemas}/websocket.json"))
+  all_functions  = jsondecode(file("${local.schemas}/functions.json")).functions
+  retention_days = jsondecode(file("${local.schemas}/functions.json")).retention_days
+  functions      = { for component, spec in local.all_functions : component => spec if !spec.edge }
+  edge           = one([for component, spec in local.all_functions : merge(spec, { component = component }) if spec.edge])
+  behaviours     = jsondecode(file("${local.schemas}/behaviours.json"))
+  openapi        = jsondecode(file("${local.schemas}/openapi.json"))
+  websocket      = jsondecode(file("${local.schemas}/websocket.json"))
   tables = {
     for path in fileset("${local.schemas}/tables", "*.json") :
     trimsuffix(path, ".json") => jsondecode(file("${local.schemas}/tables/${path}"))

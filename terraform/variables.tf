@@ -340,6 +340,26 @@ variable "monitoring" {
   }
 }
 
+variable "retention_days" {
+  type = object({
+    places  = optional(number)
+    minutes = optional(number)
+  })
+  default     = {}
+  nullable    = false
+  description = "Days that DynamoDB keeps what is stored, after its last change: places (places in line with their sessions, and counts by network; 7 unless you say otherwise, 1 to 365), minutes (sums by the minute, about nobody; 90, 1 to 3650). How long the archive keeps changes of places is archive.expire_after_days; PRIVACY.md has it all."
+
+  validation {
+    condition     = alltrue([for days in [var.retention_days.places, var.retention_days.minutes] : days == null || try(days == floor(days) && days >= 1, false)])
+    error_message = "retention_days are whole days, 1 or more; leave one out for the default."
+  }
+
+  validation {
+    condition     = try(var.retention_days.places <= 365 && true, true) && try(var.retention_days.minutes <= 3650 && true, true)
+    error_message = "retention_days.places is 365 at most and retention_days.minutes 3650: the archive is for what has to be kept longer."
+  }
+}
+
 variable "cors_origins" {
   type        = list(string)
   default     = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from waiting_room.retention import Retention
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Names:
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
             "CORS_ORIGINS": "none",
+            "RETENTION_DAYS": json.dumps(vars(Retention()), separators=(",", ":"), sort_keys=True),
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),

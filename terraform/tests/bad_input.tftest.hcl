@@ -190,14 +190,16 @@ run "wrong_values_8" {
   command = plan
 
   variables {
-    distribution = { domain = { names = [], hosted_zone_id = "Z1" } }
-    security     = { managed_rule_groups = [{ name = "CommonRuleSet" }] }
-    cors_origins = ["https://shop.example.org/"]
+    distribution   = { domain = { names = [], hosted_zone_id = "Z1" } }
+    security       = { managed_rule_groups = [{ name = "CommonRuleSet" }] }
+    cors_origins   = ["https://shop.example.org/"]
+    retention_days = { places = 0.5, minutes = 4000 }
   }
 
   expect_failures = [
     var.distribution,
     var.security,
     var.cors_origins,
+    var.retention_days,
   ]
 }

@@ -28,6 +28,7 @@ ENV = {
     "TOKEN_ISSUER": "foyer",
     "ORIGIN_SECRET": ORIGIN_SECRET,
     "CORS_ORIGINS": "none",
+    "RETENTION_DAYS": '{"minutes":30,"places":2}',
     "EXCHANGER_FUNCTION": "foyer-exchanger",
     "PUBLISHER_FUNCTION": "foyer-publisher",
     "SNAPSHOT_KEY": ".waiting-room/gate-0123456789abcdef0123456789abcdef.json",

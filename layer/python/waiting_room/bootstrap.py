@@ -38,6 +38,7 @@ from waiting_room.http.router import Router
 from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
+from waiting_room.retention import Retention
 from waiting_room.streams import CallStream
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
@@ -60,7 +61,13 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
+    stores = Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        retention=Retention.parse(settings.retention_days),
+    )
     ssm = _client("ssm")
     tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
     login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
@@ -81,7 +88,13 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     """Zones, control, keys, look-up."""
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
+    stores = Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        retention=Retention.parse(settings.retention_days),
+    )
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
@@ -125,7 +138,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     """Ticks zones for a minute and a half; the event names them: `{"zones": ["a", "b"]}`."""
     settings = config.read(config.ExchangerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    retention = Retention.parse(settings.retention_days)
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon())

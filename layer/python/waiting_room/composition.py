@@ -27,6 +27,7 @@ from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Beacon, Clock, Ids, ObjectStore, Tokens
+from waiting_room.retention import Retention
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -57,19 +58,25 @@ class Stores:
     """The tables of one deployment by name. A function that was not given a table's name never touches it."""
 
     def __init__(
-        self, clients: Clients, protected_zones: str, counters: str, queue: str = "", user_connections: str = ""
+        self,
+        clients: Clients,
+        protected_zones: str,
+        counters: str,
+        queue: str = "",
+        user_connections: str = "",
+        retention: Retention | None = None,
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
-        self.minutes = Minutes(clients, counters)
-        self.networks = Networks(clients, counters)
-        self.departures = Departures(clients, counters)
+        self.minutes = Minutes(clients, counters, retention)
+        self.networks = Networks(clients, counters, retention)
+        self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
         self.calls = CallRecords(clients, counters)
-        self.queue = Queue(clients, queue, counters)
+        self.queue = Queue(clients, queue, counters, retention)
         self.user_connections = UserConnections(clients, user_connections)
 
 

@@ -34,6 +34,7 @@ class BouncerConfig:
     origin_secret: str
     cors_origins: str
     exchanger_function: str
+    retention_days: str
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -54,6 +55,7 @@ class OperatorConfig:
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
+    retention_days: str
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class ExchangerConfig:
     protected_zones_table: str
     counters_table: str
     site_bucket: str
+    retention_days: str
 
 
 @dataclass(frozen=True)
