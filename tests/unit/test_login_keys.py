@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.api_world import ZONE_ID, Answer, ApiWorld
 from tests.unit.test_http_identity import ISSUER, LOGIN, OTHER, RSA, RSA_JWK, claim, join
@@ -108,7 +109,10 @@ UNUSABLE = {
     "another algorithm": {**RSA_JWK, "alg": "PS256"},
     "another curve": {**LOGIN.public_jwk, "crv": "P-384", "alg": None},
     "no id": {name: value for name, value in RSA_JWK.items() if name != "kid"},
-    "too short": {**RSA_JWK, "n": "A" * 80 + "B", "alg": "RS256"},
+    "too short": {
+        **jwt.algorithms.RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 1024).public_key(), as_dict=True),
+        "kid": "short",
+    },
     "no point": {**LOGIN.public_jwk, "x": "A" * 43},
     "no object": 7,
 }

@@ -10,6 +10,7 @@ from tests.api_world import SCRIPT, TABLES, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.composition import Stores
+from waiting_room.domain.places import QueueItem
 from waiting_room.retention import DAY_SEC, Retention
 
 TTL = schemas.table("counters")["ttl_attribute"]
@@ -59,6 +60,10 @@ def test_a_deployment_sets_its_own_days() -> None:
     stores = Stores(Clients(world.dynamo, world.dynamo), *TABLES, retention=Retention(places=2, minutes=3))
     stores.networks.count("z", 1, "tag", world.clock.ms)
     stores.minutes.put("z", 1, world.clock.ms, {})
+    stores.departures.count("z", 1, "general", "v", world.clock.ms, away=1, back=0, wait_sec=1)
+    stores.queue.add(QueueItem("z", 1, "v", "general", 0, 1, world.clock.ms))
+    assert expiries(world, "counters", "away#") == [3 * DAY_SEC]
+    assert expiries(world, "queue") == [2 * DAY_SEC]
     assert expiries(world, "counters", "network#") == [2 * DAY_SEC]
     assert expiries(world, "counters", "minute#") == [3 * DAY_SEC]
 
