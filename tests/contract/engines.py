@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).with_name("dynamodb_local")
 SCHEMAS = ("protected_zones", "counters", "queue", "user_connections")
 CONNECTIONS = 64
-READY_SEC = 30.0
+READY_SEC = 120.0
 _HINT = "install a JDK 17 and Maven, for example `apt-get install openjdk-17-jdk-headless maven`"
 
 _prefixes = count(1)

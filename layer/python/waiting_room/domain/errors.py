@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
+    "AlertRefused",
     "AlreadyCompleted",
     "BadToken",
     "Forbidden",
@@ -231,3 +232,10 @@ class NotReady(Overloaded):
 
     problem = "not-ready"
     title = "The waiting room is being set up"
+
+
+class AlertRefused(WaitingRoomError):
+    """Raised when no alert can be promised: the zone sends none, or no more, or the turn is too near."""
+
+    problem = "alert-refused"
+    title = "No message can be sent"

@@ -75,6 +75,7 @@ class Zone:
     network_limit: Mapping[str, Any] | None = None
     proof_of_work: ProofRules | None = None
     bots: Mapping[str, Any] | None = None
+    alerts: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
     max_active: int | None = None

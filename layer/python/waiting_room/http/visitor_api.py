@@ -206,7 +206,8 @@ class VisitorApi:
         if place is None:
             page = moment_page(zone, to, wait_sec, request.language)
         else:
-            page = place_page(zone, place, to, self.clock.now_ms(), request.language)
+            asks = request.query("alert") is not None
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks)
         return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
     def _locate_or_join(
