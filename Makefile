@@ -10,7 +10,7 @@ VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo on-sale cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
-.PHONY: fuzz schemathesis check lint lint-terraform types fmt build docs lock clean
+.PHONY: fuzz schemathesis audit check lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,12 @@ test-browser: setup ## Run the tests in Chromium
 schemathesis: ## Install what tests the API against openapi.json, into build/
 	$(PYTHON) -m venv build/schemathesis
 	build/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+
+# Apart for the same reason. Its database is on the network: where that does not answer, it says so and stops nobody.
+audit: ## Look up known faults of the pinned packages
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(PYTHON) scripts/audit.py build/audit/bin/pip-audit || test $$? -eq 2
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
 	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)
