@@ -84,7 +84,7 @@ def _engine(script: Script, log: Path) -> Iterator[Engine]:
     command = [sys.executable, "-m", "scripts.rehearsal.engine", script.to_json(), str(log)]
     with log.with_suffix(".err").open("w", encoding="utf-8") as errors:
         # A session of its own: Ctrl-C reaches this process alone, which then lets the other say good-bye.
-        engine = subprocess.Popen(
+        engine = subprocess.Popen(  # noqa: S603 - no shell
             command,
             stdout=subprocess.PIPE,
             stderr=errors,
