@@ -24,6 +24,8 @@ const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "moved"
 export function shown(known, progress) {
   const { facts, place, status, state, urls } = known;
   const { position, ahead, speed } = standing(place, status);
+  const page = status ? status.page : facts.page;
+  const own = page?.by_lane?.[place?.lane] ?? {};
   const measured = status && speed > 0 ? estimate(ahead, speed) : null;
   return {
     state: state === "called" && known.preparing ? "preparing" : state,
@@ -33,13 +35,20 @@ export function shown(known, progress) {
     progress: ahead === null ? 0 : progress.of(place, ahead),
     measuredAtMs: status?.updated_at_ms ?? 0,
     notice: notice(known),
-    actionUrl: state === "passing" ? urls.to : LEADS_HOME.has(state) ? "/" : urls.enter,
+    actionUrl: actionUrl(state, facts, urls),
     event: status?.title || facts.title,
     message: status?.message ?? facts.message,
-    page: status ? status.page : facts.page,
+    page: { ...page, ...own },
+    forLane: own,
     translations: status ? status.translations : facts.translations,
     pictureUrl: picture(status?.picture_url ?? facts.picture_url, facts.default_picture),
   };
+}
+
+function actionUrl(state, facts, urls) {
+  if (state === "passing") return urls.to;
+  if (state === "sign_in") return facts.login_url || "/";
+  return LEADS_HOME.has(state) ? "/" : urls.enter;
 }
 
 function notice({ place, status, state, staleness, offline, afresh }) {

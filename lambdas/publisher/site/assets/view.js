@@ -27,6 +27,7 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @property {string} event
  * @property {string} message
  * @property {{logo_url?: string, accent?: string, cards?: any[]}} page the organiser's look
+ * @property {{message?: string, cards?: any[]}} forLane what is said to the visitor's lane alone
  * @property {Record<string, {title?: string, message?: string}>} translations of event and message
  * @property {string} pictureUrl
  */
@@ -106,7 +107,7 @@ export class View {
     document.documentElement.dataset.state = state;
     const own = picture.translations?.[this.#words.language];
     const event = own?.title || picture.event;
-    const message = own?.message || picture.message;
+    const message = picture.forLane?.message || own?.message || picture.message;
     text("event", event);
     text("headline", words.headline);
     text("lead", words.lead);
@@ -115,7 +116,7 @@ export class View {
     this.#showAction(words.action, picture.actionUrl);
     markdown(element("message-text"), message);
     show("message", plain(message) !== "");
-    this.#look.show(picture.page ?? {}, own?.cards ?? picture.page?.cards ?? []);
+    this.#look.show(picture.page ?? {}, picture.forLane?.cards ?? own?.cards ?? picture.page?.cards ?? []);
     this.#showPicture(picture.pictureUrl);
     text("kept", this.#kept());
     show("kept", HOLDS_A_PLACE.has(state));

@@ -23,6 +23,7 @@ __all__ = [
     "ReferenceUsed",
     "RunOver",
     "ScriptsNeeded",
+    "SignInNeeded",
     "SoldOut",
     "StaleVersion",
     "TooLarge",
@@ -239,3 +240,10 @@ class AlertRefused(WaitingRoomError):
 
     problem = "alert-refused"
     title = "No message can be sent"
+
+
+class SignInNeeded(WaitingRoomError):
+    """Raised when somebody joins without the claim of the site's login that the zone requires."""
+
+    problem = "sign-in"
+    title = "Sign in first"

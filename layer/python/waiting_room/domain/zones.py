@@ -205,18 +205,29 @@ class Zone:
         """The event's name in a language, if the organiser gave one, otherwise the one for all."""
         return str(self.translations.get(language, {}).get("title") or self.title)
 
-    def message_in(self, language: str) -> str:
-        """What the organiser says in a language, otherwise what is for all."""
-        return str(self.translations.get(language, {}).get("message") or self.message)
+    def page_of(self, lane: str) -> Mapping[str, Any]:
+        """The look for a lane: that for all, with what the lane has of its own."""
+        return {**self.page, **self.page.get("by_lane", {}).get(lane, {})}
 
-    def cards_in(self, language: str) -> list[Mapping[str, str]]:
-        """What is good to know, in a language, otherwise as it is for all."""
-        return list(self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
+    def message_in(self, language: str, lane: str = "") -> str:
+        """What the organiser says: to a lane of its own, else in a language, else what is for all."""
+        own = self.page.get("by_lane", {}).get(lane, {}).get("message")
+        return str(own or self.translations.get(language, {}).get("message") or self.message)
+
+    def cards_in(self, language: str, lane: str = "") -> list[Mapping[str, str]]:
+        """What is good to know: for a lane of its own, else in a language, else for all."""
+        own = self.page.get("by_lane", {}).get(lane, {}).get("cards")
+        return list(own or self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
 
     @property
     def requires_identity(self) -> bool:
         """Whether nobody joins without a claim of the site's login."""
         return self.identity is not None and self.identity["mode"] == "require"
+
+    @property
+    def login_url(self) -> str:
+        """Where the site's login is; empty where nobody needs one."""
+        return str((self.identity or {}).get("login_url", ""))
 
     @property
     def shards(self) -> int:

@@ -12,6 +12,7 @@ STATUS_OF = {
     "invalid-input": 400,
     "invalid-zone": 400,
     "no-token": 401,
+    "sign-in": 401,
     "forbidden": 403,
     "scripts-needed": 403,
     "moved": 403,

@@ -38,7 +38,7 @@ class Newcomers:
     prove: Prove
 
     def arrive(self, request: Request, zone: Zone) -> tuple[Visitor, Notes]:
-        """An id for somebody who brings no token; raises BadToken without the join claim a zone requires."""
+        """An id for somebody who brings no token; raises SignInNeeded without the join claim a zone requires."""
         visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
         return Visitor(visitor_id), {"join_claim": seen}
 

@@ -46,6 +46,7 @@ _STATE_OF_PROBLEM = {
     "already-completed": "completed",
     "forbidden": "revoked",
     "scripts-needed": "scripts",
+    "sign-in": "sign_in",
     "moved": "moved",
     "link-used": "link_used",
     "unknown-zone": "unknown",
@@ -74,6 +75,7 @@ def waiting_page(zone: Zone) -> str:
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
         "alerts": zone.alerts is not None,
+        "login_url": own_address(zone.login_url),
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
         "default_picture": DEFAULT_PICTURE,
@@ -135,6 +137,7 @@ def place_page(
         notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
         kept=_kept(said, zone) if state in _IN_LINE else "",
         place=me,
+        lane=place.lane,
         **actions,
     )
 
@@ -254,7 +257,9 @@ def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     )
 
 
-def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", **parts: str) -> str:
+def _page(
+    said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", lane: str = "", **parts: str
+) -> str:
     """The skeleton filled in for a state; `parts` replace what the state itself would say.
 
     `place` is the address that answers in another language; without one there is nothing to choose.
@@ -274,12 +279,12 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "lead": state_words["lead"],
         "picture": _picture(zone.picture_url if zone else ""),
         "action": state_words.get("action", ""),
-        "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
-        "message": rich(zone.message_in(said.language)) if zone else "",
+        "action_href": (enter_url(zone.zone_id, to) if zone else "") if again else _onward(zone, state),
+        "message": rich(zone.message_in(said.language, lane)) if zone else "",
         "message_label": said.say("labels", "message"),
         "cards_label": said.say("labels", "cards"),
-        "cards": cards(zone.cards_in(said.language) if zone else []),
-        "logo": logo(zone.page.get("logo_url", "")) if zone else "",
+        "cards": cards(zone.cards_in(said.language, lane) if zone else []),
+        "logo": logo(zone.page_of(lane).get("logo_url", "")) if zone else "",
         "languages": language_switch(said, place),
         "notice": "",
         "kept": "",
@@ -290,6 +295,11 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
     }
     shown = {f"{name}_hidden": hidden(bool(values[name])) for name in _MAY_BE_MISSING}
     return fill("page.html", {**values, **shown})
+
+
+def _onward(zone: Zone | None, state: str) -> str:
+    """Where a page leads that leads out of the line: home, or to the site's login."""
+    return own_address(zone.login_url) or "/" if zone and state == "sign_in" else "/"
 
 
 def _kept(said: Words, zone: Zone) -> str:

@@ -7,7 +7,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.domain.errors import BadToken, InvalidInput, Overloaded, UnknownVisitor, WaitingRoomError
+from waiting_room.domain.errors import (
+    BadToken,
+    InvalidInput,
+    Overloaded,
+    SignInNeeded,
+    UnknownVisitor,
+    WaitingRoomError,
+)
 from waiting_room.domain.locations import enter_url, page_url
 from waiting_room.domain.places import Place, Session
 from waiting_room.domain.redirects import safe_path
@@ -179,7 +186,7 @@ class VisitorApi:
             visitor, notes = self.newcomers.arrive(request, zone)
             invited = self._invited(zone, visitor, request.query("invitation"))
             token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
-        except (BadToken, Overloaded) as error:
+        except (SignInNeeded, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))

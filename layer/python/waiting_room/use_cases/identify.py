@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 
 from waiting_room.adapters.login_keys import LoginKeys
-from waiting_room.domain.errors import BadToken, NotReady
+from waiting_room.domain.errors import NotReady, SignInNeeded
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 
@@ -33,8 +33,8 @@ class Identify:
         had; empty where nobody asks for a claim.
 
         The same person gets the same id in one run of one zone, and another one everywhere else: what is stored tells
-        nobody who it is. Raises BadToken without a good claim in a zone that requires one, NotReady when there are no
-        keys to check it with.
+        nobody who it is. Raises SignInNeeded without a good claim in a zone that requires one, NotReady when there
+        are no keys to check it with.
         """
         if zone.identity is None:
             return self._ids.visitor_id(), ""
@@ -48,7 +48,7 @@ class Identify:
         if zone.identity["mode"] == "observe":
             return self._ids.visitor_id(), seen
         if subject is None:
-            raise BadToken("Sign in on the site first: this line takes one place for each account.")
+            raise SignInNeeded("Sign in on the site first: this line takes one place for each account.")
         salt = f"{zone.zone_id}|{zone.run}|{zone.site_key_sha256}"
         digest = hashlib.sha256(f"{salt}|{subject}".encode()).digest()[:16]
         return base64.urlsafe_b64encode(digest).decode().rstrip("="), seen
