@@ -109,7 +109,8 @@ def _measure(
     state = coming.advance(state, claims, walked, elapsed_ms, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
     state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
     if state.phase == "open":
-        state = turnover.measure(state, ended, elapsed_ms / 1000)
+        lease_sec = zone.lease_sec(zone.session.kind, first=True)
+        state = turnover.measure(state, ended, elapsed_ms / 1000, lease_sec)
     room = math.inf if zone.max_active is None else zone.max_active - gate.active
     return replace(
         state,
@@ -200,26 +201,27 @@ def _speed(
 ) -> ControllerState:
     """Moving average of positions called a second, over the ticks in which somebody waited.
 
-    A lane in which nobody waits keeps the speed it had: that it called nobody says nothing of how fast it goes.
+    Once nobody waits anywhere it is forgotten: whoever comes next may come in another lane.
     """
     elapsed_sec = _elapsed_ms(gate, state) / 1000
-    if not any(waiting.values()) or elapsed_sec <= 0:
+    if elapsed_sec <= 0:
         return state
+    if not any(waiting.values()):
+        return replace(state, speed={}, speed_weight=0.0)
     keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
-    weight = state.speed_weight * keep + 1 - keep
-    speed = {
-        lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec
-        if waiting[lane]
-        else state.speed.get(lane, 0.0) / (state.speed_weight or 1.0) * weight
-        for lane in calls
-    }
-    return replace(state, speed=speed, speed_weight=weight)
+    speed = {lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec for lane in calls}
+    return replace(state, speed=speed, speed_weight=state.speed_weight * keep + 1 - keep)
 
 
-def speed_per_sec(state: ControllerState, lane: str) -> float:
-    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known."""
+def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
+    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known.
+
+    The part it had of late, which is more than its share where others left theirs to it, or nobody waited in them.
+    Never less than the share it has with a line in every lane: a lane that was empty is called at once as it is due.
+    """
     called = sum(state.speed.values())
-    return state.pace * state.speed.get(lane, 0.0) / called if called > 0 else 0.0
+    measured = state.speed.get(lane, 0.0) / called if called > 0 else 0.0
+    return state.pace * max(measured, shares(zone.lanes).get(lane, 0.0))
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

@@ -53,7 +53,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         position=None if now_phase == "before" and gate.order == "lottery" else item.position,
         arrival=item.arrival,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )
