@@ -22,6 +22,7 @@ from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoin
 from waiting_room.http.app import HttpApp
 from waiting_room.http.pages import problem_page
 from waiting_room.http.router import Router
+from waiting_room.ports import Cipher
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.room import Wake
 
@@ -105,7 +106,8 @@ class Answer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self) -> None:
+    def __init__(self, cipher: Cipher | None = None) -> None:
+        """With a `cipher` the deployment sends alerts."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
@@ -116,7 +118,7 @@ class ApiWorld:
         operations = schemas.operations().values()
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)
         self.bouncer = HttpApp(
-            Router(operations, bouncer_endpoints(self.stores, self.tokens, wake, self.clock, self.ids)),
+            Router(operations, bouncer_endpoints(self.stores, self.tokens, wake, self.clock, self.ids, cipher)),
             self.clock,
             self.log,
             self.ids.jitter,

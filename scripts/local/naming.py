@@ -41,6 +41,16 @@ class Names:
         """Name of the SSM parameter that holds the private keys."""
         return f"/{self.deployment}/signing-keys"
 
+    @property
+    def alerts_identity(self) -> str:
+        """The number that alerts come from; nobody has it."""
+        return "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-00000000000000000000000000000000"
+
+    @property
+    def alerts_key(self) -> str:
+        """Alias of the key that seals telephone numbers."""
+        return f"alias/{self.deployment}-alerts"
+
     def table(self, key: str) -> str:
         """Return the name of a table; `key` is its name in schemas/tables/."""
         return f"{self.deployment}-{key.replace('_', '-')}"
@@ -69,4 +79,7 @@ class Names:
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
             "WEBSOCKET_ENDPOINT": websocket_endpoint,
+            "ALERTS_IDENTITY": self.alerts_identity,
+            "ALERTS_CONFIGURATION_SET": self.deployment,
+            "ALERTS_KEY": self.alerts_key,
         }

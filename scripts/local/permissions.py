@@ -28,6 +28,7 @@ class Addresses:
     account: str
     websocket_api_id: str = ""
     """Its id is given by the engine, so what sends to connections has an address only once it is there."""
+    alerts_key: str = ""
 
     def of(self, reference: str) -> str:
         """Return the address of `table:queue`, `function:exchanger`, `bucket` ...; raises KeyError for another kind."""
@@ -46,6 +47,7 @@ class Addresses:
             "websocket": lambda _: self._regional(
                 "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
             ),
+            "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }
 

@@ -58,6 +58,9 @@ class StandInStack:
     origin_secret: str = SECRET
     gatekeeper_settings: dict[str, Any] = field(default_factory=lambda: {"issuer": "foyer"})
 
+    def outbox_page(self) -> str:
+        return "<!doctype html><title>Outbox</title>"
+
 
 @pytest.fixture(scope="module")
 def origins() -> Iterator[dict[str, tuple[str, EchoOrigin]]]:

@@ -20,6 +20,7 @@ from waiting_room.domain import gate_snapshot, locations, phases, places, redire
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
 from waiting_room.edge.settings import settings_of
+from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.cookies import cookie_name
 from waiting_room.http.errors import STATUS_OF
 from waiting_room.http.move_api import MoveApi
@@ -29,7 +30,7 @@ from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.use_cases import tick
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
-APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, SiteApi], "operator": [OperatorApi]}
+APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi], "operator": [OperatorApi]}
 ZONE = schemas.load("zone")
 
 

@@ -21,13 +21,15 @@ STREAM_READER = {
 }
 """What Lambda does in the function's name to feed it from a stream (AWSLambdaDynamoDBExecutionRole, without logs)."""
 
+ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"], "lead_sec": 60}
+
 COMPONENTS = [component for component, spec in schemas.functions().items() if not spec["edge"]]
 
 
 def operators_day(world: Deployment) -> str:
     """Everything operators can ask for; returns the site key of the zone that stays."""
     world.put_zone(zone_id="old")
-    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5).json["site_key"])
+    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5, alerts=ALERTS).json["site_key"])
     assert world.operate("GET", "/zones").status == 200
     assert world.operate("GET", f"/zones/{ZONE_ID}").status == 200
     assert world.operate("GET", "/keys").status == 200
@@ -77,19 +79,36 @@ def pushes(world: Deployment) -> None:
     assert world.apps["connections"](handshake, None) == {"statusCode": 200}
     calls = {"counter": {"S": f"calls#{ZONE_ID}#2#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
     span = {"from": {"N": "0"}, "to": {"N": str(position + 1)}}
-    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span}}
-    assert world.run("notifier", Records=[record])["gone"] == 1
+    # Far enough back that a message comes before the turn.
+    *_, doubtful, later = (Browser(world) for _ in range(300))  # type: ignore[arg-type]
+    end = max(browser.ask("POST", "/visitors").json["position"] for browser in (*_, doubtful, later)) + 1
+    for channel in ("sms", "voice"):
+        asked = {"channel": channel, "number": "+44 7700 900123", "consent": True}
+        assert later.ask("POST", "/visitors/me/alerts", asked).status == 202
+        assert doubtful.ask("POST", "/visitors/me/alerts", asked).status == 202
+    assert doubtful.ask("DELETE", "/visitors/me/alerts").status == 204
+    near = {"near": {"N": str(end)}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span | near}}
+    told = world.run("notifier", Records=[record])
+    assert (told["gone"], told["alerts_sent"]) == (1, 2)
 
 
 def large_sale(world: Deployment) -> None:
     """A zone whose joins are spread over several counters: positions come from sealed epochs."""
     zone = f"{ROOT}/zones/large"
     starts_at_ms = world.clock.ms + 5_000
-    world.put_zone(zone_id="large", expected_joins_per_sec=2_000, order="lottery", starts_at_ms=starts_at_ms)
+    world.put_zone(
+        zone_id="large", expected_joins_per_sec=2_000, order="lottery", starts_at_ms=starts_at_ms, alerts=ALERTS
+    )
     joined = world.visit("POST", f"{zone}/visitors", headers={"accept": "application/json"})
     assert (joined.status, joined.json["position"]) == (201, None)
-    world.run_started()
     bearer = {"accept": "application/json", "authorization": f"Bearer {joined.json['visitor_token']}"}
+    asked = {"channel": "sms", "number": "+447700900123", "consent": True}
+    assert world.visit("POST", f"{zone}/visitors/me/alerts", asked, headers=bearer).status == 202
+    world.run_started()
+    calls = {"counter": {"S": "calls#large#1#general"}, "tick": {"N": "9"}, "near": {"N": "1"}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | {"from": {"N": "0"}, "to": {"N": "1"}}}}
+    assert world.run("notifier", Records=[record])["alerts_sent"] == 1
     assert world.visit("GET", f"{zone}/visitors/me", headers=bearer).json["position"] == 0
     assert world.operate("GET", f"/zones/large/visitors/{joined.json['visitor_id']}").status == 200
 
@@ -151,7 +170,8 @@ def test_a_missing_key_is_only_told_apart_with_the_right_to_list() -> None:
 
 
 def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource() -> None:
-    addresses = permissions.Addresses(Names("tickets"), "eu-west-1", "123456789012")
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    addresses = permissions.Addresses(Names("tickets"), "eu-west-1", "123456789012", alerts_key=key)
     for spec in schemas.functions().values():
         statements = permissions.function_policy(spec, addresses)["Statement"]
         assert [statement["Action"] for statement in statements] == [sorted(p["actions"]) for p in spec["permissions"]]

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+OFF = "none"
+"""Stands for a part of the deployment that is switched off."""
+
 
 class MissingSettings(Exception):
     """Raised when variables are not set or empty; names all of them at once."""
@@ -22,16 +25,18 @@ class MissingSettings(Exception):
 
 @dataclass(frozen=True)
 class BouncerConfig:
-    """Token service. `origin_secret` is what only CloudFront knows."""
+    """Token service. `origin_secret` is what only CloudFront knows; `alerts_key` seals telephone numbers, or is OFF."""
 
     foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
+    user_connections_table: str
     signing_keys_parameter: str
     token_issuer: str
     origin_secret: str
     exchanger_function: str
+    alerts_key: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class OperatorConfig:
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
+    user_connections_table: str
 
 
 @dataclass(frozen=True)
@@ -87,11 +93,20 @@ class ConnectionsConfig:
 
 @dataclass(frozen=True)
 class NotifierConfig:
-    """Tells those who were called. `websocket_endpoint` is where messages to open connections are sent."""
+    """Tells those who were called. `websocket_endpoint` is where messages to open connections are sent.
+
+    `alerts_identity` is the number that alerts come from, `alerts_key` opens the numbers they go to; OFF for none.
+    """
 
     foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    queue_table: str
     user_connections_table: str
     websocket_endpoint: str
+    alerts_identity: str
+    alerts_configuration_set: str
+    alerts_key: str
 
 
 @dataclass(frozen=True)

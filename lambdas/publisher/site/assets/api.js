@@ -52,6 +52,16 @@ export class Api {
     return this.#ask("POST", `${this.#zone}/visitors/me/links`);
   }
 
+  /** Be told by telephone. @param {{channel: string, number: string, consent: boolean, language: string}} asked */
+  alert(asked) {
+    return this.#ask("POST", `${this.#zone}/visitors/me/alerts`, true, asked);
+  }
+
+  /** Do not be told. */
+  cancelAlert() {
+    return this.#ask("DELETE", `${this.#zone}/visitors/me/alerts`);
+  }
+
   /** The server's time, epoch milliseconds. */
   now() {
     return this.#clock.now();
@@ -84,12 +94,13 @@ export class Api {
   }
 
   /** @returns {Promise<Answer>} */
-  async #ask(method, url, fresh = true) {
+  async #ask(method, url, fresh = true, asked = undefined) {
     const sentAt = Date.now();
     try {
       const response = await fetch(url, {
         method,
-        headers: { accept: "application/json" },
+        headers: { accept: "application/json", ...(asked && { "content-type": "application/json" }) },
+        body: asked && JSON.stringify(asked),
         signal: AbortSignal.timeout?.(TIMEOUT_MS),
       });
       this.#clock.observe(sentAt, response, fresh);

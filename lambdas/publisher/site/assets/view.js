@@ -84,6 +84,11 @@ export class View {
     for (const name of ["options", "sound", "vibration", "notification", "ask_first"]) {
       text(`${name}-label`, words.say("labels", name));
     }
+    for (const name of ["alert", "alert_sms", "alert_voice", "alert_number", "alert_consent"]) {
+      text(`${name}-label`, words.say("labels", name));
+    }
+    text("alert-ask", words.say("labels", "alert_ask"));
+    text("alert-cancel", words.say("labels", "alert_cancel"));
     text("move-make", words.say("labels", "move_make"));
     element("move-link").setAttribute("aria-label", words.say("labels", "move_link"));
     text("fallback", words.say("labels", "without_scripts"));
@@ -115,6 +120,7 @@ export class View {
     text("kept", this.#kept());
     show("kept", HOLDS_A_PLACE.has(state));
     show("move", HOLDS_A_PLACE.has(state));
+    show("alert", this.#facts.alerts && HOLDS_A_PLACE.has(state));
     show("options", HOLDS_A_PLACE.has(state) || state === "ready");
     show("go-in", state === "ready");
     document.title = this.#title({ ...picture, event }, words.headline);

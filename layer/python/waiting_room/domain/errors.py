@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AlertRefused",
     "AlreadyCompleted",
     "BadToken",
     "Forbidden",
@@ -208,3 +209,10 @@ class NotReady(Overloaded):
 
     problem = "not-ready"
     title = "The waiting room is being set up"
+
+
+class AlertRefused(WaitingRoomError):
+    """Raised when no alert can be promised: the zone sends none, or no more, or the turn is too near."""
+
+    problem = "alert-refused"
+    title = "No message can be sent"

@@ -72,6 +72,7 @@ class Zone:
     network_binding: NetworkBinding = "off"
     identity: Mapping[str, Any] | None = None
     network_limit: Mapping[str, Any] | None = None
+    alerts: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
     max_active: int | None = None

@@ -19,6 +19,7 @@ STATUS_OF = {
     "unknown-key": 404,
     "unknown-route": 404,
     "wrong-method": 405,
+    "alert-refused": 409,
     "already-completed": 409,
     "reference-used": 409,
     "stale-version": 409,

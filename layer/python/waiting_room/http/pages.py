@@ -15,6 +15,7 @@ from waiting_room.domain.locations import enter_url, move_url, place_url, verify
 from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
+from waiting_room.http.alert_form import alert_form, alert_link
 from waiting_room.http.languages import DEFAULT, languages, texts
 from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
 from waiting_room.http.wording import Words, clock_time, words
@@ -68,6 +69,7 @@ def waiting_page(zone: Zone) -> str:
         "starts_at_ms": zone.starts_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
+        "alerts": zone.alerts is not None,
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
         "default_picture": DEFAULT_PICTURE,
@@ -83,7 +85,7 @@ def waiting_page(zone: Zone) -> str:
     # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
     labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
     foot = (
-        f"{fill('options.html', labels)}\n{fill('move.html', labels)}\n"
+        f"{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n{fill('move.html', labels)}\n"
         f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
         f'<script type="application/json" id="zone">{data(facts)}</script>\n'
@@ -93,20 +95,26 @@ def waiting_page(zone: Zone) -> str:
     return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=ticket, place=me)
 
 
-def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT) -> str:
+def place_page(
+    zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT, *, asks: bool = False
+) -> str:
     """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
 
-    `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown.
+    `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown. Whoever `asks` for an
+    alert gets the form, and a page that stands still while it is filled in.
     """
     said = words(language)
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
-    seconds = _refresh_sec(zone, place, state, now_ms)
+    alerted = zone.alerts is not None and state in _IN_LINE
+    seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
     onward = (to if state == "passing" else enter) if goes_in else me
     foot = ""
     if not goes_in and seconds is not None:
         foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    if alerted:
+        foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
     actions = (
         {"action": said.say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
     )

@@ -207,7 +207,8 @@ class VisitorApi:
             cookies = self._place_cookies(request, zone, visitor, place)
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
-        page = html(200, place_page(zone, place, to, self.clock.now_ms(), request.language))
+        asks = request.query("alert") is not None
+        page = html(200, place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks))
         return page.with_cookies([*cookies, *language_cookies(request)])
 
     def _locate_or_join(self, request: Request, zone: Zone, visitor: Visitor) -> Place:
