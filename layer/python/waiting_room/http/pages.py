@@ -204,9 +204,8 @@ def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int
     if place.position is not None and state not in ("before", "starting"):
         facts["place"] = said.number(place.position + 1)
         if place.arrival is not None:
-            number = place.arrival + 1
-            facts["drawn"] = said.say("labels", "drawn", number=said.number(number))
-            facts["drawn_href"] = verify_url(zone.zone_id, place.run, place.lane, number)
+            facts["drawn"] = said.say("labels", "drawn", number=said.number(place.arrival + 1))
+            facts["drawn_href"] = verify_url(zone.zone_id, place.run, place.lane, place.arrival + 1)
     if state in ("called", "entering"):
         return {**facts, "figure": said.say("labels", "now"), "figure_label": said.say("labels", "your_turn")}
     if state == "before" and zone.starts_at_ms is not None:
