@@ -15,6 +15,7 @@ from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.bootstrap import only_from_distribution, only_with_identity
@@ -69,6 +70,20 @@ class FakeSsm:
 
 
 @dataclass
+class FakeLogins:
+    """What sites' logins publish, by address; one that is not there cannot be reached."""
+
+    documents: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.documents:
+            raise TimeoutError
+        return self.documents[url]
+
+
+@dataclass
 class ListLog:
     """Keeps the lines."""
 
@@ -112,13 +127,18 @@ class ApiWorld:
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
         self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES)
-        self.keys = SigningKeys(FakeSsm(), "/foyer/signing-keys", self.clock)
+        self.ssm, self.logins = FakeSsm(), FakeLogins()
+        self.keys = SigningKeys(self.ssm, "/foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
         self.tick_zone = tick_zone(self.stores, self.objects, self.clock, self.ids)
         operations = schemas.operations().values()
+        login_keys = LoginKeys(self.ssm, "/foyer/join-secrets", self.clock, self.logins.fetch)
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)
         self.bouncer = HttpApp(
-            Router(operations, bouncer_endpoints(self.stores, self.tokens, wake, self.clock, self.ids, cipher)),
+            Router(
+                operations,
+                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher),
+            ),
             self.clock,
             self.log,
             self.ids.jitter,

@@ -155,8 +155,9 @@ class Guarded:
             case "s3":
                 yield from self._bucket(action, request)
             case "ssm":
-                assert request["Name"] == self._names.signing_keys_parameter
-                yield f"ssm:{action}", "parameter:signing_keys"
+                below = request["Name"].startswith(f"{self._names.join_secrets_path}/")
+                assert below or request["Name"] == self._names.signing_keys_parameter
+                yield f"ssm:{action}", "parameter:join_secrets" if below else "parameter:signing_keys"
             case "kms":
                 yield f"kms:{action}", "alerts:key"
             case "pinpoint-sms-voice-v2":

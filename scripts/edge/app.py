@@ -95,6 +95,8 @@ class EdgeApp:
             return problem(405, "method-not-allowed", f"{request.method} is not taken here.")
         if not behaviour.gate:
             response = await self._forward(behaviour, request)
+            for name, value in behaviour.headers.items():
+                response = response.with_header(name, value)
             # The gatekeeper keeps its connection for ever, having nobody to tell it that this edge is about to end.
             return response.with_header("connection", "close") if behaviour.name == SNAPSHOT else response
         decision = await self.gate.decide(request)

@@ -10,6 +10,7 @@ from scripts.simulation.actions import change, control, everybody_comes, kill, r
 from scripts.simulation.arrivals import flash, steady, waves
 from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
+from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 
 SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
@@ -309,5 +310,6 @@ QUICK = (
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL)
+    scenario.name: scenario
+    for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL, *REHEARSALS)
 }

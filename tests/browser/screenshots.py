@@ -22,7 +22,7 @@ from tests.browser.test_accessible import CANNED  # noqa: E402
 
 FOLDER = ROOT / "build" / "screenshots"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1360, "height": 860}}
-REFUSED = ("moved", "hard-end", "no-token", "unknown-zone")
+REFUSED = ("moved", "hard-end", "unknown-zone")
 
 
 def states() -> Iterator[tuple[str, CannedZone, str]]:

@@ -143,6 +143,19 @@ def test_the_organisers_words_change_live_and_stay_words(zone: CannedZone, page:
     assert page.locator("main img:visible").count() == 0
 
 
+def test_the_organisers_words_are_marked_up_and_lead_to_pages_of_their_own(zone: CannedZone, page: Page) -> None:
+    zone.say(message="**Doors** at 19:00\n\n- [Map](https://example.com/map)\n- [no](javascript:alert(1))")
+    page.goto(zone.page_url)
+    message = page.locator("#message-text")
+    expect(message.locator("strong")).to_have_text("Doors")
+    expect(message.locator("li")).to_have_text(["Map", "[no](javascript:alert(1))"])
+    expect(message.locator("a")).to_have_attribute("target", "_blank")
+    zone.say(message="*Open* now")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(message.locator("em")).to_have_text("Open")
+    expect(page.locator("#spoken")).to_contain_text("Open now")
+
+
 def test_focus_stays_where_it_is(zone: CannedZone, page: Page) -> None:
     zone.place["status"] = "lapsed"
     page.goto(zone.page_url)

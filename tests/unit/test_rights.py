@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jwt
 import pytest
 
 from scripts.local import permissions
@@ -12,6 +13,8 @@ from scripts.local.naming import Names
 from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.deployment import OWN, Deployment
 from waiting_room import schemas
+from waiting_room.http.credentials import JOIN_CLAIM_HEADER
+from waiting_room.use_cases.identify import AUDIENCE
 
 STREAM_READER = {
     "dynamodb:DescribeStream",
@@ -113,6 +116,16 @@ def large_sale(world: Deployment) -> None:
     assert world.operate("GET", f"/zones/large/visitors/{joined.json['visitor_id']}").status == 200
 
 
+def members_sale(world: Deployment) -> None:
+    """A zone whose visitors prove who they are by a secret that the site's login shares."""
+    zone, secret = f"{ROOT}/zones/members", "a secret of the login, 32 bytes or more"
+    world.put_zone(zone_id="members", identity={"mode": "require", "issuer": "login", "shared_secret": True})
+    world.ssm.values[f"{world.names.join_secrets_path}/members"] = secret
+    claims = {"iss": "login", "aud": AUDIENCE, "sub": "ada", "exp": world.clock.now_sec + 300}
+    headers = {"accept": "application/json", JOIN_CLAIM_HEADER: jwt.encode(claims, secret, algorithm="HS256")}
+    assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
+
+
 @pytest.fixture(scope="module")
 def world() -> Deployment:
     """A deployment after a day on which everything happened once."""
@@ -125,6 +138,7 @@ def world() -> Deployment:
     world.clock.advance(100)
     visits(world, site_key)
     large_sale(world)
+    members_sale(world)
     world.run("publisher")
     world.clock.advance(100)
     world.run("dispatcher")
@@ -182,6 +196,7 @@ def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource
         "stream:queue": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-queue/stream/*",
         "function:exchanger": "arn:aws:lambda:eu-west-1:123456789012:function:tickets-exchanger",
         "parameter:signing_keys": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/signing-keys",
+        "parameter:join_secrets": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/join-secrets/*",
         "bucket": "arn:aws:s3:::tickets-site",
         "bucket:.waiting-room/status/*": "arn:aws:s3:::tickets-site/.waiting-room/status/*",
     }

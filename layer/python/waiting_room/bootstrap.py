@@ -23,6 +23,7 @@ from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
@@ -31,12 +32,14 @@ from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, o
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
 from waiting_room.http.assets import site_assets
+from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
 from waiting_room.http.router import Router
 from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
+from waiting_room.retention import Retention
 from waiting_room.streams import CallStream
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
@@ -65,11 +68,14 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
         settings.counters_table,
         settings.queue_table,
         settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
     )
-    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    ssm = _client("ssm")
+    tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
+    login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    endpoints = bouncer_endpoints(stores, tokens, wake, clock, ids, cipher)
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
@@ -77,6 +83,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
         ids.jitter,
         guard=only_from_distribution(settings.origin_secret),
         error_page=problem_page,
+        cors=Cors(settings.origins),
     )
 
 
@@ -90,6 +97,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
         settings.counters_table,
         settings.queue_table,
         settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
     )
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
@@ -134,7 +142,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     """Ticks zones for a minute and a half; the event names them: `{"zones": ["a", "b"]}`."""
     settings = config.read(config.ExchangerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    retention = Retention.parse(settings.retention_days)
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon())

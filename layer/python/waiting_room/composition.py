@@ -10,6 +10,7 @@ from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
@@ -19,6 +20,7 @@ from waiting_room.http.alert_text import alert_text
 from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.credentials import Credentials
 from waiting_room.http.move_api import MoveApi
+from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.request import Request
 from waiting_room.http.router import Endpoint
@@ -28,6 +30,7 @@ from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Beacon, Carrier, Cipher, Clock, Ids, ObjectStore, Tokens
+from waiting_room.retention import Retention
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -46,6 +49,7 @@ from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.move import Move
+from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
@@ -59,26 +63,38 @@ class Stores:
     """The tables of one deployment by name. A function that was not given a table's name never touches it."""
 
     def __init__(
-        self, clients: Clients, protected_zones: str, counters: str, queue: str = "", user_connections: str = ""
+        self,
+        clients: Clients,
+        protected_zones: str,
+        counters: str,
+        queue: str = "",
+        user_connections: str = "",
+        retention: Retention | None = None,
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
-        self.minutes = Minutes(clients, counters)
-        self.networks = Networks(clients, counters)
-        self.departures = Departures(clients, counters)
+        self.minutes = Minutes(clients, counters, retention)
+        self.networks = Networks(clients, counters, retention)
+        self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
         self.calls = CallRecords(clients, counters)
-        self.queue = Queue(clients, queue, counters)
+        self.queue = Queue(clients, queue, counters, retention)
         self.user_connections = UserConnections(clients, user_connections)
         self.alerts = Alerts(clients, user_connections)
         self.alert_counts = AlertCounts(clients, counters)
 
 
 def bouncer_endpoints(
-    stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, ids: Ids, cipher: Cipher | None = None
+    stores: Stores,
+    tokens: Tokens,
+    login_keys: LoginKeys,
+    wake: Wake,
+    clock: Clock,
+    ids: Ids,
+    cipher: Cipher | None = None,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
     gates, queue = stores.gates, stores.queue
@@ -92,8 +108,13 @@ def bouncer_endpoints(
         credentials=credentials,
         clock=clock,
         ids=ids,
-        limit_joins=LimitJoins(stores.networks, clock),
-        identify=Identify(clock, ids),
+        newcomers=Newcomers(
+            credentials=credentials,
+            clock=clock,
+            identify=Identify(login_keys, clock, ids),
+            limit_joins=LimitJoins(stores.networks, clock),
+            prove=Prove(tokens, JoinPace(clock), clock),
+        ),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
         locate=Locate(queue, rooms, wake, clock),

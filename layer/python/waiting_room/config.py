@@ -25,7 +25,8 @@ class MissingSettings(Exception):
 
 @dataclass(frozen=True)
 class BouncerConfig:
-    """Token service. `origin_secret` is what only CloudFront knows; `alerts_key` seals telephone numbers, or is OFF."""
+    """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
+    `alerts_key` seals telephone numbers, or is OFF."""
 
     foyer_name: str
     protected_zones_table: str
@@ -33,10 +34,18 @@ class BouncerConfig:
     queue_table: str
     user_connections_table: str
     signing_keys_parameter: str
+    join_secrets_path: str
     token_issuer: str
     origin_secret: str
+    cors_origins: str
     exchanger_function: str
     alerts_key: str
+    retention_days: str
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Other origins whose pages may read what the API answers."""
+        return () if self.cors_origins == OFF else tuple(self.cors_origins.split(","))
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class OperatorConfig:
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
+    retention_days: str
     user_connections_table: str
 
 
@@ -76,6 +86,7 @@ class ExchangerConfig:
     protected_zones_table: str
     counters_table: str
     site_bucket: str
+    retention_days: str
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import { HOLDS_A_PLACE } from "./line.js";
 import { Look } from "./look.js";
+import { markdown, plain } from "./markdown.js";
 import { Spoken } from "./spoken.js";
 import { Steady } from "./steady.js";
 
@@ -113,8 +114,8 @@ export class View {
     this.#showNotice(picture);
     this.#showTicket(picture);
     this.#showAction(words.action, picture.actionUrl);
-    text("message-text", message);
-    show("message", message !== "");
+    markdown(element("message-text"), message);
+    show("message", plain(message) !== "");
     this.#look.show(picture.page ?? {}, own?.cards ?? picture.page?.cards ?? []);
     this.#showPicture(picture.pictureUrl);
     text("kept", this.#kept());
@@ -124,7 +125,7 @@ export class View {
     show("options", HOLDS_A_PLACE.has(state) || state === "ready");
     show("go-in", state === "ready");
     document.title = this.#title({ ...picture, event }, words.headline);
-    const sentence = this.#spoken.next({ ...picture, message });
+    const sentence = this.#spoken.next({ ...picture, message: plain(message) });
     if (sentence) text("spoken", sentence);
   }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 __all__ = [
     "AlertRefused",
     "AlreadyCompleted",
@@ -16,8 +19,10 @@ __all__ = [
     "Moved",
     "NotReady",
     "Overloaded",
+    "ProofNeeded",
     "ReferenceUsed",
     "RunOver",
+    "ScriptsNeeded",
     "SoldOut",
     "StaleVersion",
     "TooLarge",
@@ -109,11 +114,29 @@ class BadToken(WaitingRoomError):
     title = "A valid token is needed"
 
 
+class ProofNeeded(WaitingRoomError):
+    """Raised when a newcomer has to prove work before joining; `challenge` is what to solve."""
+
+    problem = "proof-needed"
+    title = "Solve the challenge first"
+
+    def __init__(self, challenge: Mapping[str, Any]) -> None:
+        super().__init__("Find a number whose SHA-256 with the nonce begins with so many zero bits, and join with it.")
+        self.challenge = challenge
+
+
 class Forbidden(WaitingRoomError):
     """Raised when a caller is known and may not do this, or a visitor was revoked."""
 
     problem = "forbidden"
     title = "This is not allowed"
+
+
+class ScriptsNeeded(WaitingRoomError):
+    """Raised when a browser without scripts comes to a zone that takes none."""
+
+    problem = "scripts-needed"
+    title = "This line needs a browser that runs scripts"
 
 
 class Moved(WaitingRoomError):

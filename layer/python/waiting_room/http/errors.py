@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, Overloaded, WaitingRoomError
+from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, WaitingRoomError
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -13,6 +13,7 @@ STATUS_OF = {
     "invalid-zone": 400,
     "no-token": 401,
     "forbidden": 403,
+    "scripts-needed": 403,
     "moved": 403,
     "unknown-zone": 404,
     "unknown-visitor": 404,
@@ -30,6 +31,7 @@ STATUS_OF = {
     "hard-end": 410,
     "link-used": 410,
     "too-large": 413,
+    "proof-needed": 428,
     "overloaded": 429,
     "try-again": 503,
     "not-ready": 503,
@@ -44,7 +46,8 @@ INTERNAL_PROBLEM = {
 
 
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
-    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input."""
+    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input, `challenge`
+    when one is to be solved."""
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -53,6 +56,8 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     }
     if isinstance(error, InvalidInput):
         document["pointer"] = error.pointer
+    if isinstance(error, ProofNeeded):
+        document["challenge"] = dict(error.challenge)
     return document
 
 

@@ -10,6 +10,7 @@ import html
 import zlib
 from collections.abc import Mapping
 
+from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.locations import enter_url, move_url, place_url, verify_url
 from waiting_room.domain.places import MOVED, Place
@@ -17,10 +18,12 @@ from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
 from waiting_room.http.alert_form import alert_form, alert_link
 from waiting_room.http.languages import DEFAULT, languages, texts
-from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
+from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
 from waiting_room.http.wording import Words, clock_time, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
+_POLICY = schemas.behaviours()["headers"]["file"]["content-security-policy"].rpartition("; frame-ancestors")[0]
+"""Once more in the page, for whoever serves it without our headers. Who may frame it can only be said in a header."""
 
 CALLED_REFRESH_SEC = 3
 """Long enough to be read, and slow enough for a server that answers "not yet" each time."""
@@ -42,6 +45,7 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "scripts-needed": "scripts",
     "moved": "moved",
     "link-used": "link_used",
     "unknown-zone": "unknown",
@@ -54,7 +58,7 @@ _STATE_OF_PROBLEM = {
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
 _IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
 
 
 def waiting_page(zone: Zone) -> str:
@@ -73,11 +77,11 @@ def waiting_page(zone: Zone) -> str:
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
         "default_picture": DEFAULT_PICTURE,
+        "proves": zone.proof_of_work is not None,
     }
     me = place_url(zone.zone_id, None)
     head = (
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
-        "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
     )
@@ -133,6 +137,13 @@ def place_page(
         place=me,
         **actions,
     )
+
+
+def moment_page(zone: Zone, to: str, seconds: int, language: str = DEFAULT) -> str:
+    """The page for a browser without scripts that may join in a moment, without proving work; it goes on by itself."""
+    said, me = words(language), place_url(zone.zone_id, to)
+    foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    return _page(said, zone, "moment", to=to, head=Markup(_refresh(seconds, me)), foot=Markup(foot), place=me)
 
 
 def cookies_needed_page(zone: Zone, to: str, language: str = DEFAULT) -> str:
@@ -269,7 +280,7 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "picture": _picture(zone.picture_url if zone else ""),
         "action": state_words.get("action", ""),
         "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
-        "message": zone.message_in(said.language) if zone else "",
+        "message": rich(zone.message_in(said.language)) if zone else "",
         "message_label": said.say("labels", "message"),
         "cards_label": said.say("labels", "cards"),
         "cards": cards(zone.cards_in(said.language) if zone else []),
