@@ -181,6 +181,7 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     verify.add_argument("--run", type=_number, default=1, help="the run of the zone (default 1)")
     verify.add_argument("--lane", default="general", help="the visitor's lane (default general)")
     verify.add_argument("--arrival", type=_number, metavar="N", help="the visitor's number, from 1")
+    verify.add_argument("--beacon", action="store_true", help="also ask drand whether it signed the beacon's value")
     verify.set_defaults(command=verify_draw)
     erase = found.add_parser(
         "erase",

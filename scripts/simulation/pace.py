@@ -29,6 +29,8 @@ def pause_sec(
     """
     poll, phase, lane = status["poll"], status["phase"], status["lanes"].get(place.lane)
     far, near = poll["far_sec"] * (1 + chance), poll["near_sec"] * (0.75 + chance / 2)
+    if poll["far_sec"] == poll["near_sec"]:
+        far = near = poll["near_sec"] * (0.5 + chance / 2)
     ahead = None if lane is None or place.position is None else max(0, place.position - lane["serving"])
     is_near = ahead is None or ahead <= poll["near_ahead"]
     starts_in = ((status["starts_at_ms"] or 0) - now_ms) / 1000

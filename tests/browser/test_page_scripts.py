@@ -94,6 +94,18 @@ def test_the_pace_follows_the_distance(page: Page, now: dict[str, Any], low: flo
         )
 
 
+@pytest.mark.parametrize("state", ["waiting", "next", "paused"])
+@pytest.mark.parametrize("pushed", [True, False])
+def test_with_the_last_tickets_everybody_looks_within_a_second(page: Page, state: str, pushed: bool) -> None:
+    now = {"state": state, "ahead": 90_000 if state == "waiting" else 0, "speed": 0.01, "startsInSec": 1e9}
+    poll = {"near_sec": 1, "far_sec": 1, "near_ahead": 200}
+    for random in (0, 0.5, 0.999):
+        told = call(
+            page, "pace", "pollDelaySec", now | {"hidden": False, "pushed": pushed, "heldSec": 120}, poll, random
+        )
+        assert 0.5 <= told <= 1
+
+
 def test_failures_back_off_and_the_servers_wish_counts(page: Page) -> None:
     assert [call(page, "pace", "backoffSec", failures, 0) for failures in (1, 2, 3, 6, 50)] == [1, 2, 4, 30, 30]
     assert 60 <= call(page, "pace", "backoffSec", 1, 0.9, 60) <= 90

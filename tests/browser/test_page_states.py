@@ -90,10 +90,28 @@ def test_the_countdown_goes_by_the_servers_clock(page: Page) -> None:
         page.goto(zone.page_url)
         state_is(page, "before")
         expect(page.locator("#figure")).to_have_text(re.compile(r"^9:\d\d$"))
-        expect(page.locator("#place")).to_have_text("241")
+        expect(page.locator("#place")).to_be_hidden()
+        expect(page.locator("#place")).to_have_text("")
         zone.say(phase="open", serving=122)
         page.evaluate("dispatchEvent(new Event('online'))")
         state_is(page, "waiting")
+        expect(page.locator("#place")).to_have_text("241")
+
+
+def test_after_a_draw_the_page_leads_to_its_check(zone: CannedZone, page: Page) -> None:
+    zone.place["arrival"] = 11
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    expect(page.locator("#drawn")).to_contain_text("12")
+    expect(page.locator("#drawn-check")).to_have_attribute(
+        "href", re.compile(r"/verify/index\.html\?zone=[a-z-]+&run=1&lane=general&arrival=12$")
+    )
+
+
+def test_where_order_is_by_arrival_there_is_no_draw_to_check(zone: CannedZone, page: Page) -> None:
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    expect(page.locator("#drawn")).to_be_hidden()
 
 
 def test_an_unreachable_waiting_room_is_told_calmly_and_got_over(zone: CannedZone, page: Page) -> None:

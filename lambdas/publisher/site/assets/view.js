@@ -14,6 +14,7 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @typedef {object} Picture everything the page shows at one moment
  * @property {string} state
  * @property {number | null} position
+ * @property {{number: number, url: string} | null} drawn
  * @property {number | null} ahead
  * @property {{low_sec: number, high_sec: number} | null} estimate
  * @property {number} progress 0 to 1
@@ -134,7 +135,7 @@ export class View {
     show("notice", notice !== "");
   }
 
-  #showTicket({ state, position, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
+  #showTicket({ state, position, drawn, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
     const words = this.#words;
     const yourTurn = YOUR_TURN.has(state);
     const countsDown = state === "before" && startsAtMs > 0;
@@ -160,12 +161,20 @@ export class View {
     show("estimate-fact", countsPeople);
     text("place", position === null ? "" : words.number(position + 1));
     show("place-fact", position !== null);
+    this.#showDraw(drawn);
     text("starts", countsDown ? words.moment(startsAtMs, nowMs) : "");
     show("starts-fact", countsDown);
     text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));
     show("measured", countsPeople && measuredAtMs > 0);
     show("stub", position !== null || countsDown);
     this.#showProgress(countsPeople || yourTurn || held, yourTurn || held ? 1 : progress);
+  }
+
+  #showDraw(drawn) {
+    text("drawn-text", drawn ? this.#words.say("labels", "drawn", { number: this.#words.number(drawn.number) }) : "");
+    text("drawn-check", this.#words.say("labels", "drawn_check"));
+    if (drawn) element("drawn-check").href = drawn.url;
+    show("drawn", drawn !== null);
   }
 
   #showProgress(shown, progress) {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from waiting_room.domain.alerts import near_end
 from waiting_room.domain.controller import speed_per_sec
 from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.zones import Zone
 
 __all__ = ["POSITIONS_PER_PARTITION", "Calls", "bridged", "calls_of", "is_near", "newly_called", "partitions"]
 
@@ -31,12 +32,12 @@ class Calls:
     near: int = 0
 
 
-def newly_called(before: GateItem, after: GateItem, lead_sec: int = 0) -> Iterator[Calls]:
+def newly_called(zone: Zone, before: GateItem, after: GateItem, lead_sec: int = 0) -> Iterator[Calls]:
     """What a tick called in each lane that it called anybody in; `lead_sec` is that of the zone's alerts."""
     for name, lane in after.lanes.items():
         first = before.lane(name).serving
         if lane.serving > first:
-            near = near_end(lane.serving, speed_per_sec(after.state, name), lead_sec) if lead_sec else 0
+            near = near_end(lane.serving, speed_per_sec(zone, after.state, name), lead_sec) if lead_sec else 0
             yield Calls(after.zone_id, after.run, name, first, lane.serving, after.tick, near)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
-from waiting_room.domain.locations import enter_url, move_url, place_url
+from waiting_room.domain.locations import enter_url, move_url, place_url, verify_url
 from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
@@ -214,8 +214,12 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
 
 def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
     facts: dict[str, str] = {}
-    if place.position is not None:
+    # Before the start everybody waits alike; who came early has a number, and is shown it once it counts.
+    if place.position is not None and state not in ("before", "starting"):
         facts["place"] = said.number(place.position + 1)
+        if place.arrival is not None:
+            facts["drawn"] = said.say("labels", "drawn", number=said.number(place.arrival + 1))
+            facts["drawn_href"] = verify_url(zone.zone_id, place.run, place.lane, place.arrival + 1)
     if state in ("called", "entering"):
         return {**facts, "figure": said.say("labels", "now"), "figure_label": said.say("labels", "your_turn")}
     if state == "before" and zone.starts_at_ms is not None:
@@ -237,11 +241,12 @@ def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int
 def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
     shown = state in _IN_LINE | {"called", "entering"} and bool(facts)
-    values = {**dict.fromkeys(("figure", "figure_label", "place", "estimate", "starts", "measured"), ""), **facts}
-    labels = {
-        f"{name}_label": said.say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")
-    }
-    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
+    empty = ("figure", "figure_label", "place", "estimate", "starts", "measured", "drawn", "drawn_href")
+    values = {**dict.fromkeys(empty, ""), **facts}
+    labelled = ("ticket", "place", "estimate", "starts", "progress", "drawn_check")
+    labels = {f"{name}_label": said.say("labels", name) for name in labelled}
+    may_miss = ("place", "estimate", "starts", "measured", "drawn")
+    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in may_miss}
     return fill(
         "ticket.html",
         {

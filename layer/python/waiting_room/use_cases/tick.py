@@ -144,7 +144,7 @@ class TickZone:
 
     def _tell(self, zone: Zone, before: GateItem, after: GateItem) -> None:
         """Leave word of whom this tick called. A message that is lost costs its readers a poll, never the tick."""
-        for calls in newly_called(before, after, lead_sec(zone.alerts)):
+        for calls in newly_called(zone, before, after, lead_sec(zone.alerts)):
             try:
                 self._calls.put(calls)
             except Overloaded:
