@@ -14,7 +14,15 @@ import pytest
 from scripts.local.naming import Names, Secrets
 from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
 from tests.fakes import FakeClock, FakeIds
-from tests.memory_aws import Guarded, MemoryBucket, MemoryConnections, MemoryLambda, Rights
+from tests.memory_aws import (
+    Guarded,
+    MemoryBucket,
+    MemoryConnections,
+    MemoryKms,
+    MemoryLambda,
+    MemoryMessaging,
+    Rights,
+)
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import bootstrap, schemas
 from waiting_room.adapters.dynamodb import Clients
@@ -42,6 +50,8 @@ class Deployment:
             "ssm": self.ssm,
             "lambda": self.functions,
             "apigatewaymanagementapi": MemoryConnections(),
+            "kms": MemoryKms(),
+            "pinpoint-sms-voice-v2": MemoryMessaging(),
         }
         self.each_second: Callable[[], None] = lambda: None
         regional = {name: spec for name, spec in schemas.functions().items() if not spec["edge"]}

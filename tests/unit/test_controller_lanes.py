@@ -88,6 +88,25 @@ def test_what_trickles_through_a_lane_without_a_line_slows_the_others() -> None:
     assert room.told("general") == pytest.approx(room.gate.state.pace - 0.5, rel=0.03)
 
 
+def test_a_lane_without_a_line_takes_no_part_of_the_told_pace() -> None:
+    room = Room()
+    room.tails = {"general": 10_000, "vip": 120}
+    room.tick(60)
+    room.tick(300)
+    assert room.told("general") == pytest.approx(4, rel=0.02)
+    # Whoever comes into the other one is called by its share, as every fourth.
+    assert room.told("vip") == pytest.approx(1, rel=0.02)
+
+
+def test_after_a_pause_without_any_line_nothing_is_left_of_the_old_parts() -> None:
+    room = Room()
+    room.tails = {"general": 0, "vip": 400}
+    room.tick(200)
+    room.tails = {"general": 10_000, "vip": 400}
+    room.tick(2)
+    assert room.told("general") == pytest.approx(4, rel=0.1)
+
+
 def test_a_lane_of_the_smallest_weight_moves_too() -> None:
     room = Room(lanes={"general": {"weight": 100}, "last": {"weight": 1}}, rate_per_min=60)
     room.tails = {"general": 10_000, "last": 10}

@@ -48,6 +48,7 @@ states = st.builds(
     epochs=by_lane(whole),
     early=by_lane(whole),
     deficits=by_lane(millionths),
+    hurried=whole,
 )
 
 
@@ -100,6 +101,7 @@ def full_gate(zone_id: str) -> GateItem:
         epochs=dict.fromkeys(LANES, 123_456),
         early=dict.fromkeys(LANES, 987_654),
         deficits=dict.fromkeys(LANES, -0.987654),
+        hurried=20_000_000,
     )
     return GateItem(
         zone_id,

@@ -8,6 +8,7 @@ import { Feed } from "./feed.js";
 import { HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
 import { Options } from "./options.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
+import { prove } from "./proof.js";
 import { Push } from "./push.js";
 import { shown } from "./shown.js";
 import { Tabs } from "./tabs.js";
@@ -131,7 +132,8 @@ export class Room {
     const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
     if (forgotten || navigator.cookieEnabled === false) return { code: 401, body: null, problem: "no-cookies", retrySec: 0 };
     const remembered = this.#progress.remembers;
-    const answer = await this.#api.join();
+    let answer = await this.#api.join(this.#facts.proves ? { prove: true } : undefined);
+    if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
     this.#afresh = answer.code === 201 && remembered;
     if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
     return answer;

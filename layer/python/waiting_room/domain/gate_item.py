@@ -35,6 +35,7 @@ class ControllerState:
     `early` are the early joiners by lane, once a draw was held among them.
     `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
     `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
+    `hurried` are the looks of waiting pages that the last of the stock has cost so far.
     `taken` are the positions a second that lanes without a line take; a lane with one is not among them.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
@@ -68,6 +69,7 @@ class ControllerState:
     epochs: Mapping[str, int] = field(default_factory=dict)
     early: Mapping[str, int] = field(default_factory=dict)
     deficits: Mapping[str, float] = field(default_factory=dict)
+    hurried: int = 0
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def status_document(
             }
             for name, lane in gate.lanes.items()
         },
-        "poll": vars(zone.poll).copy(),
+        "poll": vars(tick.poll or zone.poll).copy(),
         "push_window": zone.push_window,
         "title": zone.title,
         "message": zone.message,
