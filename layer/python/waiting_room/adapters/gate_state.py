@@ -27,6 +27,7 @@ _PARTS = (
     "end_rate",
     "end_weight",
     "held",
+    "held_then",
     "pace",
 )
 _BY_LANE = (("taken", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
