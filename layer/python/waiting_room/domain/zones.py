@@ -55,7 +55,7 @@ class PollRules:
     """How often a waiting browser reads the status document; seconds, and the distance that counts as near."""
 
     near_sec: int = 2
-    far_sec: int = 30
+    far_sec: int = 45
     near_ahead: int = 200
 
 
