@@ -102,7 +102,7 @@ def test_the_waiting_page_carries_what_its_scripts_need() -> None:
     facts = json.loads(page.text["zone"])
     assert facts["zone_id"] == "midnight-sun"
     assert facts["claim_sec"] == 120
-    assert facts["poll"] == {"near_sec": 2, "far_sec": 30, "near_ahead": 200}
+    assert facts["poll"] == {"near_sec": 2, "far_sec": 45, "near_ahead": 200}
     assert json.loads(page.text["texts"]) == texts()
     assert page.text["message-text"] == "Doors at eight."
     assert page.text["headline"] == texts()["states"]["loading"]["headline"]
