@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+NONE = "none"
+"""The value of a variable whose part of the deployment is switched off."""
+
 
 class MissingSettings(Exception):
     """Raised when variables are not set or empty; names all of them at once."""
@@ -36,7 +39,7 @@ class BouncerConfig:
 
 @dataclass(frozen=True)
 class OperatorConfig:
-    """Zones, control, keys, look-up."""
+    """Zones, control, keys, look-up. `archive_stream` is `none` where the archive is switched off."""
 
     foyer_name: str
     protected_zones_table: str
@@ -47,6 +50,7 @@ class OperatorConfig:
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
+    archive_stream: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,20 @@ class NotifierConfig:
     foyer_name: str
     user_connections_table: str
     websocket_endpoint: str
+
+
+@dataclass(frozen=True)
+class RecorderConfig:
+    """Archive and business metrics. `archive_stream`, `metrics_database` and `metrics_table` are `none` where that is
+    switched off; `failures_queue` is the URL of the queue for records that make no sense."""
+
+    counters_table: str
+    failures_queue: str
+    archive_stream: str
+    metrics_backend: str
+    metrics_namespace: str
+    metrics_database: str
+    metrics_table: str
 
 
 @dataclass(frozen=True)
