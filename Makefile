@@ -9,8 +9,8 @@ VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
-.PHONY: fuzz schemathesis check lint lint-terraform types fmt build docs lock clean
+.PHONY: help setup demo on-sale cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
+.PHONY: fuzz schemathesis audit check lint lint-terraform types fmt build docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
 	@$(BIN)/python scripts/demo.py
+
+on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
+	@$(BIN)/python scripts/on_sale.py
 
 cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
 	@$(BIN)/python scripts/cost.py $(ARGS)
@@ -46,6 +49,12 @@ test-browser: setup ## Run the tests in Chromium
 schemathesis: ## Install what tests the API against openapi.json, into build/
 	$(PYTHON) -m venv build/schemathesis
 	build/schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+
+# Apart for the same reason. Its database is on the network: where that does not answer, it says so and stops nobody.
+audit: ## Look up known faults of the pinned packages
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(PYTHON) scripts/audit.py build/audit/bin/pip-audit || test $$? -eq 2
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
 	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)
@@ -87,7 +96,7 @@ docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, output
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again
-	uv pip compile pyproject.toml --extra local --extra simulate --extra test --universal --generate-hashes --python-version 3.11 \
+	uv pip compile pyproject.toml --extra local --extra simulate --extra rehearse --extra beacon --extra test --universal --generate-hashes --python-version 3.11 \
 		--quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra plot --constraints requirements.lock --universal --generate-hashes \
 		--python-version 3.11 --quiet --upgrade -o requirements-plot.lock

@@ -1,5 +1,8 @@
 """What Foyer costs: idle for a month, for a million visitors who wait, and for a million who are let in.
 
+python scripts/cost.py                                        the table
+python scripts/cost.py --visitors 250e3 --wait 20 --admitted 8000    one sale
+
 The counts are measured by the tests on the real code (scripts/costs/counts.json), the prices are in
 scripts/costs/prices.json; change either, or the assumptions below, and the table follows.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -17,8 +21,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.costs.model import FOLDER, Assumptions, Bill, Costs  # noqa: E402
-from scripts.costs.tables import markdown, text  # noqa: E402
+from scripts.costs.model import FOLDER, MILLION, Assumptions, Bill, Costs  # noqa: E402
+from scripts.costs.tables import markdown, of_sale, text  # noqa: E402
+
+WAIT_MIN = 10.0
+MOST_VISITORS = 1_000_000_000
+MOST_MINUTES = 1440
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,9 +40,11 @@ def report(arguments: argparse.Namespace) -> str:
     """The table in the form that was asked for."""
     given = {each.name: getattr(arguments, each.name) for each in fields(Assumptions)}
     costs = Costs.read(Assumptions(**given))
+    prices = json.loads((FOLDER / "prices.json").read_text(encoding="utf-8"))
+    if sale := _sale(costs, arguments):
+        return _sale_document(costs, sale, arguments) if arguments.json else of_sale(sale, costs, prices) + "\n"
     if arguments.json:
         return json.dumps(_document(costs), indent=2) + "\n"
-    prices = json.loads((FOLDER / "prices.json").read_text(encoding="utf-8"))
     return markdown(costs, prices) if arguments.markdown else text(costs, prices) + "\n"
 
 
@@ -44,6 +54,10 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
     form = made.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as a section of a README")
     form.add_argument("--json", action="store_true", help="every charge by itself, for programs")
+    sale = made.add_argument_group("one sale", "with any of these, the bill of that sale alone")
+    sale.add_argument("--visitors", type=_count, metavar="N", help="how many come (default 1e6)")
+    sale.add_argument("--wait", type=_minutes, metavar="MIN", help="minutes they wait (default 10)")
+    sale.add_argument("--admitted", type=_count, metavar="N", help="how many are let in (default: all of them)")
     assumptions = made.add_argument_group("assumptions")
     # Visits were measured at these speeds only.
     measured = {"speed_per_sec": [int(speed) for speed in Costs.read().counts["page_by_speed_per_sec"]]}
@@ -54,6 +68,42 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
         flag = f"--{each.name.replace('_', '-')}"
         assumptions.add_argument(flag, type=kind, default=each.default, choices=choices, metavar="N", help=hint)
     return made
+
+
+def _sale(costs: Costs, arguments: argparse.Namespace) -> Bill | None:
+    """The bill of the sale that was described, None where none was."""
+    if (arguments.visitors, arguments.wait, arguments.admitted) == (None, None, None):
+        return None
+    visitors = MILLION if arguments.visitors is None else arguments.visitors
+    wait_min = WAIT_MIN if arguments.wait is None else arguments.wait
+    return costs.sale(visitors, wait_min, visitors if arguments.admitted is None else arguments.admitted)
+
+
+def _sale_document(costs: Costs, sale: Bill, arguments: argparse.Namespace) -> str:
+    asked = {"visitors": arguments.visitors, "wait_min": arguments.wait, "admitted": arguments.admitted}
+    told = {"assumed": asdict(costs.assumed), "asked": asked, "sale": {"title": sale.title, **_bill(sale)}}
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _count(text: str) -> int:
+    """A number of people, also as 1e6."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= MOST_VISITORS or number != int(number):
+        raise argparse.ArgumentTypeError(f"give a whole number up to {MOST_VISITORS:,}, like 250000 or 1e6")
+    return int(number)
+
+
+def _minutes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"give minutes from 0 to {MOST_MINUTES}")
+    return number
 
 
 def _document(costs: Costs) -> dict[str, Any]:

@@ -8,8 +8,11 @@ locals {
     USER_CONNECTIONS_TABLE   = module.table["user_connections"].name
     SITE_BUCKET              = module.storage.bucket
     SIGNING_KEYS_PARAMETER   = local.signing_keys
+    JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
+    CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
+    RETENTION_DAYS           = jsonencode({ for name, rule in local.retention_days : name => coalesce(var.retention_days[name], rule.default) })
     SNAPSHOT_KEY             = local.snapshot_key
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]
@@ -32,6 +35,8 @@ locals {
     { for component, name in local.function_names : "function:${component}" => ["${local.lambda_arn}:${name}"] },
     {
       "parameter:signing_keys" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.signing_keys}"]
+      # Secrets that operators put there themselves: in the state they would be readable.
+      "parameter:join_secrets" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.join_secrets}/*"]
       "bucket"                 = [local.bucket_arn]
       "websocket:connections"  = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
       "archive:stream"         = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
@@ -60,7 +65,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "parameter:signing_keys", "failures:queue"],
+    ["bucket", "parameter:signing_keys", "parameter:join_secrets", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

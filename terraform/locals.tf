@@ -8,12 +8,13 @@ data "aws_region" "current" {}
 locals {
   schemas = "${path.module}/../schemas"
 
-  all_functions = jsondecode(file("${local.schemas}/functions.json")).functions
-  functions     = { for component, spec in local.all_functions : component => spec if !spec.edge }
-  edge          = one([for component, spec in local.all_functions : merge(spec, { component = component }) if spec.edge])
-  behaviours    = jsondecode(file("${local.schemas}/behaviours.json"))
-  openapi       = jsondecode(file("${local.schemas}/openapi.json"))
-  websocket     = jsondecode(file("${local.schemas}/websocket.json"))
+  all_functions  = jsondecode(file("${local.schemas}/functions.json")).functions
+  retention_days = jsondecode(file("${local.schemas}/functions.json")).retention_days
+  functions      = { for component, spec in local.all_functions : component => spec if !spec.edge }
+  edge           = one([for component, spec in local.all_functions : merge(spec, { component = component }) if spec.edge])
+  behaviours     = jsondecode(file("${local.schemas}/behaviours.json"))
+  openapi        = jsondecode(file("${local.schemas}/openapi.json"))
+  websocket      = jsondecode(file("${local.schemas}/websocket.json"))
   tables = {
     for path in fileset("${local.schemas}/tables", "*.json") :
     trimsuffix(path, ".json") => jsondecode(file("${local.schemas}/tables/${path}"))
@@ -29,6 +30,7 @@ locals {
   table_names    = { for key in keys(local.tables) : key => "${var.name}-${replace(key, "_", "-")}" }
   bucket_name    = "${var.name}-site-${local.account_id}"
   signing_keys   = "/${var.name}/signing-keys"
+  join_secrets   = "/${var.name}/join-secrets"
 
   artifacts_dir = coalesce(var.artifacts_dir, "${path.module}/../build")
 

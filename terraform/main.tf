@@ -22,6 +22,7 @@ module "http_api" {
   openapi            = local.openapi
   function_names     = { for component, function in module.function : component => function.name }
   log_retention_days = var.functions.log_retention_days
+  cors_origins       = var.cors_origins
 
   throttle = {
     requests_per_sec = local.api_requests_per_sec
@@ -104,6 +105,8 @@ module "security" {
   requests_per_5_min  = var.security.requests_per_5_min
   managed_rule_groups = var.security.managed_rule_groups
   challenge           = var.security.challenge
+  bots                = var.security.bots
+  bot_header          = local.behaviours.bot_header
 }
 
 resource "aws_shield_protection" "this" {

@@ -251,12 +251,19 @@ variable "security" {
     requests_per_5_min  = optional(number, 300)
     managed_rule_groups = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
     challenge           = optional(bool, false)
-    web_acl_arn         = optional(string)
-    shield_advanced     = optional(bool, false)
+    bots = optional(object({
+      inspection_level = optional(string, "COMMON")
+      labels = optional(map(string), {
+        automated   = "awswaf:managed:aws:bot-control:signal:automated_browser"
+        data_center = "awswaf:managed:aws:bot-control:signal:known_bot_data_center"
+      })
+    }))
+    web_acl_arn     = optional(string)
+    shield_advanced = optional(bool, false)
   })
   default     = {}
   nullable    = false
-  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
+  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins, and the labels found are told to the token service by the names given here, the last in the order of names if there are several; what becomes of them is each zone's setting `bots`; about 14 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
 
   validation {
     condition     = var.security.requests_per_5_min >= 10 && var.security.requests_per_5_min <= 2000000000
@@ -276,6 +283,20 @@ variable "security" {
   validation {
     condition     = var.security.firewall || !var.security.challenge
     error_message = "security.challenge is a rule of the firewall: set security.firewall too."
+  }
+
+  validation {
+    condition     = var.security.firewall || var.security.bots == null
+    error_message = "security.bots are rules of the firewall: set security.firewall too."
+  }
+
+  validation {
+    condition = var.security.bots == null || try(
+      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0 && length(var.security.bots.labels) <= 10
+      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]{1,1024}$", label))]),
+      false,
+    )
+    error_message = "security.bots has an inspection_level of COMMON or TARGETED and 1 to 10 labels by name; a name has lower-case letters, digits, hyphens and underscores, and is neither no nor control."
   }
 
   validation {
@@ -316,6 +337,38 @@ variable "monitoring" {
   validation {
     condition     = var.monitoring.alarms || length(var.monitoring.emails) == 0
     error_message = "monitoring.emails are told of alarms: set monitoring.alarms to true, or leave the addresses out."
+  }
+}
+
+variable "retention_days" {
+  type = object({
+    places  = optional(number)
+    minutes = optional(number)
+  })
+  default     = {}
+  nullable    = false
+  description = "Days that DynamoDB keeps what is stored, after its last change: places (places in line with their sessions, and counts by network; 7 unless you say otherwise, 1 to 365), minutes (sums by the minute, about nobody; 90, 1 to 3650). How long the archive keeps changes of places is archive.expire_after_days; PRIVACY.md has it all."
+
+  validation {
+    condition     = alltrue([for days in [var.retention_days.places, var.retention_days.minutes] : days == null || try(days == floor(days) && days >= 1, false)])
+    error_message = "retention_days are whole days, 1 or more; leave one out for the default."
+  }
+
+  validation {
+    condition     = try(var.retention_days.places <= 365 && true, true) && try(var.retention_days.minutes <= 3650 && true, true)
+    error_message = "retention_days.places is 365 at most and retention_days.minutes 3650: the archive is for what has to be kept longer."
+  }
+}
+
+variable "cors_origins" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "Other origins (https://shop.example.org) whose pages may call the token service and read its answers, with credentials. The waiting page and the site itself need none: they are of the same origin."
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", origin))])
+    error_message = "cors_origins are origins as browsers send them: https://, a host in lower case, a port if it is not 443, no slash at the end and no wildcard."
   }
 }
 

@@ -15,6 +15,7 @@ from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.bootstrap import only_from_distribution, only_with_identity
@@ -22,6 +23,7 @@ from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoin
 from waiting_room.http.app import HttpApp
 from waiting_room.http.pages import problem_page
 from waiting_room.http.router import Router
+from waiting_room.ports import Cipher
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.room import Wake
 
@@ -68,6 +70,20 @@ class FakeSsm:
 
 
 @dataclass
+class FakeLogins:
+    """What sites' logins publish, by address; one that is not there cannot be reached."""
+
+    documents: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.documents:
+            raise TimeoutError
+        return self.documents[url]
+
+
+@dataclass
 class ListLog:
     """Keeps the lines."""
 
@@ -105,18 +121,24 @@ class Answer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self) -> None:
+    def __init__(self, cipher: Cipher | None = None) -> None:
+        """With a `cipher` the deployment sends alerts."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
         self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES)
-        self.keys = SigningKeys(FakeSsm(), "/foyer/signing-keys", self.clock)
+        self.ssm, self.logins = FakeSsm(), FakeLogins()
+        self.keys = SigningKeys(self.ssm, "/foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
         self.tick_zone = tick_zone(self.stores, self.objects, self.clock, self.ids)
         operations = schemas.operations().values()
+        login_keys = LoginKeys(self.ssm, "/foyer/join-secrets", self.clock, self.logins.fetch)
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)
         self.bouncer = HttpApp(
-            Router(operations, bouncer_endpoints(self.stores, self.tokens, wake, self.clock, self.ids)),
+            Router(
+                operations,
+                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher),
+            ),
             self.clock,
             self.log,
             self.ids.jitter,

@@ -19,7 +19,9 @@ from tests.memory_aws import (
     MemoryBucket,
     MemoryConnections,
     MemoryFirehose,
+    MemoryKms,
     MemoryLambda,
+    MemoryMessaging,
     MemoryQueue,
     MemoryTimestream,
     Rights,
@@ -55,6 +57,8 @@ class Deployment:
             "ssm": self.ssm,
             "lambda": self.functions,
             "apigatewaymanagementapi": MemoryConnections(),
+            "kms": MemoryKms(),
+            "pinpoint-sms-voice-v2": MemoryMessaging(),
         }
         self.each_second: Callable[[], None] = lambda: None
         regional = {name: spec for name, spec in schemas.functions().items() if not spec["edge"]}

@@ -113,6 +113,12 @@ def invitation_claims(**changes: Any) -> dict[str, Any]:
     return {**claims, "sub": "invitation", "lane": "vip", **changes}
 
 
+def challenge_claims(**changes: Any) -> dict[str, Any]:
+    """Claims of a challenge."""
+    claims = {name: value for name, value in visitor_claims().items() if name in ("zone", "run", "sub", "iat", "exp")}
+    return {**claims, "bits": 16, **changes}
+
+
 def access_token(**changes: Any) -> str:
     return SIGNER.sign("access", access_claims(**changes))
 

@@ -29,6 +29,9 @@ WAIT_SEC = 600
 SPEEDS_PER_SEC = (400, 10)
 """A line as fast as one zone can be, and a slow one: near the front a page looks often, the slower the longer."""
 PAGE_VISITS = 200
+WAITS_MIN = (1, 3, 10, 30, 120)
+"""Between these, and beyond, the looks of a page grow evenly with its wait."""
+WAIT_VISITS = 40
 
 COMPRESSED = (".css", ".js", ".svg", ".html")
 HEADER_BYTES = 500
@@ -188,8 +191,8 @@ def sizes() -> Counts:
     }
 
 
-def page_visit(speed_per_sec: float) -> Counts:
-    """Requests of one visitor's waiting page during a wait of ten minutes, by the page's own script. Needs Node.js."""
+def page_visit(speed_per_sec: float, wait_sec: int = WAIT_SEC, visits: int = PAGE_VISITS) -> Counts:
+    """Requests of one visitor's waiting page during its wait, by the page's own script. Needs Node.js."""
     poll, claim = vars(PollRules()), Zone(ZONE_ID, "queueing", ({"paths": ["/"]},), max_active=1).claim
     with tempfile.TemporaryDirectory() as folder:
         modules = Path(folder, "assets")
@@ -197,8 +200,8 @@ def page_visit(speed_per_sec: float) -> Counts:
         modules.joinpath("package.json").write_text('{"type": "module"}', encoding="utf-8")
         given = {
             "assets": str(modules),
-            "visits": PAGE_VISITS,
-            "wait_sec": WAIT_SEC,
+            "visits": visits,
+            "wait_sec": wait_sec,
             "speed_per_sec": speed_per_sec,
             "poll": poll,
             "claim_sec": claim.window_sec + claim.grace_sec,
@@ -212,7 +215,7 @@ def page_visit(speed_per_sec: float) -> Counts:
             timeout=120,
         )
     sums = json.loads(finished.stdout)
-    return {"polls": sums.pop("status") / PAGE_VISITS, "api_calls": sum(sums.values()) / PAGE_VISITS}
+    return {"polls": sums.pop("status") / visits, "api_calls": sum(sums.values()) / visits}
 
 
 def counts() -> Counts:
@@ -227,9 +230,18 @@ def page_counts() -> Counts:
     return {str(speed): page_visit(speed) for speed in SPEEDS_PER_SEC}
 
 
+def polls_by_wait() -> Counts:
+    """How often a page looks at the line, by the line's speed and the minutes its visitor waits."""
+    return {
+        str(speed): {str(wait): page_visit(speed, wait * 60, WAIT_VISITS)["polls"] for wait in WAITS_MIN}
+        for speed in SPEEDS_PER_SEC
+    }
+
+
 def main() -> None:
     """Write the file the cost table is computed from."""
     found = {**counts(), "wait_sec": WAIT_SEC, "page_by_speed_per_sec": page_counts()}
+    found["polls_by_wait_min"] = polls_by_wait()
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

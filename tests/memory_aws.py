@@ -128,6 +128,34 @@ class MemoryTimestream:
 
 
 @dataclass
+class MemoryKms:
+    """Seals by turning letters and writing down what for: opened for another visitor it fails, as it does at AWS."""
+
+    def encrypt(self, *, KeyId: str, Plaintext: bytes, EncryptionContext: Mapping[str, str]) -> Any:  # noqa: N803
+        sealed = json.dumps([KeyId, Plaintext[::-1].decode(), dict(EncryptionContext)])
+        return {"CiphertextBlob": sealed.encode()}
+
+    def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: Mapping[str, str]) -> Any:  # noqa: N803
+        key, reversed_text, context = json.loads(CiphertextBlob)
+        if (key, context) != (KeyId, dict(EncryptionContext)):
+            raise refusal("InvalidCiphertextException", "Decrypt")
+        return {"Plaintext": reversed_text[::-1].encode()}
+
+
+@dataclass
+class MemoryMessaging:
+    """End User Messaging: keeps what it was asked to send."""
+
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def send_text_message(self, **asked: Any) -> Any:
+        self.sent.append(asked)
+
+    def send_voice_message(self, **asked: Any) -> Any:
+        self.sent.append(asked)
+
+
+@dataclass
 class Rights:
     """What one function may do, and how often it did what. Everything else is refused as AWS refuses it."""
 
@@ -185,8 +213,13 @@ class Guarded:
             case "s3":
                 yield from self._bucket(action, request)
             case "ssm":
-                assert request["Name"] == self._names.signing_keys_parameter
-                yield f"ssm:{action}", "parameter:signing_keys"
+                below = request["Name"].startswith(f"{self._names.join_secrets_path}/")
+                assert below or request["Name"] == self._names.signing_keys_parameter
+                yield f"ssm:{action}", "parameter:join_secrets" if below else "parameter:signing_keys"
+            case "kms":
+                yield f"kms:{action}", "alerts:key"
+            case "pinpoint-sms-voice-v2":
+                yield f"sms-voice:{action}", "alerts:identity"
             case "apigatewaymanagementapi":
                 yield "execute-api:ManageConnections", "websocket:connections"
             case "firehose":

@@ -43,7 +43,8 @@ def download(lock: Path, architecture: str, cache: Path) -> list[Path]:
         target = ["--implementation", "cp", "--python-version", PYTHON_VERSION, *platforms, "--dest", str(scratch)]
         checks = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement", str(lock)]
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        finished = subprocess.run([*pip, *target, *checks], capture_output=True, text=True, check=False)
+        command = [*pip, *target, *checks]
+        finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
         if finished.returncode != 0:
             raise DownloadFailed(f"The wheels for {architecture} could not be fetched:\n{finished.stderr.strip()}")
         scratch.rename(folder)

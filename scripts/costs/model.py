@@ -150,28 +150,48 @@ class Costs:
 
     def waiting(self) -> Bill:
         """A million visitors who wait, from their first request to the call, and the machinery that calls them."""
-        page = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)]
-        sizes = self.counts["sizes"]
-        lines = [
-            *self._gate("gate: the request that leads to the waiting page", MILLION),
-            *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], MILLION),
-            *self._api("joining", ("join_queue",), MILLION),
-            *self._delivered("looking at the line", page["polls"], page["polls"] * sizes["status_bytes"], MILLION),
-            *self._exchanger(MILLION / self.assumed.speed_per_sec + self.counts["wait_sec"]),
-        ]
+        polls = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)]["polls"]
+        lines = self._waiting(MILLION, polls, self.counts["wait_sec"])
         return Bill("a million visitors who wait ten minutes", tuple(lines))
 
     def admitted(self) -> Bill:
         """A million of them who come when called, stay, and buy or leave."""
-        renewals = int(self.assumed.renewals_per_session * MILLION)
-        lines = [
-            *self._api("claiming a session", ("issue_access_token",), MILLION),
+        return Bill("a million visitors who are admitted", tuple(self._admitted(MILLION)))
+
+    def sale(self, visitors: int, wait_min: float, admitted: int) -> Bill:
+        """One sale: so many visitors who wait so many minutes each, and those of them who are let in."""
+        lines = [*self._waiting(visitors, self.polls(wait_min), wait_min * 60), *self._admitted(admitted)]
+        return Bill(f"{visitors:,} visitors who wait {wait_min:g} minutes, {admitted:,} of them admitted", tuple(lines))
+
+    def polls(self, wait_min: float) -> float:
+        """Looks at the line in a wait of that length: along straight lines through the waits that were measured."""
+        measured = self.counts["polls_by_wait_min"][str(self.assumed.speed_per_sec)]
+        points = [(float(minutes), float(polls)) for minutes, polls in measured.items()]
+        after = next((number for number, (minutes, _) in enumerate(points) if minutes >= wait_min), len(points) - 1)
+        (from_min, from_polls), (to_min, to_polls) = points[max(0, after - 1)], points[max(1, after)]
+        along = (wait_min - from_min) / (to_min - from_min)
+        # Whoever waits no time at all has looked once.
+        return max(1.0, from_polls + along * (to_polls - from_polls))
+
+    def _waiting(self, visitors: int, polls: float, wait_sec: float) -> list[Line]:
+        sizes = self.counts["sizes"]
+        return [
+            *self._gate("gate: the request that leads to the waiting page", visitors),
+            *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], visitors),
+            *self._api("joining", ("join_queue",), visitors),
+            *self._delivered("looking at the line", polls, polls * sizes["status_bytes"], visitors),
+            *self._exchanger(visitors / self.assumed.speed_per_sec + wait_sec),
+        ]
+
+    def _admitted(self, visitors: int) -> list[Line]:
+        renewals = int(self.assumed.renewals_per_session * visitors)
+        return [
+            *self._api("claiming a session", ("issue_access_token",), visitors),
             *self._api("renewing it", ("renew_session",), renewals),
             # The site's own server asks the API through the same address.
-            *self._api("confirming the purchase", ("checkout",), MILLION),
-            *self._gate("gate: the guarded requests", MILLION * self.assumed.guarded_requests_per_session, own=False),
+            *self._api("confirming the purchase", ("checkout",), visitors),
+            *self._gate("gate: the guarded requests", visitors * self.assumed.guarded_requests_per_session, own=False),
         ]
-        return Bill("a million visitors who are admitted", tuple(lines))
 
     def _alarms(self) -> int:
         """How many alarms Terraform makes: for functions, tables, streams and schedules, and four for all of it."""

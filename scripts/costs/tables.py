@@ -85,6 +85,17 @@ def text(costs: Costs, prices: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *_notes(costs, prices)])
 
 
+def of_sale(bill: Bill, costs: Costs, prices: Mapping[str, Any]) -> str:
+    """The bill of one sale for a terminal."""
+    note = (
+        f"Prices of {prices['as_of']}, {prices['region']}; {bill.doubtful_usd:.2f} USD of it hang on prices noted from "
+        f"memory ({MARK}). For a line that moves {costs.assumed.speed_per_sec} places a second, without the site's own "
+        "traffic, WAF and text messages; a month with nothing on sale is "
+        f"{costs.idle_month().usd:.2f} USD. `wr cost` alone shows everything that is assumed."
+    )
+    return "\n".join([*_aligned([(_heading(bill), "USD"), *rows_of(bill)]), "", note])
+
+
 def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
     waiting = costs.waiting()
     yield (
@@ -134,4 +145,4 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-__all__ = ["MARK", "PEER_COUNTS", "compared", "markdown", "rows_of", "text"]
+__all__ = ["MARK", "PEER_COUNTS", "compared", "markdown", "of_sale", "rows_of", "text"]

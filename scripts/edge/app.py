@@ -23,6 +23,7 @@ SNAPSHOT = "snapshot"
 """Name of the behaviour the gatekeeper reads."""
 
 COUNTERS_PATH = "/.waiting-room/dev/counters"
+OUTBOX_PATH = "/.waiting-room/dev/outbox"
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -50,6 +51,8 @@ class EdgeApp:
     upstream: Upstream
     gate: Decider
     viewers: Counter[str]
+    outbox: Callable[[], str]
+    """The page of messages that would have gone to telephones."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or carry one WebSocket; where no WebSocket API is, it is refused before it opens."""
@@ -82,6 +85,8 @@ class EdgeApp:
         path = normalised(request.path)
         if path == COUNTERS_PATH:
             return self._counters()
+        if path == OUTBOX_PATH:
+            return EdgeResponse(200, (("content-type", "text/html; charset=utf-8"),), self.outbox().encode())
         behaviour = self.behaviours.match(path)
         origin = self.origins.get(behaviour.origin)
         if origin is None or origin.websocket:
@@ -90,6 +95,8 @@ class EdgeApp:
             return problem(405, "method-not-allowed", f"{request.method} is not taken here.")
         if not behaviour.gate:
             response = await self._forward(behaviour, request)
+            for name, value in behaviour.headers.items():
+                response = response.with_header(name, value)
             # The gatekeeper keeps its connection for ever, having nobody to tell it that this edge is about to end.
             return response.with_header("connection", "close") if behaviour.name == SNAPSHOT else response
         decision = await self.gate.decide(request)

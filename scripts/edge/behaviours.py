@@ -37,6 +37,8 @@ class Behaviour:
     methods: frozenset[str]
     answer: int | None
     """Status the edge answers with itself, where no origin stands behind the pattern."""
+    headers: Mapping[str, str]
+    """What the edge sends with every answer, in place of what the origin says: for files of the bucket."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def load(file: Path) -> Behaviours:
     """Read schemas/behaviours.json. Raises ValueError when its last pattern would let a path fall through."""
     document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     caches = {name: CachePolicy(**policy) for name, policy in document["caches"].items()}
-    entries = document["behaviours"]
+    entries, origins = document["behaviours"], document["origins"]
+    files = document["headers"]["every"] | document["headers"]["file"]
     if entries[-1]["path_pattern"] != "*":
         raise ValueError(f"{file}: the last behaviour must have the pattern *")
     return Behaviours(
@@ -79,6 +82,7 @@ def load(file: Path) -> Behaviours:
                 origin_secret=entry["origin_secret"],
                 methods=frozenset(entry["methods"]),
                 answer=entry.get("answer"),
+                headers=files if origins.get(entry["origin"], {}).get("kind") == "bucket" else {},
             )
             for entry in entries
         ),

@@ -46,6 +46,7 @@ class Stack(Protocol):
     def origin_secret(self) -> str: ...
     @property
     def gatekeeper_settings(self) -> dict[str, Any]: ...
+    def outbox_page(self) -> str: ...
 
 
 class Edge:
@@ -103,6 +104,7 @@ class Edge:
                 upstream,
                 gate,
                 Counter(),
+                self._stack.outbox_page,
             )
             await server.serve(sockets=[self._socket])
         finally:

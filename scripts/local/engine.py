@@ -76,7 +76,7 @@ def _child(port: int, folder: Path) -> Iterator[Engine]:
     log_path = folder / "engine.log"
     with log_path.open("wb") as log_file:
         # A session of its own: Ctrl-C reaches only the parent, which then ends engine and workers as one group.
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - no shell, and nothing of a request
             [sys.executable, str(GUARD), str(folder)],
             env=_environment(port, folder),
             stdin=subprocess.PIPE,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from waiting_room.retention import Retention
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,21 @@ class Names:
         """Name of the SSM parameter that holds the private keys."""
         return f"/{self.deployment}/signing-keys"
 
+    @property
+    def join_secrets_path(self) -> str:
+        """Below it lies, by the zone's id, the secret that a site's login signs join claims with."""
+        return f"/{self.deployment}/join-secrets"
+
+    @property
+    def alerts_identity(self) -> str:
+        """The number that alerts come from; nobody has it."""
+        return "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-00000000000000000000000000000000"
+
+    @property
+    def alerts_key(self) -> str:
+        """Alias of the key that seals telephone numbers."""
+        return f"alias/{self.deployment}-alerts"
+
     def table(self, key: str) -> str:
         """Return the name of a table; `key` is its name in schemas/tables/."""
         return f"{self.deployment}-{key.replace('_', '-')}"
@@ -76,8 +94,11 @@ class Names:
             "USER_CONNECTIONS_TABLE": self.table("user_connections"),
             "SITE_BUCKET": self.bucket,
             "SIGNING_KEYS_PARAMETER": self.signing_keys_parameter,
+            "JOIN_SECRETS_PATH": self.join_secrets_path,
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
+            "CORS_ORIGINS": "none",
+            "RETENTION_DAYS": json.dumps(vars(Retention()), separators=(",", ":"), sort_keys=True),
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
@@ -89,4 +110,7 @@ class Names:
             "METRICS_NAMESPACE": self.deployment,
             "METRICS_DATABASE": "none",
             "METRICS_TABLE": "none",
+            "ALERTS_IDENTITY": self.alerts_identity,
+            "ALERTS_CONFIGURATION_SET": self.deployment,
+            "ALERTS_KEY": self.alerts_key,
         }

@@ -30,6 +30,7 @@ class Addresses:
     account: str
     websocket_api_id: str = ""
     """Its id is given by the engine, so what sends to connections has an address only once it is there."""
+    alerts_key: str = ""
 
     def of(self, reference: str) -> str:
         """Return the address of `table:queue`, `function:exchanger`, `bucket` ...; raises KeyError for another kind."""
@@ -39,17 +40,19 @@ class Addresses:
     @property
     def _kinds(self) -> Mapping[str, Callable[[str], str]]:
         names = self.names
+        parameters = {"signing_keys": names.signing_keys_parameter, "join_secrets": f"{names.join_secrets_path}/*"}
         return {
             "table": lambda key: self._regional("dynamodb", f"table/{names.table(key)}"),
             # A stream's own name is the moment it was switched on; a table has one at a time.
             "stream": lambda key: self._regional("dynamodb", f"table/{names.table(key)}/stream/*"),
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
-            "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
+            "parameter": lambda kind: self._regional("ssm", f"parameter{parameters[kind]}"),
             "websocket": lambda _: self._regional(
                 "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
             ),
             "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
             "failures": lambda _: self._regional("sqs", names.failures),
+            "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }
 

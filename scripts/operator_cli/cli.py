@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands
+from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, rehearse
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.draws import verify_draw
@@ -29,6 +29,7 @@ examples:
   wr watch midnight-sun
   wr preflight 10000 --site-url https://tickets.example.com
   wr verify-deploy https://tickets.example.com
+  wr rehearse practice --host tickets.example.com --visitors 300 --arrival two-waves
   wr page preview midnight-sun
   wr history midnight-sun --run 2
   wr report midnight-sun 2 --export build/midnight-sun
@@ -40,6 +41,9 @@ exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a 
 def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> int:
     """Run one command and return the exit code; errors go to stderr as one line each."""
     arguments = _parser().parse_args(argv)
+    # What the environment says does not name a host: some commands only go where they were sent.
+    named = arguments.api_url if arguments.api_url != os.environ.get("FOYER_API_URL") else None
+    arguments.named_api_url = named
     try:
         return _run(arguments, transport)
     except OperatorError as error:
@@ -94,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     _keys(found)
     _gate_commands(found)
     examine.add_commands(found)
+    rehearse.add_command(found)
     _page(found)
     afterwards.add_commands(found)
     return parser
@@ -181,6 +186,7 @@ def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]
     verify.add_argument("--run", type=_number, default=1, help="the run of the zone (default 1)")
     verify.add_argument("--lane", default="general", help="the visitor's lane (default general)")
     verify.add_argument("--arrival", type=_number, metavar="N", help="the visitor's number, from 1")
+    verify.add_argument("--beacon", action="store_true", help="also ask drand whether it signed the beacon's value")
     verify.set_defaults(command=verify_draw)
     erase = found.add_parser(
         "erase",

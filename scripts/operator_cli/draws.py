@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from scripts.operator_cli.api import OperatorApi
+from scripts.operator_cli.beacon import check_beacon
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.errors import BadInput, Refused, Unreachable
 from waiting_room.domain.draws import Draw, published_draw
@@ -24,6 +25,10 @@ def verify_draw(
     print(f"{arguments.zone}, run {draw.run}: the secret is the one that was committed to ({draw.commitment})")
     if draw.beacon_round is not None:
         print(f"beacon: drand quicknet, round {draw.beacon_round}: {draw.beacon_value or 'it did not answer in time'}")
+    if arguments.beacon and draw.beacon_round is not None and draw.beacon_value is not None:
+        with httpx.Client(timeout=TIMEOUT_SEC, transport=transport) as http:
+            check_beacon(draw.beacon_round, draw.beacon_value, http)
+        print("beacon: drand signed this value")
     early = dict(draw.early or {})
     if arguments.arrival is not None:
         if arguments.lane not in early:

@@ -12,12 +12,17 @@ from typing import Any
 from scripts.local.naming import Names
 from scripts.operator_cli.findings import Check, Finding, State
 from scripts.operator_cli.sizing import Needs
+from waiting_room.use_cases.publish import JWKS_KEY
 
 EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240
 """The gate closes at 300 s; the dispatcher makes the snapshot anew before it is this old."""
 CERTIFICATE_DAYS = 14
-SERVICES = ("service-quotas", "dynamodb", "lambda", "s3", "ssm", "cloudwatch")
+UNLIMITED = -1
+"""What DynamoDB says of a table without a limit of its own."""
+KEYS_AT_LEAST = 2
+"""One that signs, and the next one, known at every edge before it is needed."""
+SERVICES = ("service-quotas", "dynamodb", "lambda", "s3", "ssm", "cloudwatch", "sns")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Preflight:
             ("Lambda at the edge", lambda: [self.edge_quota()]),
             ("warm throughput", self.warm_throughput),
             ("signing keys", lambda: [self.signing_keys()]),
+            ("published keys", lambda: [self.published_keys()]),
             ("gate snapshot", lambda: [self.snapshot()]),
             ("alarms", self.alarms),
         ]
@@ -72,7 +78,7 @@ class Preflight:
         return _quota(self._clients["edge-quotas"], quota, f"{EDGE_REGION} and every Region your visitors are near")
 
     def warm_throughput(self) -> Iterator[Finding]:
-        """A table takes at once what it is warm for; a new one 4,000 writes a second."""
+        """A table takes at once what it is warm for, a new one 4,000 writes a second; never more than its limit."""
         for key in ("counters", "queue"):
             name = self._names.table(key)
             table = self._clients["dynamodb"].describe_table(TableName=name)["Table"]
@@ -85,6 +91,14 @@ class Preflight:
                 f"Set expected_joins_per_sec to {self._needed.joins_per_sec} in Terraform, which warms the tables "
                 "(charged once), some hours before the sale.",
             )
+            most = int(table.get("OnDemandThroughput", {}).get("MaxWriteRequestUnits", UNLIMITED))
+            if most != UNLIMITED:
+                yield Finding.judged(
+                    f"limit of table {key}",
+                    most >= needed,
+                    f"{most:,} writes/s of {needed:,}",
+                    f"Raise or remove the maximum of write request units that somebody set on {name}.",
+                )
 
     def signing_keys(self) -> Finding:
         """The operator function makes the keys with the first zone, so a missing parameter is no fault by itself."""
@@ -98,23 +112,38 @@ class Preflight:
         )
         return Finding.judged("signing keys", kind == "SecureString", f"{name}: {kind}", to_do)
 
+    def published_keys(self) -> Finding:
+        """The public keys that sites verify with: without a second one a rotation has to wait."""
+        keys = self._published(JWKS_KEY)["keys"]
+        return Finding.judged(
+            "published keys",
+            len(keys) >= KEYS_AT_LEAST,
+            f"{len(keys)} in {JWKS_KEY}",
+            "`wr keys rotate` introduces the next one; it can be used some minutes later.",
+        )
+
     def snapshot(self) -> Finding:
-        """How old the gate snapshot in the bucket is; where it lies, the publisher knows."""
-        publisher = self._names.function("publisher")
-        settings = self._clients["lambda"].get_function_configuration(FunctionName=publisher)
-        known = settings["Environment"]["Variables"]
-        stored = self._clients["s3"].get_object(Bucket=known["SITE_BUCKET"], Key=known["SNAPSHOT_KEY"])
-        published_at_ms = int(json.loads(stored["Body"].read())["published_at_ms"])
+        """How old the gate snapshot in the bucket is."""
+        published_at_ms = int(self._published(None)["published_at_ms"])
         age_sec = max(0, _now_ms() - published_at_ms) // 1000
         return Finding.judged(
             "gate snapshot",
             age_sec < SNAPSHOT_OLD_SEC,
             f"{age_sec} s old",
-            f"Look into the log of {self._names.function('dispatcher')} and of {publisher}: at 300 s the gate closes.",
+            f"Look into the log of {self._names.function('dispatcher')} and of {self._names.function('publisher')}: "
+            "at 300 s the gate closes.",
         )
 
+    def _published(self, key: str | None) -> Any:
+        """A document of the bucket, None for the gate snapshot; where both lie, the publisher knows."""
+        publisher = self._names.function("publisher")
+        settings = self._clients["lambda"].get_function_configuration(FunctionName=publisher)
+        known = settings["Environment"]["Variables"]
+        stored = self._clients["s3"].get_object(Bucket=known["SITE_BUCKET"], Key=key or known["SNAPSHOT_KEY"])
+        return json.loads(stored["Body"].read())
+
     def alarms(self) -> Iterator[Finding]:
-        """There are some, and none of them is ringing."""
+        """There are some, none of them is ringing, and each would reach somebody."""
         prefix = f"{self._names.deployment}-"
         pages = self._clients["cloudwatch"].get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
@@ -126,6 +155,28 @@ class Preflight:
                 yield Finding(
                     "alarms", State.ACT, f"{alarm['AlarmName']} rings: {alarm.get('StateReason', '')}", "Look."
                 )
+        silent = [alarm["AlarmName"] for alarm in alarms if not _has_action(alarm)]
+        if silent:
+            named = ", ".join(silent[:3]) + (" ..." if len(silent) > 3 else "")
+            yield Finding(
+                "alarms", State.ACT, f"{len(silent)} would tell nobody: {named}", "Give `alarms` a topic in Terraform."
+            )
+        for topic in sorted(
+            {action for alarm in alarms for action in alarm.get("AlarmActions", ()) if _is_topic(action)}
+        ):
+            yield self._heard(topic)
+
+    def _heard(self, topic: str) -> Finding:
+        """Whether somebody has confirmed that they want to hear of a topic."""
+        pages = self._clients["sns"].get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        told = [each["SubscriptionArn"] for page in pages for each in page["Subscriptions"]]
+        confirmed = sum(arn.startswith("arn:") for arn in told)
+        return Finding.judged(
+            "alarm topic",
+            confirmed > 0,
+            f"{topic.rpartition(':')[2]}: {confirmed} of {len(told)} subscriptions confirmed",
+            "Subscribe whoever is on duty, and have them confirm it: until then alarms ring unheard.",
+        )
 
     def certificate(self, host: str) -> Finding:
         """The certificate of the distribution that answers for a host."""
@@ -163,6 +214,14 @@ def _quota(client: Any, quota: Quota, where: str) -> Finding:
         f"--desired-value {quota.needed}    # in {where}; allow days"
     )
     return Finding.judged(quota.name, value >= quota.needed, f"{value:,} of {quota.needed:,} needed", request)
+
+
+def _has_action(alarm: Mapping[str, Any]) -> bool:
+    return bool(alarm.get("ActionsEnabled", True) and alarm.get("AlarmActions"))
+
+
+def _is_topic(arn: str) -> bool:
+    return arn.split(":")[2:3] == ["sns"]
 
 
 def _covers(alias: str, host: str) -> bool:

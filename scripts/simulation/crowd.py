@@ -28,8 +28,8 @@ class Crowd:
         self.status_key = status_key(zone.zone_id)
         self.held_sec = zone.claim.window_sec
         self.beat_sec = heartbeat_sec(zone.max_active, zone.session.heartbeat_sec)
-        self.rng = random.Random(seed)  # noqa: S311
-        self.dice = random.Random(seed + 1)  # noqa: S311
+        self.rng = random.Random(seed)  # noqa: S311 - a run that can be repeated, nothing secret
+        self.dice = random.Random(seed + 1)  # noqa: S311 - a run that can be repeated, nothing secret
         self.visitors: list[Visitor] = []
         self.leaves_at_ms: dict[str, int] = {}
         self.returns = True
@@ -38,7 +38,7 @@ class Crowd:
 
     def come(self, curve: Curve, habits: Habits) -> None:
         """Let a group arrive along a curve."""
-        self._next(curve(random.Random(self.dice.random())), habits)  # noqa: S311
+        self._next(curve(random.Random(self.dice.random())), habits)  # noqa: S311 - a run that can be repeated, nothing secret
 
     def watch_end(self, phase: str) -> None:
         """Somebody waiting was told that nothing is left."""

@@ -57,9 +57,11 @@ def figures(simulation: Simulation) -> Figures:
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
-        told = [at_ms - watch.sold_out_at_ms for at_ms in simulation.crowd.told_end_ms]
+        told_ms = max(simulation.crowd.told_end_ms, default=watch.sold_out_at_ms)
         values["sold_out_published_sec"] = round((watch.sold_out_shown_ms - watch.sold_out_at_ms) / 1000, 2)
-        values["sold_out_told_sec"] = round(max(told, default=0) / 1000, 1)
+        values["sold_out_told_sec"] = round((told_ms - watch.sold_out_at_ms) / 1000, 1)
+        values["sold_out_heard_sec"] = round((told_ms - watch.sold_out_shown_ms) / 1000, 1)
+        values["hurried_looks_per_visitor"] = hurried_looks(simulation)
     return Figures(scenario.name, simulation.seed, values, tuple(watch.broken))
 
 
@@ -89,6 +91,13 @@ def write_units_per_join(simulation: Simulation) -> float:
     numbers = sum(len(taken) for run in simulation.watch.runs.values() for taken in run.taken_ms.values())
     places = simulation.deployment.store.write_units.get(("PutItem", "queue"), 0)
     return round((numbers + places) / max(1, simulation.watch.places), 4)
+
+
+def hurried_looks(simulation: Simulation) -> float:
+    """Looks at the status document that the last of the stock cost, by each visitor there was."""
+    watch = simulation.watch
+    gate = simulation.deployment.calm_stores().gates.read(watch.zone_id, watch.run)
+    return round((gate.state.hurried if gate else 0) / max(1, len(simulation.crowd.visitors)), 1)
 
 
 def occupancy_mean(simulation: Simulation) -> float:

@@ -22,7 +22,7 @@ class Kernel:
     """Runs what is due, and nothing else happens meanwhile. The same seed gives the same run."""
 
     def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)  # noqa: S311
+        self.rng = random.Random(seed)  # noqa: S311 - a run that can be repeated, nothing secret
         self.now_ms = START_MS
         self.steps = 0
         self._due: list[tuple[int, int, Callable[[], Any]]] = []

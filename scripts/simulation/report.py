@@ -27,6 +27,8 @@ COLUMNS = (
     ("recovery_sec", "recovery s"),
     ("first_in_sec", "first in s"),
     ("sold_out_published_sec", "sold out s"),
+    ("sold_out_told_sec", "told s"),
+    ("hurried_looks_per_visitor", "looks for it"),
 )
 
 

@@ -10,6 +10,7 @@ from scripts.simulation.actions import change, control, everybody_comes, kill, r
 from scripts.simulation.arrivals import flash, steady, waves
 from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
+from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 
 SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
@@ -182,6 +183,30 @@ COURSES = (
         measures=frozenset({"sold_out"}),
     ),
     Scenario(
+        name="sold out, most of them far back",
+        about="400 tickets, 5,000 visitors, cap 200",
+        zone=queueing(200, inventory=400),
+        groups=((flash(5000, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
+        seconds=900,
+        measures=frozenset({"sold_out"}),
+    ),
+    Scenario(
+        name="sold out in one go",
+        about="as many tickets as there is room, 500; 4,000 visitors, quick buyers",
+        zone=queueing(500, inventory=500),
+        groups=((flash(4000, 30), Habits(absent=0.1, silent=0.05, buys=1.0, stay_sec=30)),),
+        seconds=600,
+        measures=frozenset({"sold_out"}),
+    ),
+    Scenario(
+        name="sold out after long hesitation",
+        about="60 tickets, 1,500 visitors, cap 100; two of three leave without buying",
+        zone=queueing(100, inventory=60),
+        groups=((flash(1500, 60), Habits(absent=0.2, silent=0.3, buys=0.5, stay_sec=120)),),
+        seconds=2400,
+        measures=frozenset({"sold_out"}),
+    ),
+    Scenario(
         name="rough weather",
         about="crashes, lost and late answers, throttles, pauses, reloads, second tabs, reconnects; cap 60",
         zone=queueing(60, inventory=2000),
@@ -285,5 +310,6 @@ QUICK = (
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL)
+    scenario.name: scenario
+    for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL, *REHEARSALS)
 }

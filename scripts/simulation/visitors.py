@@ -5,6 +5,7 @@ Polls read the status document through the CDN; everything else is a request tha
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from scripts.simulation.browser import Browser
@@ -38,6 +39,7 @@ class Visitor(Browser):
     __slots__ = (
         "arrived_ms",
         "comes",
+        "doubts",
         "ending",
         "late_sec",
         "place",
@@ -61,7 +63,7 @@ class Visitor(Browser):
         self.place: Place | None = None
         self.session: Session | None = None
         self.served = False
-        self.waits = False
+        self.waits = self.doubts = False
 
     def arrive(self) -> None:
         """The job that begins the visit."""
@@ -101,8 +103,7 @@ class Visitor(Browser):
         crowd.watch.on_called[place.run, place.position] = called
 
     def _come_back(self) -> None:
-        self.comes = True
-        self.waits = True
+        self.comes = self.waits = True
         self.crowd.watch.waiting += 1
         self._poll()
 
@@ -144,13 +145,20 @@ class Visitor(Browser):
             self._wait(status, place, phase)
 
     def _wait(self, status: dict[str, Any], place: Place, phase: str) -> None:
-        """Until the next poll. A document that grows old is asked about: that wakes whoever writes it."""
+        """Until the next poll. A document that grows old is also asked about: that wakes whoever writes it."""
         crowd = self.crowd
-        if crowd.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before":
-            crowd.kernel.after(STALE_MS / 1000 * (1 + crowd.rng.random()), lambda: crowd.kernel.start(self._locate))
-            return
+        if crowd.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before" and not self.doubts:
+            self.doubts = True
+            crowd.kernel.after(STALE_MS / 1000 * (1 + crowd.rng.random()), lambda: crowd.kernel.start(self._doubt))
         pause = pause_sec(status, place, crowd.held_sec, crowd.kernel.now_ms, crowd.rng.random())
         crowd.kernel.after(pause, self._poll)
+
+    def _doubt(self) -> None:
+        """Ask the server while the document is old; the polls go on meanwhile and find what became of the place."""
+        self.doubts = False
+        with contextlib.suppress(UnknownVisitor):
+            told = self.ask(lambda bouncer, zone: bouncer.locate(zone, self.name))
+            self.crowd.watch.told(self.name, self.place, told)
 
     def _locate(self) -> None:
         """Ask the server where the place stands; a place that lapsed is replaced by joining again."""
@@ -262,8 +270,7 @@ class Visitor(Browser):
         crowd, session = self.crowd, self.session
         if session is None or self.waits:
             return
-        crowd.watch.inside -= 1
-        self.session = None
+        crowd.watch.inside, self.session = crowd.watch.inside - 1, None
         if self.ending == "silent":
             return
         try:
@@ -279,7 +286,7 @@ class Visitor(Browser):
             else:
                 self.ask(lambda bouncer, zone: bouncer.leave(zone, self.name, session.sid))
         except (Lapsed, HardEnd, AlreadyCompleted, UnknownVisitor):
-            return
+            pass
 
     def _stop_waiting(self) -> None:
         if self.waits:

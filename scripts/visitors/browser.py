@@ -45,12 +45,44 @@ def open_client(edge_url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=edge_url, cookies=nothing_kept, limits=limits, timeout=30.0, trust_env=False)
 
 
-class Browser:
-    """One visitor's browser on one host.
+class Cookies:
+    """What one browser keeps for one host.
 
-    Cookies are kept by hand: browsers treat http://localhost as secure and send `Secure` cookies to it, Python's
-    cookie jars do not. All cookies here have Path=/, so a name is enough to tell them apart.
+    Kept by hand: browsers treat http://localhost as secure and send `Secure` cookies to it, Python's cookie jars do
+    not. All cookies here have Path=/, so a name is enough to tell them apart.
     """
+
+    def __init__(self, on_cookie: Callable[[CookieSet], None]) -> None:
+        """`on_cookie` is told of each cookie that is set, not of those that are cleared."""
+        self._on_cookie = on_cookie
+        self._kept: dict[str, tuple[str, float]] = {}
+
+    def value(self, name: str) -> str | None:
+        """The value of a cookie that has not expired."""
+        value, expires_at_sec = self._kept.get(name, ("", 0.0))
+        return value if time.time() < expires_at_sec else None
+
+    def header(self) -> dict[str, str]:
+        """The header that takes them back; none without a cookie."""
+        pairs = [f"{name}={value}" for name in self._kept if (value := self.value(name)) is not None]
+        return {"Cookie": "; ".join(pairs)} if pairs else {}
+
+    def store(self, line: str, requested_at_ms: int) -> None:
+        """Keep what a Set-Cookie line says; it answered a request sent at that moment."""
+        pair, *attributes = (part.strip() for part in line.split(";"))
+        name, _, value = pair.partition("=")
+        lasts_sec = float("inf")
+        for attribute in attributes:
+            key, _, text = attribute.partition("=")
+            if key.lower() == "max-age":
+                lasts_sec = float(text)
+        self._kept[name] = (value, time.time() + lasts_sec)
+        if lasts_sec > 0:
+            self._on_cookie(CookieSet(name, value, requested_at_ms, now_ms()))
+
+
+class Browser:
+    """One visitor's browser on one host."""
 
     def __init__(
         self, client: httpx.AsyncClient, slots: asyncio.Semaphore, on_cookie: Callable[[CookieSet], None]
@@ -58,14 +90,12 @@ class Browser:
         """`slots` bounds the requests in flight of all who share it; waiting for one is not part of a request."""
         self._client = client
         self._slots = slots
-        self._on_cookie = on_cookie
+        self._cookies = Cookies(on_cookie)
         self.sent_at_ms = 0
-        self._cookies: dict[str, tuple[str, float]] = {}
 
     def cookie(self, name: str) -> str | None:
         """The value of a cookie that has not expired."""
-        value, expires_at_sec = self._cookies.get(name, ("", 0.0))
-        return value if time.time() < expires_at_sec else None
+        return self._cookies.value(name)
 
     async def open(self, path: str, form: Mapping[str, str] | None = None) -> httpx.Response:
         """Go to a page, or submit a form to one, and follow redirects. Raises TooManyRedirects, httpx.HTTPError.
@@ -87,28 +117,13 @@ class Browser:
         return await self._send(method, path, SCRIPT_HEADERS, json=body)
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], **content: Any) -> httpx.Response:
-        sent = dict(headers)
-        cookies = "; ".join(f"{name}={value}" for name in self._cookies if (value := self.cookie(name)) is not None)
-        if cookies:
-            sent["Cookie"] = cookies
+        sent = {**headers, **self._cookies.header()}
         async with self._slots:
             self.sent_at_ms = now_ms()
             response = await self._client.request(method, url, headers=sent, **content)
         for line in response.headers.get_list("set-cookie"):
-            self._store(line)
+            self._cookies.store(line, self.sent_at_ms)
         return response
-
-    def _store(self, line: str) -> None:
-        pair, *attributes = (part.strip() for part in line.split(";"))
-        name, _, value = pair.partition("=")
-        lasts_sec = float("inf")
-        for attribute in attributes:
-            key, _, text = attribute.partition("=")
-            if key.lower() == "max-age":
-                lasts_sec = float(text)
-        self._cookies[name] = (value, time.time() + lasts_sec)
-        if lasts_sec > 0:
-            self._on_cookie(CookieSet(name, value, self.sent_at_ms, now_ms()))
 
 
 def token_claims(token: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ run "wrong_values_1" {
     archive                = { infrequent_access_after_days = 10 }
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
-    security               = { requests_per_5_min = 5 }
+    security               = { requests_per_5_min = 5, bots = { labels = {} } }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }
@@ -190,12 +190,16 @@ run "wrong_values_8" {
   command = plan
 
   variables {
-    distribution = { domain = { names = [], hosted_zone_id = "Z1" } }
-    security     = { managed_rule_groups = [{ name = "CommonRuleSet" }] }
+    distribution   = { domain = { names = [], hosted_zone_id = "Z1" } }
+    security       = { managed_rule_groups = [{ name = "CommonRuleSet" }] }
+    cors_origins   = ["https://shop.example.org/"]
+    retention_days = { places = 0.5, minutes = 4000 }
   }
 
   expect_failures = [
     var.distribution,
     var.security,
+    var.cors_origins,
+    var.retention_days,
   ]
 }

@@ -31,12 +31,13 @@ run "everything_on" {
       error_page_path    = "/.waiting-room/pages/unavailable.html"
       access_logs_bucket = "logs.s3.amazonaws.com"
     }
-    functions  = { tracing = true, memory_mb = { bouncer = 1024 }, layer_arns = ["arn:aws:lambda:eu-west-1:123456789012:layer:collector:7"] }
-    tables     = { kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1" }
-    security   = { firewall = true, challenge = true, shield_advanced = true }
-    monitoring = { emails = ["a@example.com"], budget = { monthly_usd = 10, emails = ["a@example.com"] } }
-    alerts     = { origination_identity_arn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1" }
-    metrics    = { backend = "timestream" }
+    functions    = { tracing = true, memory_mb = { bouncer = 1024 }, layer_arns = ["arn:aws:lambda:eu-west-1:123456789012:layer:collector:7"] }
+    tables       = { kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1" }
+    security     = { firewall = true, challenge = true, bots = {}, shield_advanced = true }
+    cors_origins = ["https://shop.example.org"]
+    monitoring   = { emails = ["a@example.com"], budget = { monthly_usd = 10, emails = ["a@example.com"] } }
+    alerts       = { origination_identity_arn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1" }
+    metrics      = { backend = "timestream" }
   }
 
   assert {

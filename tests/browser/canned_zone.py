@@ -130,7 +130,7 @@ class CannedZone:
         """How often a path was asked for."""
         return self.requests[f"{method} {path}"]
 
-    def page_without_scripts(self) -> str:
+    def page_without_scripts(self, *, asks: bool = False) -> str:
         """The page that the server renders for the same place."""
         told = {name: self.place[name] for name in ("run", "visitor_id", "status", "lane", "position", "ahead")}
         place = Place(
@@ -144,7 +144,7 @@ class CannedZone:
             joined_at_ms=0,
             rejoined="",
         )
-        return place_page(self.zone, place, TO, int(time.time() * 1000))
+        return place_page(self.zone, place, TO, int(time.time() * 1000), asks=asks)
 
     def answer(self, request: str) -> tuple[int, str, bytes]:
         """Status, content type and body of the answer to a request such as `GET /path`."""

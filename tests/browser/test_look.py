@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.canned_zone import CannedZone
+from tests.browser.canned_zone import JOIN_PATH, CannedZone, refusal
 from tests.browser.watching import state_is
 
 LOGO = "/.waiting-room/assets/favicon.svg"
@@ -51,3 +51,28 @@ def test_an_accent_that_is_none_is_left_alone(zone: CannedZone, page: Page) -> N
     page.goto(zone.page_url)
     state_is(page, "waiting")
     expect(page.locator("#figure")).to_be_visible()
+
+
+def test_a_lane_has_a_look_and_a_message_of_its_own(page: Page) -> None:
+    cards = [{"title": "Lounge", "text": "Upstairs."}]
+    own = {"message": "Members go in by the side door.", "cards": cards, "accent": "#003366"}
+    with CannedZone(page={"cards": [{"title": "Parking", "text": "None."}], "by_lane": {"vip": own}}) as zone:
+        zone.status["page"] = dict(zone.zone.page)
+        page.goto(zone.page_url)
+        state_is(page, "waiting")
+        expect(page.locator("#cards-list")).to_contain_text("Parking")
+        zone.place["lane"] = "vip"
+        zone.status["lanes"] = {"vip": zone.lane}
+        page.reload()
+        expect(page.locator("#cards-list")).to_contain_text("Lounge")
+        expect(page.locator("#cards-list")).not_to_contain_text("Parking")
+        expect(page.locator("#message-text")).to_contain_text("side door")
+
+
+def test_who_must_sign_in_first_is_told_where(zone: CannedZone, page: Page) -> None:
+    zone.answers[f"POST {JOIN_PATH}"] = lambda: refusal("sign-in", 401)
+    zone.joined = False
+    page.goto(zone.page_url)
+    state_is(page, "sign_in")
+    expect(page.locator("#action")).to_have_text("Sign in")
+    expect(page.locator("#action")).to_have_attribute("href", "/")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from waiting_room.http.languages import languages, matching, texts
 from waiting_room.http.wording import words
 
 ASSETS = "/.waiting-room/assets"
+MARKDOWN = json.loads((Path(__file__).parents[1] / "unit/markdown_vectors.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +94,18 @@ def test_the_pace_follows_the_distance(page: Page, now: dict[str, Any], low: flo
         )
 
 
+@pytest.mark.parametrize("state", ["waiting", "next", "paused"])
+@pytest.mark.parametrize("pushed", [True, False])
+def test_with_the_last_tickets_everybody_looks_within_a_second(page: Page, state: str, pushed: bool) -> None:
+    now = {"state": state, "ahead": 90_000 if state == "waiting" else 0, "speed": 0.01, "startsInSec": 1e9}
+    poll = {"near_sec": 1, "far_sec": 1, "near_ahead": 200}
+    for random in (0, 0.5, 0.999):
+        told = call(
+            page, "pace", "pollDelaySec", now | {"hidden": False, "pushed": pushed, "heldSec": 120}, poll, random
+        )
+        assert 0.5 <= told <= 1
+
+
 def test_failures_back_off_and_the_servers_wish_counts(page: Page) -> None:
     assert [call(page, "pace", "backoffSec", failures, 0) for failures in (1, 2, 3, 6, 50)] == [1, 2, 4, 30, 30]
     assert 60 <= call(page, "pace", "backoffSec", 1, 0.9, 60) <= 90
@@ -154,3 +169,29 @@ def test_browser_and_server_find_the_same_language(page: Page, tag: str) -> None
 )
 def test_an_older_document_is_ignored(page: Page, following: dict[str, int] | None, newer: bool) -> None:
     assert call(page, "line", "isNewer", following, {"run": 1, "tick": 7}) is newer
+
+
+@pytest.fixture(scope="module")
+def document(browser: Browser) -> Iterator[Page]:
+    """The same with a document of HTML."""
+    with CannedZone() as zone:
+        page = browser.new_page()
+        page.goto(f"{zone.url}{ASSETS}/verify/index.html")
+        yield page
+        page.close()
+
+
+@pytest.mark.parametrize(("text", "html"), MARKDOWN)
+def test_the_organisers_text_is_read_as_the_server_reads_it(document: Page, text: str, html: str) -> None:
+    made, meant = document.evaluate(
+        """async ([url, text, html]) => {
+            const { markdown } = await import(url);
+            const [made, meant] = [document.createElement("div"), document.createElement("div")];
+            markdown(made, text);
+            meant.innerHTML = html;
+            return [made, meant].map((element) => [...element.querySelectorAll("*")]
+                .map((each) => [each.tagName, each.textContent, each.href ?? "", each.target ?? "", each.rel ?? ""]));
+        }""",
+        [f"{ASSETS}/markdown.js", text, html],
+    )
+    assert made == meant

@@ -90,10 +90,28 @@ def test_the_countdown_goes_by_the_servers_clock(page: Page) -> None:
         page.goto(zone.page_url)
         state_is(page, "before")
         expect(page.locator("#figure")).to_have_text(re.compile(r"^9:\d\d$"))
-        expect(page.locator("#place")).to_have_text("241")
+        expect(page.locator("#place")).to_be_hidden()
+        expect(page.locator("#place")).to_have_text("")
         zone.say(phase="open", serving=122)
         page.evaluate("dispatchEvent(new Event('online'))")
         state_is(page, "waiting")
+        expect(page.locator("#place")).to_have_text("241")
+
+
+def test_after_a_draw_the_page_leads_to_its_check(zone: CannedZone, page: Page) -> None:
+    zone.place["arrival"] = 11
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    expect(page.locator("#drawn")).to_contain_text("12")
+    expect(page.locator("#drawn-check")).to_have_attribute(
+        "href", re.compile(r"/verify/index\.html\?zone=[a-z-]+&run=1&lane=general&arrival=12$")
+    )
+
+
+def test_where_order_is_by_arrival_there_is_no_draw_to_check(zone: CannedZone, page: Page) -> None:
+    page.goto(zone.page_url)
+    state_is(page, "waiting")
+    expect(page.locator("#drawn")).to_be_hidden()
 
 
 def test_an_unreachable_waiting_room_is_told_calmly_and_got_over(zone: CannedZone, page: Page) -> None:
@@ -123,6 +141,19 @@ def test_the_organisers_words_change_live_and_stay_words(zone: CannedZone, page:
     expect(page.locator("#spoken")).to_contain_text("20 % off")
     expect(page.locator("#picture")).to_have_attribute("src", "/.waiting-room/assets/picture.svg")
     assert page.locator("main img:visible").count() == 0
+
+
+def test_the_organisers_words_are_marked_up_and_lead_to_pages_of_their_own(zone: CannedZone, page: Page) -> None:
+    zone.say(message="**Doors** at 19:00\n\n- [Map](https://example.com/map)\n- [no](javascript:alert(1))")
+    page.goto(zone.page_url)
+    message = page.locator("#message-text")
+    expect(message.locator("strong")).to_have_text("Doors")
+    expect(message.locator("li")).to_have_text(["Map", "[no](javascript:alert(1))"])
+    expect(message.locator("a")).to_have_attribute("target", "_blank")
+    zone.say(message="*Open* now")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(message.locator("em")).to_have_text("Open")
+    expect(page.locator("#spoken")).to_contain_text("Open now")
 
 
 def test_focus_stays_where_it_is(zone: CannedZone, page: Page) -> None:

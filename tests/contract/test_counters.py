@@ -119,8 +119,8 @@ def test_one_of_many_wakes(exact_dynamo: Dynamo) -> None:
 def test_departures_add_up_over_all_slots(dynamo: Dynamo) -> None:
     departures = Departures(dynamo.clients, dynamo.table("counters"))
     for number in range(20):
-        departures.count(ZONE_ID, RUN, LANE, f"visitor {number}", away=1, back=0, wait_sec=30)
-    departures.count(ZONE_ID, RUN, LANE, "visitor 3", away=0, back=1, wait_sec=-30)
-    departures.count(ZONE_ID, RUN, "vip", "visitor 3", away=1, back=0, wait_sec=5)
+        departures.count(ZONE_ID, RUN, LANE, f"visitor {number}", NOW_MS, away=1, back=0, wait_sec=30)
+    departures.count(ZONE_ID, RUN, LANE, "visitor 3", NOW_MS, away=0, back=1, wait_sec=-30)
+    departures.count(ZONE_ID, RUN, "vip", "visitor 3", NOW_MS, away=1, back=0, wait_sec=5)
     assert departures.totals(ZONE_ID, RUN, LANE) == {"away": 20, "back": 1, "wait_sec": 570}
     assert departures.totals(ZONE_ID, RUN + 1, LANE) == {"away": 0, "back": 0, "wait_sec": 0}

@@ -10,7 +10,10 @@ from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.epochs import Epoch, before_all, position_in
 from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.lanes import Standing, is_sooner
 
+MOST_OWED = 2.0
+"""Calls a lane with a line may be behind its share: fractions are carried from tick to tick."""
 Number = tuple[str, int, int]
 """Lane, shard and number: what a join takes."""
 
@@ -26,12 +29,17 @@ class Lines:
     lanes: tuple[str, ...] = ("general",)
     shards: int = 1
     lottery: bool = False
+    parts: Mapping[str, float] = field(default_factory=lambda: {"general": 1.0})
     draw: Draw | None = None
     epochs: dict[str, list[Epoch]] = field(default_factory=dict)
     taken: dict[tuple[str, int], int] = field(default_factory=dict)
     sealed_when_taken: dict[Number, int] = field(default_factory=dict)
     places: dict[Number, int] = field(default_factory=dict)
     called_to: dict[str, int] = field(default_factory=dict)
+    serving: dict[str, int] = field(default_factory=dict)
+    tails: dict[str, int] = field(default_factory=dict)
+    owed: dict[str, float] = field(default_factory=dict)
+    when_taken: dict[Number, tuple[int, dict[str, int]]] = field(default_factory=dict)
 
     def look(self, records: Mapping[Any, Any]) -> None:
         """After every write: new numbers, new epochs."""
@@ -50,6 +58,8 @@ class Lines:
             self.sealed_when_taken[lane, shard, seq] = sealed
             if self.shards == 1:
                 self.places[lane, shard, seq] = seq - 1
+                tails = {other: self.taken.get((other, 0), 0) for other in self.lanes}
+                self.when_taken[lane, shard, seq] = (seq - 1 - self.serving.get(lane, 0), tails)
         self.taken[lane, shard] = count
 
     def _sealed(self, lane: str, epoch: Epoch) -> None:
@@ -88,6 +98,7 @@ class Lines:
 
     def moved(self, gate: GateItem) -> None:
         """After a tick: nobody is called who has not joined, and the marks only move forward."""
+        self._share(gate)
         for lane in self.lanes:
             marks = gate.lane(lane)
             tail = sum(self.taken.get((lane, shard), 0) for shard in range(self.shards))
@@ -99,6 +110,20 @@ class Lines:
                 raise RuleBroken(f"rule 3: {marks} in a lane of {tail}")
             self.called_to[lane] = max(self.called_to.get(lane, 0), marks.serving, marks.ahead)
 
+    def _share(self, gate: GateItem) -> None:
+        """A lane in which somebody waited all the time gets its share of the calls: what is reserved, and by weight."""
+        before, serving = self.serving, {lane: gate.lane(lane).serving for lane in self.lanes}
+        calls = {lane: serving[lane] - before.get(lane, 0) for lane in self.lanes}
+        for lane in self.lanes:
+            waited = self.tails.get(lane, 0) > serving[lane]
+            owed = self.owed.get(lane, 0.0) + self.parts[lane] * sum(calls.values()) - calls[lane]
+            self.owed[lane] = max(0.0, owed) if waited else 0.0
+            if self.owed[lane] > MOST_OWED:
+                raise RuleBroken(f"rule 3: {lane} waits and is owed {self.owed[lane]:.1f} calls")
+            tail = sum(self.taken.get((lane, shard), 0) for shard in range(self.shards))
+            self.tails[lane] = tail if self.shards == 1 else self.epochs[lane][-1].tail
+        self.serving = serving
+
     def told(self, who: str, number: Number, position: int) -> None:
         """A position somebody was told."""
         if self._place(number) != position:
@@ -108,6 +133,13 @@ class Lines:
         """Somebody gave up a place for one in another lane."""
         if status != "waiting" or old[0] == new[0]:
             raise RuleBroken(f"rule 2: {who}, {status}, lost {old} for {new}")
+        if self.lottery or self.shards > 1:
+            return
+        # At worst for the old place, at best for the new one, of all moments since the old one was taken.
+        ahead, tails = self.when_taken[old]
+        fewest = tails[new[0]] - self.called_to.get(new[0], 0)
+        if not is_sooner(Standing(fewest, self.parts[new[0]]), Standing(ahead, self.parts[old[0]])):
+            raise RuleBroken(f"rule 2: {who} gave up {old}, {ahead} behind the front, for one at least {fewest} behind")
 
     def admitted(self, who: str, number: Number) -> None:
         """Somebody came in who was waiting."""

@@ -13,7 +13,7 @@ from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Answer, encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain import controller, leases
+from waiting_room.domain import controller, lanes, leases
 from waiting_room.domain.draws import Draw
 from waiting_room.domain.epochs import Epoch
 from waiting_room.domain.gate_item import GateItem
@@ -23,6 +23,7 @@ from waiting_room.use_cases import seal
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.tick import TickZone
 
@@ -149,6 +150,36 @@ class CallsUnsealed(TickZone):
         return self.taken(zone, gate), sealed
 
 
+class MovesAnyway(Join):
+    """Whoever shows an invitation stands in its lane from then on, at its end, however near the old place was."""
+
+    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str) -> bool:
+        return held.status == "waiting" and invited not in ("", held.lane)
+
+
+def first_lane_first(
+    calls: int, waiting: Mapping[str, int], parts: Mapping[str, float], deficits: Mapping[str, float]
+) -> tuple[dict[str, int], dict[str, float]]:
+    """Lanes are served one after the other, each until it is empty."""
+    given = {}
+    for lane, count in waiting.items():
+        given[lane] = min(calls, count)
+        calls -= given[lane]
+    return given, {}
+
+
+def forgets_fractions(
+    calls: int, waiting: Mapping[str, int], parts: Mapping[str, float], deficits: Mapping[str, float]
+) -> tuple[dict[str, int], dict[str, float]]:
+    """What a lane was owed is not carried to the next tick."""
+    return lanes.share_out(calls, waiting, parts, {})[0], {}
+
+
+def by_weight_alone(zone_lanes: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """What is reserved for a lane is not kept for it."""
+    return lanes.shares({name: {"weight": lane["weight"]} for name, lane in zone_lanes.items()})
+
+
 def takes_missing_for_none(last: Epoch, taken: Mapping[int, int], *, close: bool = False) -> Epoch | None:
     """A counter that could not be read is taken for one nobody has used."""
     cuts = tuple(taken.get(shard, 0) for shard in range(len(last.cuts)))
@@ -188,6 +219,8 @@ SLOW = Faults(pause=0.12)
 UNREAD = Faults(partial=1)
 """DynamoDB leaves something out of every other batch."""
 SHARDED = {"shards": 3}
+LANES = {"lanes": True, "visitors": 24, "cap": 3, "lottery": False}
+"""Enough of them to make a line in each lane."""
 
 MUTATIONS: dict[str, Mutation] = {
     "renew order": Mutation(Parts(renew=ReleasesFirst)),
@@ -203,5 +236,12 @@ MUTATIONS: dict[str, Mutation] = {
         Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED
     ),
     "condition of a draw": Mutation(Parts(patches=((Draws, "open", opens_anyway),)), SLOW, {"lottery": True}),
+    "nobody called before the draw": Mutation(
+        Parts(patches=((GateItem, "awaits_draw", property(lambda _: False)),)), changes={"lottery": True}
+    ),
+    "deficit round robin": Mutation(Parts(patches=((controller, "share_out", first_lane_first),)), changes=LANES),
+    "calls owed to a lane": Mutation(Parts(patches=((controller, "share_out", forgets_fractions),)), changes=LANES),
+    "reserved share": Mutation(Parts(patches=((controller, "shares", by_weight_alone),)), changes=LANES),
+    "the better place": Mutation(Parts(join=MovesAnyway), changes=LANES),
     "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),
 }

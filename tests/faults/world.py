@@ -21,6 +21,7 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.lanes import shares
 from waiting_room.domain.zones import Zone
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -56,6 +57,7 @@ class Parts:
     queue: type[Queue] = Queue
     renew: type[Renew] = Renew
     claim: type[Claim] = Claim
+    join: type[Join] = Join
     confirm: type[Confirm] = Confirm
     joins: type[Joins] = Joins
     tick: type[TickZone] = TickZone
@@ -96,7 +98,9 @@ class World:
         self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
         marks = {name: Watermarks() for name in self.zone.lanes}
-        self.rules.lines = lines.Lines(tuple(self.zone.lanes), self.zone.shards, scenario.lottery)
+        self.rules.lines = lines.Lines(
+            tuple(self.zone.lanes), self.zone.shards, scenario.lottery, shares(self.zone.lanes)
+        )
         width_sec, shards, order = self.zone.bucket_width_sec, self.zone.shards, self.zone.order
         Gates(self.calm, "counters").create(GateItem("z", 1, width_sec, lanes=marks, shards=shards, order=order))
         if scenario.lottery:
@@ -115,7 +119,7 @@ class World:
             "expected_joins_per_sec": 500 * scenario.shards,
         }
         if scenario.lanes:
-            document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.1}}
+            document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.5}}
         if scenario.lottery:
             document |= {"mode": "combined", "order": "lottery", "starts_at_ms": START_MS + START_AFTER_MS}
         if scenario.inventory is not None:
@@ -187,7 +191,7 @@ class Bouncer:
         rooms = Rooms(gates, Lines(joins, self.zones, clock), clock)
         wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
         renew = parts.renew(gates, queue, rooms, clock, ids)
-        self.join = Join(queue, joins, rooms, wake, clock, ids)
+        self.join = parts.join(queue, joins, rooms, wake, clock, ids)
         self.claim = parts.claim(gates, queue, rooms, renew, wake, clock, ids)
         self.renew = renew
         self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, self.zones, clock)

@@ -168,6 +168,9 @@ class _Stack:
     sign_bucket_read: None = None
     websocket_url: str = "http://127.0.0.1:9/live"
 
+    def outbox_page(self) -> str:
+        return ""
+
 
 @dataclass
 class _Bucket:

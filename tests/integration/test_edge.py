@@ -17,6 +17,7 @@ from scripts.edge import Edge
 from scripts.edge.upstream import Signer
 from scripts.local import free_port
 from tests.serving import EchoOrigin, send_raw, served
+from waiting_room import schemas
 
 SECRET = "only the edge knows"
 GATE = """
@@ -57,6 +58,9 @@ class StandInStack:
     websocket_url: str = "http://127.0.0.1:9/live"
     origin_secret: str = SECRET
     gatekeeper_settings: dict[str, Any] = field(default_factory=lambda: {"issuer": "foyer"})
+
+    def outbox_page(self) -> str:
+        return "<!doctype html><title>Outbox</title>"
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +187,23 @@ def test_the_bucket_gets_the_path_and_nothing_else(edge: Played) -> None:
     assert not {"cookie", "authorization", "x-foyer-origin-secret"} & names(seen).keys()
     assert not {"access-control-allow-origin", "x-amz-id-2"} & answer.headers.keys()
     assert edge.http.put("/.waiting-room/status/a.json", content=b"x").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["pages/a/index.html", "assets/waiting.js", "status/a.json", "nowhere"])
+def test_files_of_the_bucket_have_the_headers_of_the_schema_whatever_the_bucket_says(edge: Played, path: str) -> None:
+    edge.bucket.headers = [("x-frame-options", "ALLOWALL"), ("content-security-policy", "default-src *")]
+    wanted = schemas.behaviours()["headers"]["every"] | schemas.behaviours()["headers"]["file"]
+    answer = edge.http.get(f"/.waiting-room/{path}")
+    assert {name: answer.headers.get_list(name) for name in wanted} == {name: [value] for name, value in wanted.items()}
+    assert not wanted.keys() & edge.http.get("/").headers.keys(), "the site's own are its own affair"
+
+
+@pytest.mark.parametrize("path", ["/.waiting-room/v1/zones/a/visitors", "/events/midnight-sun"])
+def test_what_the_firewall_writes_cannot_be_sent(edge: Played, path: str) -> None:
+    header = schemas.behaviours()["bot_header"]
+    edge.http.post(path, headers={header: "no", header.title(): "automated"})
+    (seen,) = edge.api.received + edge.site.received
+    assert header not in names(seen)
 
 
 def test_many_readers_of_a_status_document_are_one_origin_read(edge: Played) -> None:

@@ -71,8 +71,10 @@ class Rights:
         if kind == "bucket":
             bucket = f"arn:aws:s3:::{self.plan.one('aws_s3_bucket', 'module.storage')['bucket']}"
             return [f"{bucket}/{name}" if name else bucket]
+        deployment = self.distribution["comment"]
+        if resource == "parameter:join_secrets":
+            return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/join-secrets/*"]
         if resource == "parameter:signing_keys":
-            deployment = self.distribution["comment"]
             return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/signing-keys"]
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")

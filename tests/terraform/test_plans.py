@@ -51,6 +51,22 @@ def test_the_origin_secret_is_long_and_in_two_places_only(minimal: Plan) -> None
     assert holders == {"aws_cloudfront_distribution", "aws_lambda_function", "terraform_data"}
 
 
+def test_files_of_the_bucket_are_sent_with_the_headers_of_the_schema(deployment: Plan) -> None:
+    policy = deployment.one("aws_cloudfront_response_headers_policy", "module.behaviours")
+    (said,), (custom,) = policy["security_headers_config"], policy["custom_headers_config"]
+    found = {each["header"]: each["value"] for each in custom["items"]} | {
+        "content-security-policy": said["content_security_policy"][0]["content_security_policy"],
+        "x-content-type-options": "nosniff" if said["content_type_options"] else "",
+        "x-frame-options": said["frame_options"][0]["frame_option"],
+        "referrer-policy": said["referrer_policy"][0]["referrer_policy"],
+        "strict-transport-security": f"max-age={said['strict_transport_security'][0]['access_control_max_age_sec']}",
+    }
+    headers = json.loads((ROOT / "schemas" / "behaviours.json").read_text(encoding="utf-8"))["headers"]
+    assert found == headers["every"] | headers["file"]
+    overridden = [part[0]["override"] for name, part in said.items() if name != "strict_transport_security" and part]
+    assert all(overridden), "whatever the bucket says"
+
+
 def test_no_address_is_lost(minimal: Plan, complete: Plan, attached: Plan) -> None:
     kept = places(minimal) | places(complete) | places(attached)
     released = set(ADDRESSES.read_text(encoding="utf-8").split())

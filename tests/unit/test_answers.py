@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
+from tests.memory_aws import MemoryKms
 from waiting_room import schemas
+from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.bootstrap import only_from_distribution
 from waiting_room.composition import socket_app
 from waiting_room.domain.calls import Calls
@@ -34,6 +36,10 @@ METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateI
     "scan": "Scan",
 }
 BATCHES = {"batch_get_item": "BatchGetItem"}
+
+
+ALERTS = {"channels": ["sms"], "prefixes": ["+44"]}
+TELEPHONE = "+447700900123"
 
 
 @dataclass
@@ -98,12 +104,13 @@ def fits(template: str, path: str) -> bool:
 @pytest.fixture(scope="module")
 def witness() -> Witness:
     """One sale, with everything in it that anybody can do."""
-    world = ApiWorld()
+    world = ApiWorld(KmsCipher(MemoryKms(), "key"))
     witness = Witness(world)
     world.dynamo.on_call = witness.dynamo
     world.bouncer = witness.listening("bouncer", world.bouncer)
     world.operator = witness.listening("operator", world.operator)
     operators_open(world)
+    ask_for_alerts(world)
     run_jobs(witness)
     visitors_come(witness)
     invited_come(world)
@@ -113,6 +120,16 @@ def witness() -> Witness:
     world.operate("DELETE", f"/zones/{ZONE_ID}")
     rush(witness)
     return witness
+
+
+def ask_for_alerts(world: ApiWorld) -> None:
+    """Somebody far back wants to be told, and somebody else after all not."""
+    told, doubtful = Browser(world), Browser(world)
+    for browser in (told, doubtful):
+        browser.ask("POST", "/visitors")
+        asked = {"channel": "sms", "number": TELEPHONE, "consent": True}
+        assert browser.ask("POST", "/visitors/me/alerts", asked).status == 202
+    doubtful.ask("DELETE", "/visitors/me/alerts")
 
 
 def rush(witness: Witness) -> None:
@@ -129,8 +146,8 @@ def rush(witness: Witness) -> None:
 
 def operators_open(world: ApiWorld) -> None:
     world.operate("GET", "/keys")
-    world.put_zone(inventory=100, strict_exit=True, max_active=2)
-    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1)
+    world.put_zone(inventory=100, strict_exit=True, max_active=2, alerts=ALERTS)
+    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1, alerts=ALERTS)
     world.operate("GET", "/zones")
     world.operate("GET", f"/zones/{ZONE_ID}")
 
@@ -405,5 +422,6 @@ def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witnes
         assert not [token for token in tokens if token in text or token.rpartition(".")[2] in text], place
         assert "eyJ" not in text, place
         assert "203.0.113.7" not in text, place
+        assert TELEPHONE.removeprefix("+44") not in text, place
         assert "the site's own key" not in text, place
         assert not [key for key in world.keys.load() if key.private_jwk["d"] in text], place

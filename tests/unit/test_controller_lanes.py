@@ -51,7 +51,7 @@ def test_busy_lanes_share_the_rate_by_weight() -> None:
     # Some are called a few seconds before there is room for them.
     assert after["general"] - first["general"] == pytest.approx(1_800, abs=10)
     assert after["vip"] - first["vip"] == pytest.approx(600, abs=5)
-    speeds = {lane: speed_per_sec(room.gate.state, lane) for lane in after}
+    speeds = {lane: speed_per_sec(room.zone, room.gate.state, lane) for lane in after}
     assert speeds == pytest.approx({"general": 3, "vip": 1}, rel=0.1)
 
 
@@ -61,7 +61,25 @@ def test_what_a_lane_does_not_use_goes_to_the_others() -> None:
     first = room.tick(60)
     assert first["vip"] == 30
     assert room.tick(100)["general"] - first["general"] == pytest.approx(400, abs=5)
-    assert speed_per_sec(room.gate.state, "vip") > 0, "a lane that is empty keeps the speed it had"
+
+
+def test_a_lane_without_a_line_takes_no_part_of_the_told_pace() -> None:
+    room = Room()
+    room.tails = {"general": 10_000, "vip": 120}
+    room.tick(60)
+    room.tick(300)
+    assert speed_per_sec(room.zone, room.gate.state, "general") == pytest.approx(4, rel=0.02)
+    # Whoever comes into the other one is called by its share, as every fourth.
+    assert speed_per_sec(room.zone, room.gate.state, "vip") == pytest.approx(1, rel=0.02)
+
+
+def test_after_a_pause_without_any_line_nothing_is_left_of_the_old_parts() -> None:
+    room = Room()
+    room.tails = {"general": 0, "vip": 400}
+    room.tick(200)
+    room.tails = {"general": 10_000, "vip": 400}
+    room.tick(2)
+    assert speed_per_sec(room.zone, room.gate.state, "general") == pytest.approx(4, rel=0.1)
 
 
 def test_a_lane_of_the_smallest_weight_moves_too() -> None:

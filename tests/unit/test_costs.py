@@ -57,6 +57,7 @@ def test_a_page_asks_as_often_as_the_table_is_computed_from(kept: dict[str, Any]
     require_tool("Node.js", shutil.which("node"), "install it to count the waiting page's own requests")
     assert measured_counts.page_counts() == kept["page_by_speed_per_sec"], AGAIN
     assert kept["wait_sec"] == measured_counts.WAIT_SEC
+    assert measured_counts.polls_by_wait() == kept["polls_by_wait_min"], AGAIN
 
 
 @pytest.mark.parametrize(
@@ -172,3 +173,45 @@ def test_wr_shows_the_same_table_without_a_deployment(
     table = capsys.readouterr().out
     assert cli.main(["cost", "--markdown"]) == 0
     assert capsys.readouterr().out == table
+
+
+def test_the_bill_of_a_sale_is_the_two_of_a_million_for_a_million(costs: Costs) -> None:
+    sale = costs.sale(MILLION, 10, MILLION)
+    alike = [name for name in sale.parts if name != "looking at the line"]
+    for name in alike:
+        assert sale.parts[name] == pytest.approx((costs.waiting().parts | costs.admitted().parts)[name]), name
+    assert sale.parts["looking at the line"] == pytest.approx(costs.waiting().parts["looking at the line"], rel=0.02)
+    tenth = costs.sale(MILLION // 10, 10, 0)
+    assert tenth.parts["joining"] == pytest.approx(costs.waiting().parts["joining"] / 10)
+    assert "claiming a session" in sale.parts
+    assert sum(line.usd for line in tenth.lines if line.part == "claiming a session") == 0
+
+
+@pytest.mark.parametrize(("wait_min", "polls"), [(0, 1.0), (1, 4.0), (2, 6.0), (3, 8.0), (4, 8.5), (10, 11.5)])
+def test_looks_lie_on_straight_lines_between_and_beyond_the_measured(
+    kept: dict[str, Any], prices: dict[str, Any], wait_min: float, polls: float
+) -> None:
+    measured = {"400": {"1": 4.0, "3": 8.0, "5": 9.0}}
+    drawn = Costs({**kept, "polls_by_wait_min": measured}, prices)
+    assert drawn.polls(wait_min) == pytest.approx(max(1.0, polls) if wait_min else 2.0)
+
+
+def test_the_command_answers_for_one_sale(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["cost", "--visitors", "1e6", "--wait", "10"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("1,000,000 visitors who wait 10 minutes, 1,000,000 of them admitted")
+    assert f"{Costs.read().sale(MILLION, 10, MILLION).usd:.2f}" in shown
+    assert cli.main(["cost", "--visitors", "250000", "--wait", "20.5", "--admitted", "8e3", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["asked"] == {"visitors": 250_000, "wait_min": 20.5, "admitted": 8_000}
+    assert document["sale"]["usd"] == pytest.approx(Costs.read().sale(250_000, 20.5, 8_000).usd)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--visitors=many", "--visitors=1.5", "--visitors=-1", "--admitted=2e9", "--wait=nan"]
+)
+def test_a_sale_that_cannot_be_is_refused(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ending:
+        cli.main(["cost", wrong])
+    assert ending.value.code == 2
+    assert "give " in capsys.readouterr().err

@@ -41,7 +41,6 @@ states = st.builds(
     recent_called=thousandths,
     recent_claimed=thousandths,
     speed=by_lane(millionths),
-    speed_weight=millionths,
     locked=st.booleans(),
     hold_until_ms=whole,
     phase=st.sampled_from(["before", "open", "paused", "locked", "passing", "sold_out", "ended"]),
@@ -49,6 +48,7 @@ states = st.builds(
     epochs=by_lane(whole),
     early=by_lane(whole),
     deficits=by_lane(millionths),
+    hurried=whole,
 )
 
 
@@ -95,13 +95,13 @@ def full_gate(zone_id: str) -> GateItem:
         recent_called=1_234.567,
         recent_claimed=987.654,
         speed=dict.fromkeys(LANES, 123.456789),
-        speed_weight=0.987654,
         hold_until_ms=NOW_MS + 60_000,
         phase="sold_out",
         entry="page",
         epochs=dict.fromkeys(LANES, 123_456),
         early=dict.fromkeys(LANES, 987_654),
         deficits=dict.fromkeys(LANES, -0.987654),
+        hurried=20_000_000,
     )
     return GateItem(
         zone_id,

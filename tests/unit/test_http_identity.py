@@ -28,7 +28,7 @@ ISSUER = "https://login.example.com"
 def world_with(mode: str) -> ApiWorld:
     world = ApiWorld()
     keys = [dict(LOGIN.public_jwk), RSA_JWK]
-    assert world.put_zone(identity={"mode": mode, "issuer": ISSUER, "keys": keys}).status == 201
+    assert world.put_zone(identity={"mode": mode, "issuer": ISSUER, "keys": keys, "login_url": "/login"}).status == 201
     return world
 
 
@@ -108,11 +108,13 @@ BAD = {
 def test_nobody_joins_without_a_good_claim(name: str) -> None:
     world = world_with("require")
     refused = join(world, BAD[name](world))
-    assert (refused.status, refused.problem) == (401, "no-token")
+    assert (refused.status, refused.problem) == (401, "sign-in")
     assert not world.dynamo.tables["queue"].records
     page = world.visit("GET", "/enter", headers=BROWSER, cookies={JOIN_CLAIM_COOKIE: BAD[name](world) or ""})
     assert page.status == 401
     assert "text/html" in page.headers["content-type"]
+    assert 'data-state="sign_in"' in page.body
+    assert 'href="/login"' in page.body
     assert not page.cookies
 
 

@@ -16,20 +16,23 @@ import pytest
 from scripts.local.naming import Names, Secrets
 from tests.unit.test_schemas import ROOT, TABLES
 from waiting_room import config, schemas
-from waiting_room.domain import gate_snapshot, locations, phases, places, redirects, status, zones
+from waiting_room.domain import gate_snapshot, locations, phases, places, proofs, redirects, status, zones
 from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.proofs import ProofRules
 from waiting_room.domain.zones import ClaimRules, PollRules, SessionRules, Zone
+from waiting_room.edge import responses
 from waiting_room.edge.settings import settings_of
+from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.cookies import cookie_name
 from waiting_room.http.errors import STATUS_OF
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
-from waiting_room.use_cases import tick
+from waiting_room.use_cases import screen, tick
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
-APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, SiteApi], "operator": [OperatorApi]}
+APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi], "operator": [OperatorApi]}
 ZONE = schemas.load("zone")
 
 
@@ -127,6 +130,7 @@ def test_a_zone_has_the_fields_of_its_schema() -> None:
         (SessionRules, ZONE["properties"]["session"]),
         (ClaimRules, ZONE["properties"]["claim"]),
         (PollRules, ZONE["properties"]["poll"]),
+        (ProofRules, ZONE["properties"]["proof_of_work"]),
     ],
 )
 def test_parts_of_a_zone_have_the_fields_and_defaults_of_the_schema(kind: type[Any], schema: dict[str, Any]) -> None:
@@ -148,6 +152,9 @@ def test_parts_of_a_zone_have_the_fields_and_defaults_of_the_schema(kind: type[A
         (get_args(zones.Control), ZONE["properties"]["control"]),
         (get_args(zones.LeaseKind), ZONE["properties"]["session"]["properties"]["kind"]),
         (get_args(zones.LeaseKind), schemas.components()["AccessToken"]["properties"]["lease_kind"]),
+        (get_args(proofs.ProofMode), ZONE["properties"]["proof_of_work"]["properties"]["mode"]),
+        (get_args(proofs.WithoutScripts), ZONE["properties"]["proof_of_work"]["properties"]["without_scripts"]),
+        (get_args(screen.BotMode), ZONE["properties"]["bots"]["properties"]["mode"]),
         (get_args(places.Status), schemas.components()["Place"]["properties"]["status"]),
         (get_args(places.StoredStatus), schemas.components()["VisitorView"]["properties"]["stored_status"]),
         (get_args(phases.Phase), schemas.load("status")["$defs"]["phase"]),
@@ -242,3 +249,12 @@ def test_cookies_are_documented_by_their_names() -> None:
     schemes = schemas.openapi()["components"]["securitySchemes"]
     for kind in ("visitor", "access"):
         assert schemes[f"{kind}_cookie"]["name"] == cookie_name(kind, "{zone_id}")
+
+
+def test_the_gate_says_the_same_headers_as_the_api_and_the_bucket() -> None:
+    """It reads no file, so it has them written down; a page of its own has its style in it, hence the digest."""
+    headers = schemas.behaviours()["headers"]
+    said = {name.lower(): value for name, value in responses._SECURITY_HEADERS.items()}
+    assert headers["every"].items() | headers["data"].items() <= said.items()
+    assert responses._PAGE_HEADERS["X-Frame-Options"] == headers["page"]["x-frame-options"]
+    assert responses._PAGE_HEADERS["Content-Security-Policy"].endswith("; frame-ancestors 'none'")

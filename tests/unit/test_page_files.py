@@ -50,7 +50,7 @@ def test_everything_the_page_loads_is_there_and_light() -> None:
     page = waiting_page(ZONE)
     loaded = {asset.key_suffix: asset for asset in assets(ASSETS)}
     wanted = set(re.findall(r"/\.waiting-room/assets/([\w./-]+)", page))
-    apart = {name for name in loaded if name.startswith("verify/")} | {"foyer.js"}
+    apart = {name for name in loaded if name.startswith(("verify/", "proof/"))} | {"foyer.js"}
     assert wanted == set(loaded) - apart
     bodies = [page.encode(), *(loaded[name].body for name in wanted)]
     assert sum(len(gzip.compress(body)) for body in bodies) < WEIGHT_LIMIT_BYTES

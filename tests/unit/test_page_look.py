@@ -26,7 +26,10 @@ def page_of(headers: dict[str, str] | None = None, **zone: Any) -> str:
 def test_logo_and_cards_are_there_and_stay_text() -> None:
     page = page_of(page=PAGE)
     assert '<p class="brand" id="brand"><img class="logo" id="logo" alt="" src="/static/logo.svg"></p>' in page
-    assert '<h3><a href="/parking" target="_blank" rel="noopener">Parking</a></h3><p>Level 2 &amp; 3</p>' in page
+    assert (
+        '<h3><a href="/parking" target="_blank" rel="noopener">Parking</a></h3><div><p>Level 2 &amp; 3</p></div>'
+        in page
+    )
     assert "&lt;b&gt;Food&lt;/b&gt;" in page
     assert "<script>alert" not in page
 

@@ -41,6 +41,24 @@ class Account:
     def looks(self, joins_per_sec: int = 10_000, region: str = REGION) -> Preflight:
         return Preflight(self.clients, Names("tickets"), region, needs(joins_per_sec))
 
+    def has_published(self, key: str, document: Any) -> None:
+        body = json.dumps(document).encode()
+        variables = {"SITE_BUCKET": "tickets-site", "SNAPSHOT_KEY": SNAPSHOT_KEY}
+        self.stubs["lambda"].add_response(
+            "get_function_configuration",
+            {"Environment": {"Variables": variables}},
+            {"FunctionName": "tickets-publisher"},
+        )
+        self.stubs["s3"].add_response(
+            "get_object",
+            {"Body": StreamingBody(io.BytesIO(body), len(body))},
+            {"Bucket": "tickets-site", "Key": key},
+        )
+
+    def has_subscriptions(self, *arns: str) -> None:
+        told = [{"SubscriptionArn": arn, "Protocol": "email"} for arn in arns]
+        self.stubs["sns"].add_response("list_subscriptions_by_topic", {"Subscriptions": told}, {"TopicArn": TOPIC})
+
     def has_quota(self, client: str, value: float) -> None:
         self.stubs[client].add_response("get_service_quota", {"Quota": {"Value": value}})
 
@@ -146,30 +164,64 @@ def test_keys_are_there_and_encrypted(
 @pytest.mark.parametrize(("age_sec", "state"), [(90, State.OK), (280, State.ACT)])
 def test_an_old_snapshot_is_told_before_the_gate_closes(account: Account, age_sec: int, state: State) -> None:
     published_at_ms = time.time_ns() // 1_000_000 - age_sec * 1000
-    body = json.dumps({"published_at_ms": published_at_ms}).encode()
-    variables = {"SITE_BUCKET": "tickets-site", "SNAPSHOT_KEY": SNAPSHOT_KEY}
-    account.stubs["lambda"].add_response(
-        "get_function_configuration", {"Environment": {"Variables": variables}}, {"FunctionName": "tickets-publisher"}
-    )
-    account.stubs["s3"].add_response(
-        "get_object",
-        {"Body": StreamingBody(io.BytesIO(body), len(body))},
-        {"Bucket": "tickets-site", "Key": SNAPSHOT_KEY},
-    )
+    account.has_published(SNAPSHOT_KEY, {"published_at_ms": published_at_ms})
     finding = account.looks().snapshot()
     assert finding.state is state
     assert finding.found in (f"{age_sec} s old", f"{age_sec + 1} s old")
 
 
+@pytest.mark.parametrize(("count", "state"), [(0, State.ACT), (1, State.ACT), (2, State.OK)])
+def test_the_next_key_is_published_before_it_is_needed(account: Account, count: int, state: State) -> None:
+    account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": str(number)} for number in range(count)]})
+    finding = account.looks().published_keys()
+    assert finding.state is state
+    assert ("wr keys rotate" in finding.to_do) == (state is State.ACT)
+
+
+@pytest.mark.parametrize(("most", "states"), [(-1, []), (30_000, [State.OK]), (500, [State.ACT])])
+def test_a_limit_somebody_set_on_a_table_is_told(account: Account, most: int, states: list[State]) -> None:
+    table = {
+        "WarmThroughput": {"WriteUnitsPerSecond": 40_000},
+        "OnDemandThroughput": {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": most},
+    }
+    for _ in ("counters", "queue"):
+        account.stubs["dynamodb"].add_response("describe_table", {"Table": table})
+    found = [finding for finding in account.looks().warm_throughput() if finding.name.startswith("limit")]
+    assert [finding.state for finding in found] == states * 2
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-duty"
+
+
 def test_ringing_alarms_are_named_and_missing_ones_missed(account: Account) -> None:
-    ringing = {"AlarmName": "tickets-ticks", "StateValue": "ALARM", "StateReason": "no data"}
-    quiet = {"AlarmName": "tickets-errors", "StateValue": "OK"}
+    ringing = {"AlarmName": "tickets-ticks", "StateValue": "ALARM", "StateReason": "no data", "AlarmActions": ["a"]}
+    quiet = {"AlarmName": "tickets-errors", "StateValue": "OK", "AlarmActions": ["a"]}
     account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": [ringing, quiet]})
     found = list(account.looks().alarms())
     assert [finding.state for finding in found] == [State.OK, State.ACT]
     assert "tickets-ticks rings: no data" in found[1].found
     account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": []}, {"AlarmNamePrefix": "tickets-"})
     assert [finding.state for finding in account.looks().alarms()] == [State.ACT]
+
+
+def test_alarms_that_would_tell_nobody_are_named(account: Account) -> None:
+    alarms = [
+        {"AlarmName": "tickets-a", "StateValue": "OK"},
+        {"AlarmName": "tickets-b", "StateValue": "OK", "AlarmActions": [TOPIC], "ActionsEnabled": False},
+        {"AlarmName": "tickets-c", "StateValue": "OK", "AlarmActions": [TOPIC], "ActionsEnabled": True},
+    ]
+    account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": alarms})
+    account.has_subscriptions("PendingConfirmation")
+    _, silent, topic = account.looks().alarms()
+    assert (silent.state, silent.found) == (State.ACT, "2 would tell nobody: tickets-a, tickets-b")
+    assert (topic.state, topic.found) == (State.ACT, "on-duty: 0 of 1 subscriptions confirmed")
+
+
+def test_one_confirmed_subscription_is_enough(account: Account) -> None:
+    alarm = {"AlarmName": "tickets-c", "StateValue": "OK", "AlarmActions": [TOPIC], "ActionsEnabled": True}
+    account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": [alarm]})
+    account.has_subscriptions("PendingConfirmation", f"{TOPIC}:1")
+    assert [finding.state for finding in account.looks().alarms()] == [State.OK, State.OK]
 
 
 def distributions(*aliases: str, certificate: str = "") -> dict[str, Any]:
@@ -261,14 +313,16 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
         table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}}}
         account.stubs["dynamodb"].add_response("describe_table", table)
     account.stubs["ssm"].add_response("describe_parameters", {"Parameters": [{"Type": "SecureString"}]})
+    account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": "a"}, {"kid": "b"}]})
     account.stubs["lambda"].add_client_error("get_function_configuration", "ResourceNotFoundException")
-    alarm = {"AlarmName": "tickets-a", "StateValue": "OK"}
+    alarm = {"AlarmName": "tickets-a", "StateValue": "OK", "AlarmActions": [TOPIC]}
+    account.has_subscriptions(f"{TOPIC}:1")
     account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": [alarm]})
     account.stubs["cloudfront"].add_response("list_distributions", distributions("tickets.example.com"))
     assert main(["--site-url", "https://tickets.example.com", "preflight", "10000", "--name", "tickets"]) == 1
     shown = capsys.readouterr().out
     assert "10,000 joins a second need 45,100 API requests a second" in shown
-    assert "10 fine, 0 to act on, 1 not known" in shown
+    assert "12 fine, 0 to act on, 1 not known" in shown
 
 
 @pytest.mark.parametrize("rate", ["0", "ten", "100001", "-5"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jwt
 import pytest
 
 from scripts.local import permissions
@@ -12,6 +13,8 @@ from scripts.local.naming import Names
 from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.deployment import OWN, Deployment
 from waiting_room import schemas
+from waiting_room.http.credentials import JOIN_CLAIM_HEADER
+from waiting_room.use_cases.identify import AUDIENCE
 
 STREAM_READER = {
     "dynamodb:DescribeStream",
@@ -21,13 +24,15 @@ STREAM_READER = {
 }
 """What Lambda does in the function's name to feed it from a stream (AWSLambdaDynamoDBExecutionRole, without logs)."""
 
+ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"], "lead_sec": 60}
+
 COMPONENTS = [component for component, spec in schemas.functions().items() if not spec["edge"]]
 
 
 def operators_day(world: Deployment) -> str:
     """Everything operators can ask for; returns the site key of the zone that stays."""
     world.put_zone(zone_id="old")
-    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5).json["site_key"])
+    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5, alerts=ALERTS).json["site_key"])
     assert world.operate("GET", "/zones").status == 200
     assert world.operate("GET", f"/zones/{ZONE_ID}").status == 200
     assert world.operate("GET", "/keys").status == 200
@@ -77,19 +82,36 @@ def pushes(world: Deployment) -> None:
     assert world.apps["connections"](handshake, None) == {"statusCode": 200}
     calls = {"counter": {"S": f"calls#{ZONE_ID}#2#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
     span = {"from": {"N": "0"}, "to": {"N": str(position + 1)}}
-    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span}}
-    assert world.run("notifier", Records=[record])["gone"] == 1
+    # Far enough back that a message comes before the turn.
+    *_, doubtful, later = (Browser(world) for _ in range(300))  # type: ignore[arg-type]
+    end = max(browser.ask("POST", "/visitors").json["position"] for browser in (*_, doubtful, later)) + 1
+    for channel in ("sms", "voice"):
+        asked = {"channel": channel, "number": "+44 7700 900123", "consent": True}
+        assert later.ask("POST", "/visitors/me/alerts", asked).status == 202
+        assert doubtful.ask("POST", "/visitors/me/alerts", asked).status == 202
+    assert doubtful.ask("DELETE", "/visitors/me/alerts").status == 204
+    near = {"near": {"N": str(end)}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span | near}}
+    told = world.run("notifier", Records=[record])
+    assert (told["gone"], told["alerts_sent"]) == (1, 2)
 
 
 def large_sale(world: Deployment) -> None:
     """A zone whose joins are spread over several counters: positions come from sealed epochs."""
     zone = f"{ROOT}/zones/large"
     starts_at_ms = world.clock.ms + 5_000
-    world.put_zone(zone_id="large", expected_joins_per_sec=2_000, order="lottery", starts_at_ms=starts_at_ms)
+    world.put_zone(
+        zone_id="large", expected_joins_per_sec=2_000, order="lottery", starts_at_ms=starts_at_ms, alerts=ALERTS
+    )
     joined = world.visit("POST", f"{zone}/visitors", headers={"accept": "application/json"})
     assert (joined.status, joined.json["position"]) == (201, None)
-    world.run_started()
     bearer = {"accept": "application/json", "authorization": f"Bearer {joined.json['visitor_token']}"}
+    asked = {"channel": "sms", "number": "+447700900123", "consent": True}
+    assert world.visit("POST", f"{zone}/visitors/me/alerts", asked, headers=bearer).status == 202
+    world.run_started()
+    calls = {"counter": {"S": "calls#large#1#general"}, "tick": {"N": "9"}, "near": {"N": "1"}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | {"from": {"N": "0"}, "to": {"N": "1"}}}}
+    assert world.run("notifier", Records=[record])["alerts_sent"] == 1
     assert world.visit("GET", f"{zone}/visitors/me", headers=bearer).json["position"] == 0
     assert world.operate("GET", f"/zones/large/visitors/{joined.json['visitor_id']}").status == 200
 
@@ -113,6 +135,16 @@ def changes(world: Deployment) -> None:
     assert {point["Version"] for point in world.timestream.records.values() if point["MeasureName"] == "lane"} == {1}
 
 
+def members_sale(world: Deployment) -> None:
+    """A zone whose visitors prove who they are by a secret that the site's login shares."""
+    zone, secret = f"{ROOT}/zones/members", "a secret of the login, 32 bytes or more"
+    world.put_zone(zone_id="members", identity={"mode": "require", "issuer": "login", "shared_secret": True})
+    world.ssm.values[f"{world.names.join_secrets_path}/members"] = secret
+    claims = {"iss": "login", "aud": AUDIENCE, "sub": "ada", "exp": world.clock.now_sec + 300}
+    headers = {"accept": "application/json", JOIN_CLAIM_HEADER: jwt.encode(claims, secret, algorithm="HS256")}
+    assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
+
+
 @pytest.fixture(scope="module")
 def world() -> Deployment:
     """A deployment after a day on which everything happened once."""
@@ -125,6 +157,7 @@ def world() -> Deployment:
     world.clock.advance(100)
     visits(world, site_key)
     large_sale(world)
+    members_sale(world)
     world.run("publisher")
     world.clock.advance(100)
     world.run("dispatcher")
@@ -171,7 +204,8 @@ def test_a_missing_key_is_only_told_apart_with_the_right_to_list() -> None:
 
 
 def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource() -> None:
-    addresses = permissions.Addresses(Names("tickets"), "eu-west-1", "123456789012")
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    addresses = permissions.Addresses(Names("tickets"), "eu-west-1", "123456789012", alerts_key=key)
     for spec in schemas.functions().values():
         statements = permissions.function_policy(spec, addresses)["Statement"]
         given = [each for each in spec["permissions"] if not each["resource"].startswith(permissions.SWITCHED_OFF)]
@@ -185,6 +219,7 @@ def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource
         "parameter:signing_keys": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/signing-keys",
         "archive:stream": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/tickets-archive",
         "failures:queue": "arn:aws:sqs:eu-west-1:123456789012:tickets-failures",
+        "parameter:join_secrets": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/join-secrets/*",
         "bucket": "arn:aws:s3:::tickets-site",
         "bucket:.waiting-room/status/*": "arn:aws:s3:::tickets-site/.waiting-room/status/*",
     }

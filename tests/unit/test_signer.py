@@ -24,6 +24,7 @@ from tests.gate_support import (
     VERIFIER,
     access_claims,
     bypass_claims,
+    challenge_claims,
     invitation_claims,
     visitor_claims,
 )
@@ -39,6 +40,7 @@ CLAIMS = {
     "access": access_claims(),
     "bypass": bypass_claims(),
     "invitation": invitation_claims(),
+    "challenge": challenge_claims(),
 }
 ACTIVE = KEYS.keys[0]
 GOOD = SIGNER.sign("access", access_claims())

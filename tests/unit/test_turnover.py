@@ -14,6 +14,7 @@ from waiting_room.domain.turnover import Ends
 from waiting_room.domain.zones import Zone
 
 ZONE: dict[str, Any] = {"zone_id": "z", "mode": "queueing", "rules": [{"paths": ["/sale"]}], "max_active": 100}
+LEASE_SEC = 60
 
 
 def zone(**changes: Any) -> Zone:
@@ -24,7 +25,7 @@ def steady(ended_a_sec: int, active: int, seconds: int = 600) -> ControllerState
     """What is known after some time at one pace."""
     state = ControllerState(active=active, lapses_seen=True)
     for _ in range(seconds):
-        state = turnover.measure(state, Ends(left=ended_a_sec, lapsed=0), 1.0)
+        state = turnover.measure(state, Ends(left=ended_a_sec, lapsed=0), 1.0, LEASE_SEC)
     return state
 
 
@@ -69,11 +70,29 @@ def test_no_pace_is_told_before_silent_leavers_could_be_seen() -> None:
     """Until the first bucket closes only those are seen who say that they leave: the line would look too slow."""
     state = ControllerState(active=100)
     for _ in range(60):
-        state = turnover.measure(state, Ends(left=1, lapsed=0), 1.0)
+        state = turnover.measure(state, Ends(left=1, lapsed=0), 1.0, LEASE_SEC)
     assert turnover.pace(zone(), state, room=0, share=1.0) == 0
-    state = turnover.measure(state, Ends(left=1, lapsed=40), 1.0)
+    state = turnover.measure(state, Ends(left=1, lapsed=40), 1.0, LEASE_SEC)
     for _ in range(60):
-        state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0)
+        state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0, LEASE_SEC)
+    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_crowd_into_an_idle_room_is_measured_from_its_own_beginning(before: int) -> None:
+    """Idle minutes are no minutes of measurement, and whoever was there alone says nothing of a crowd's stay."""
+    state = ControllerState(active=before, lapses_seen=before > 0)
+    for _ in range(900):
+        state = turnover.measure(state, Ends(left=0, lapsed=0), 1.0, LEASE_SEC)
+    for second in range(59):
+        # One of the few who were there lapses meanwhile: that shows nothing of the crowd.
+        state = replace(state, active=100)
+        state = turnover.measure(state, Ends(left=1, lapsed=int(second == 20 and before > 0)), 1.0, LEASE_SEC)
+        assert turnover.pace(zone(), state, room=0, share=1.0) == 0
+    state = turnover.measure(state, Ends(left=0, lapsed=30), 1.0, LEASE_SEC)
+    state = turnover.measure(state, Ends(left=0, lapsed=30), 1.0, LEASE_SEC)
+    for _ in range(60):
+        state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0, LEASE_SEC)
     assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
 
 

@@ -42,6 +42,16 @@ def test_positions_follow_the_order_of_joining(sale: Sale) -> None:
     assert [sale.join(name).position for name in "abc"] == [0, 1, 2]
 
 
+def test_before_the_start_everybody_waits_alike() -> None:
+    sale = Sale(mode="combined", starts_at_ms=Sale().clock.now_ms() + 60_000)
+    sale.tick()
+    crowd(sale, 3)
+    early = sale.locate("visitor-2")
+    assert (early.phase, early.ahead, early.estimate) == ("before", None, None)
+    sale.clock.advance(61)
+    assert sale.locate("visitor-2").ahead == 2
+
+
 def test_a_repeated_join_keeps_the_place_and_burns_nothing(sale: Sale) -> None:
     first = sale.join("a")
     again = sale.join("a")

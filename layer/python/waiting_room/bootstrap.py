@@ -18,23 +18,26 @@ from botocore.config import Config
 from waiting_room import config, schemas
 from waiting_room.adapters.archive import TRIES, FirehoseArchive, NoArchive
 from waiting_room.adapters.beacon import DrandBeacon
+from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.adapters.tallies import Tallies
-from waiting_room.adapters.user_connections import UserConnections
-from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
+from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
 from waiting_room.http.assets import site_assets
+from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
 from waiting_room.http.router import Router
@@ -42,6 +45,7 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
 from waiting_room.ports import Archive, Metrics
+from waiting_room.retention import Retention
 from waiting_room.streams import CallStream, QueueStream
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
@@ -67,10 +71,20 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
-    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    stores = Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
+    )
+    ssm = _client("ssm")
+    tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
+    login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
-    endpoints = bouncer_endpoints(stores, tokens, wake, clock, ids)
+    cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
@@ -78,6 +92,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
         ids.jitter,
         guard=only_from_distribution(settings.origin_secret),
         error_page=problem_page,
+        cors=Cors(settings.origins),
     )
 
 
@@ -85,7 +100,14 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     """Zones, control, keys, look-up."""
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.queue_table)
+    stores = Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
+    )
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
@@ -131,7 +153,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     """Ticks zones for a minute and a half; the event names them: `{"zones": ["a", "b"]}`."""
     settings = config.read(config.ExchangerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    retention = Retention.parse(settings.retention_days)
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon())
@@ -160,14 +183,30 @@ def connections(env: Mapping[str, str]) -> SocketApp:
 
 
 def notifier(env: Mapping[str, str]) -> Job:
-    """Tells those who were called."""
+    """Tells those who were called, and by telephone those who asked for it and are near."""
     settings = config.read(config.NotifierConfig, env)
     crowded = REPEATING.merge(Config(max_pool_connections=AT_ONCE))
     clients = Clients(repeating=_client("dynamodb", crowded), once=_client("dynamodb", ONCE))
     client = boto3.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, config=crowded)
-    listeners = UserConnections(clients, settings.user_connections_table)
-    notify = Notify(listeners, ApiGatewayConnections(client), time.sleep)
-    return Job(CallStream(notify), SystemClock(), json_log("notifier"))
+    stores = Stores(
+        clients,
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        settings.user_connections_table,
+    )
+    notify = Notify(stores.user_connections, ApiGatewayConnections(client), time.sleep)
+    clock = SystemClock()
+    alerts = None
+    if config.OFF not in (settings.alerts_key, settings.alerts_identity):
+        carrier = EndUserMessaging(
+            _client("pinpoint-sms-voice-v2", ONCE),
+            settings.alerts_identity,
+            settings.alerts_configuration_set,
+            time.sleep,
+        )
+        alerts = alerts_sender(stores, KmsCipher(_client("kms"), settings.alerts_key), carrier, clock)
+    return Job(CallStream(notify, alerts), clock, json_log("notifier"))
 
 
 def recorder(env: Mapping[str, str]) -> Job:
@@ -225,7 +264,7 @@ def only_with_identity(request: Request) -> None:
 
 
 def _archive(stream_name: str, tries: int = TRIES) -> Archive:
-    if stream_name == config.NONE:
+    if stream_name == config.OFF:
         return NoArchive()
     return FirehoseArchive(_client("firehose", QUICK), stream_name, time.sleep, tries)
 

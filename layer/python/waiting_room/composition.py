@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from waiting_room import schemas
+from waiting_room.adapters.alerts import AlertCounts, Alerts
 from waiting_room.adapters.archive import NoArchive
 from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
+from waiting_room.http.alert_text import alert_text
+from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.credentials import Credentials
 from waiting_room.http.move_api import MoveApi
+from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.request import Request
 from waiting_room.http.router import Endpoint
@@ -27,7 +32,8 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
-from waiting_room.ports import Archive, Beacon, Clock, Ids, ObjectStore, Tokens
+from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, ObjectStore, Tokens
+from waiting_room.retention import Retention
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -47,9 +53,12 @@ from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.move import Move
+from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
@@ -58,26 +67,42 @@ class Stores:
     """The tables of one deployment by name. A function that was not given a table's name never touches it."""
 
     def __init__(
-        self, clients: Clients, protected_zones: str, counters: str, queue: str = "", user_connections: str = ""
+        self,
+        clients: Clients,
+        protected_zones: str,
+        counters: str,
+        queue: str = "",
+        user_connections: str = "",
+        retention: Retention | None = None,
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
         self.joins = Joins(clients, counters)
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
-        self.minutes = Minutes(clients, counters)
-        self.networks = Networks(clients, counters)
-        self.departures = Departures(clients, counters)
+        self.minutes = Minutes(clients, counters, retention)
+        self.networks = Networks(clients, counters, retention)
+        self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
         self.tallies = Tallies(clients, counters)
         self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
-        self.queue = Queue(clients, queue, counters)
+        self.queue = Queue(clients, queue, counters, retention)
         self.user_connections = UserConnections(clients, user_connections)
+        self.alerts = Alerts(clients, user_connections)
+        self.alert_counts = AlertCounts(clients, counters)
 
 
-def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, ids: Ids) -> dict[str, Endpoint]:
-    """What the token service answers, by operationId."""
+def bouncer_endpoints(
+    stores: Stores,
+    tokens: Tokens,
+    login_keys: LoginKeys,
+    wake: Wake,
+    clock: Clock,
+    ids: Ids,
+    cipher: Cipher | None = None,
+) -> dict[str, Endpoint]:
+    """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
@@ -89,8 +114,13 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         credentials=credentials,
         clock=clock,
         ids=ids,
-        limit_joins=LimitJoins(stores.networks, clock),
-        identify=Identify(clock, ids),
+        newcomers=Newcomers(
+            credentials=credentials,
+            clock=clock,
+            identify=Identify(login_keys, clock, ids),
+            limit_joins=LimitJoins(stores.networks, clock),
+            prove=Prove(tokens, JoinPace(clock), clock),
+        ),
         join=Join(queue, stores.joins, rooms, wake, clock, ids),
         claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
         locate=Locate(queue, rooms, wake, clock),
@@ -114,7 +144,15 @@ def bouncer_endpoints(stores: Stores, tokens: Tokens, wake: Wake, clock: Clock, 
         locate=visitors.locate,
         move=Move(queue, clock, ids),
     )
-    return {**visitors.endpoints(), **moves.endpoints(), **sites.endpoints()}
+    request_alert = RequestAlert(queue, rooms, stores.alerts, stores.alert_counts, cipher, clock)
+    alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
+    return {**visitors.endpoints(), **moves.endpoints(), **alerts.endpoints(), **sites.endpoints()}
+
+
+def alerts_sender(stores: Stores, cipher: Cipher, carrier: Carrier, clock: Clock) -> SendAlerts:
+    """Alerts as the notifier sends them."""
+    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
+    return SendAlerts(stores.zones, stores.queue, rooms, stores.alerts, cipher, carrier, clock, alert_text)
 
 
 def operator_endpoints(
@@ -132,6 +170,8 @@ def operator_endpoints(
     end_place = EndPlace(gates, queue, clock, ids)
     bar = Bar(end_place, queue)
     audit = Audit(stores.audit_log, archive or NoArchive(), clock)
+    lines = Lines(stores.joins, stores.zones, clock)
+    alerts = RequestAlert(queue, Rooms(gates, lines, clock), stores.alerts, stores.alert_counts, None, clock)
     api = OperatorApi(
         audit=audit,
         history=ReadHistory(stores.audit_log),
@@ -143,8 +183,8 @@ def operator_endpoints(
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
-        look_up=LookUp(zones, gates, queue, Lines(stores.joins, stores.zones, clock), clock),
-        erase=Erase(zones, queue, end_place),
+        look_up=LookUp(zones, gates, queue, lines, clock),
+        erase=Erase(zones, queue, end_place, alerts.cancel),
         metrics=ReadMetrics(zones, stores.minutes, stores.tallies),
         keys=ensure_keys,
         change_keys=change_keys,

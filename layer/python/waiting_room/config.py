@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-NONE = "none"
-"""The value of a variable whose part of the deployment is switched off."""
+OFF = "none"
+"""Stands for a part of the deployment that is switched off."""
 
 
 class MissingSettings(Exception):
@@ -25,16 +25,27 @@ class MissingSettings(Exception):
 
 @dataclass(frozen=True)
 class BouncerConfig:
-    """Token service. `origin_secret` is what only CloudFront knows."""
+    """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
+    `alerts_key` seals telephone numbers, or is OFF."""
 
     foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
+    user_connections_table: str
     signing_keys_parameter: str
+    join_secrets_path: str
     token_issuer: str
     origin_secret: str
+    cors_origins: str
     exchanger_function: str
+    alerts_key: str
+    retention_days: str
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Other origins whose pages may read what the API answers."""
+        return () if self.cors_origins == OFF else tuple(self.cors_origins.split(","))
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class OperatorConfig:
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
+    retention_days: str
+    user_connections_table: str
     archive_stream: str
 
 
@@ -74,6 +87,7 @@ class ExchangerConfig:
     protected_zones_table: str
     counters_table: str
     site_bucket: str
+    retention_days: str
 
 
 @dataclass(frozen=True)
@@ -91,11 +105,20 @@ class ConnectionsConfig:
 
 @dataclass(frozen=True)
 class NotifierConfig:
-    """Tells those who were called. `websocket_endpoint` is where messages to open connections are sent."""
+    """Tells those who were called. `websocket_endpoint` is where messages to open connections are sent.
+
+    `alerts_identity` is the number that alerts come from, `alerts_key` opens the numbers they go to; OFF for none.
+    """
 
     foyer_name: str
+    protected_zones_table: str
+    counters_table: str
+    queue_table: str
     user_connections_table: str
     websocket_endpoint: str
+    alerts_identity: str
+    alerts_configuration_set: str
+    alerts_key: str
 
 
 @dataclass(frozen=True)

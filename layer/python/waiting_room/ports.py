@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from waiting_room.domain.alerts import Channel
+
 
 class Clock(Protocol):
     """The time, the only source of it."""
@@ -137,6 +139,28 @@ class Failures(Protocol):
 
     def put(self, failure: Mapping[str, Any]) -> None:
         """Leave word; raises Overloaded."""
+        ...
+
+
+class Cipher(Protocol):
+    """Seals what only a part of the product may read."""
+
+    def seal(self, text: str, context: Mapping[str, str]) -> bytes:
+        """The text, encrypted; raises Overloaded."""
+        ...
+
+    def open(self, sealed: bytes, context: Mapping[str, str]) -> str:
+        """The text again, for the same context; raises Overloaded."""
+        ...
+
+
+class Carrier(Protocol):
+    """Brings messages to telephones."""
+
+    def send(
+        self, channel: Channel, number: str, text: str, language: str, *, life_sec: int, max_price_usd: float
+    ) -> Delivery:
+        """Send a message once; GONE when the number is refused."""
         ...
 
 

@@ -22,10 +22,16 @@ PLACE: str = schemas.table("queue")["partition_key"]["name"]
 
 
 class CallStream:
-    """Hands the calls in a batch of records to `notify`, in order."""
+    """Hands the calls in a batch of records to `notify`, in order, and then to `alert` for those who come next."""
 
-    def __init__(self, notify: Callable[[Calls], Counter[Delivery]]) -> None:
+    def __init__(
+        self,
+        notify: Callable[[Calls], Counter[Delivery]],
+        alert: Callable[[Calls], Counter[Delivery]] | None = None,
+    ) -> None:
+        """`alert` must not raise: what it could not do, it finds again at the next record."""
         self._notify = notify
+        self._alert = alert
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Handle a batch; the answer has Lambda's `batchItemFailures`, and how many were told.
@@ -34,6 +40,7 @@ class CallStream:
         now would tell everybody twice.
         """
         told: Counter[Delivery] = Counter()
+        alerted: Counter[Delivery] = Counter()
         failures = []
         for record in event["Records"]:
             calls = calls_in(record)
@@ -45,7 +52,10 @@ class CallStream:
                 logger.warning("calls will be told again", extra={"zone_id": calls.zone_id, "lane": calls.lane})
                 failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
                 break
+            if self._alert is not None:
+                alerted += self._alert(calls)
         counts = {delivery.name.lower(): told[delivery] for delivery in Delivery}
+        counts |= {f"alerts_{delivery.name.lower()}": alerted[delivery] for delivery in alerted}
         return {"batchItemFailures": failures, **counts}
 
 

@@ -73,6 +73,11 @@ _REQUIRED: dict[str, dict[str, Check]] = {
         "sub": lambda value: value == "invitation",
         "jti": _text(r"\A[A-Za-z0-9_-]{1,64}\Z"),
     },
+    "challenge": {
+        **{name: fits for name, fits in _COMMON.items() if name != "lane"},
+        "sub": _text(_ID),
+        "bits": _whole(1, 33),
+    },
     "bypass": {
         **_COMMON,
         "sub": lambda value: value == "bypass",
@@ -85,6 +90,7 @@ _OPTIONAL: dict[str, dict[str, Check]] = {
     "link": {},
     "access": {"net": _text(r"\A[A-Za-z0-9_-]{11}\Z")},
     "invitation": {},
+    "challenge": {},
     "bypass": {},
 }
 

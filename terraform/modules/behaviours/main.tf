@@ -85,37 +85,57 @@ resource "aws_cloudfront_cache_policy" "this" {
   }
 }
 
+locals {
+  file_headers = merge(var.behaviours.headers.every, var.behaviours.headers.file)
+
+  # What CloudFront has no setting of its own for.
+  other_headers = {
+    for name, value in local.file_headers : name => value
+    if !contains(["content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options"], name)
+  }
+}
+
 resource "aws_cloudfront_response_headers_policy" "this" {
   #checkov:skip=CKV_AWS_259:Whether subdomains speak HTTPS only is the site's business, and its own header is kept.
   name    = "${var.name}-files"
   comment = "Sent with everything from the site bucket."
 
   security_headers_config {
+    content_security_policy {
+      content_security_policy = local.file_headers["content-security-policy"]
+      override                = true
+    }
+
+    # nosniff, the only value there is.
     content_type_options {
       override = true
     }
 
     frame_options {
-      frame_option = "DENY"
+      frame_option = local.file_headers["x-frame-options"]
       override     = true
     }
 
     referrer_policy {
-      referrer_policy = "same-origin"
+      referrer_policy = local.file_headers["referrer-policy"]
       override        = true
     }
 
     strict_transport_security {
-      access_control_max_age_sec = 31536000
+      access_control_max_age_sec = tonumber(trimprefix(local.file_headers["strict-transport-security"], "max-age="))
       override                   = false
     }
   }
 
   custom_headers_config {
-    items {
-      header   = "X-Robots-Tag"
-      value    = "noindex"
-      override = true
+    dynamic "items" {
+      for_each = local.other_headers
+
+      content {
+        header   = items.key
+        value    = items.value
+        override = true
+      }
     }
   }
 }

@@ -17,7 +17,7 @@ locals {
   }
 
   # API Gateway reads OpenAPI 3.0 and, for HTTP APIs, neither models nor most of the rest: it is given the routes.
-  body = {
+  body = merge(length(var.cors_origins) == 0 ? {} : { "x-amazon-apigateway-cors" = local.cors }, {
     openapi = "3.0.1"
     info    = { title = var.name, version = var.openapi.info.version }
     components = {
@@ -44,6 +44,16 @@ locals {
         }
       }
     }
+  })
+
+  # The API answers preflights itself and writes these headers in place of the function's, which says the same.
+  cors = {
+    allowOrigins     = var.cors_origins
+    allowCredentials = true
+    allowMethods     = var.openapi["x-foyer-cors"].methods
+    allowHeaders     = var.openapi["x-foyer-cors"].headers
+    exposeHeaders    = var.openapi["x-foyer-cors"].exposed_headers
+    maxAge           = var.openapi["x-foyer-cors"].max_age_sec
   }
 }
 

@@ -40,3 +40,9 @@ variable "alarms" {
   default     = null
   description = "ARNs told when an alarm goes off or ends, and how many 5xx answers a minute are too many; null makes no alarms."
 }
+
+variable "cors_origins" {
+  type        = list(string)
+  default     = []
+  description = "Other origins whose pages may read the API's answers, with credentials; none switches CORS off."
+}

@@ -31,3 +31,17 @@ variable "challenge" {
   type        = bool
   description = "Whether browsers that enter solve a silent challenge first."
 }
+
+variable "bot_header" {
+  type        = string
+  description = "Header in which the token service is told what kind of machine a request is taken for."
+}
+
+variable "bots" {
+  type = object({
+    labels           = map(string)
+    inspection_level = string
+  })
+  default     = null
+  description = "Labels of AWS WAF by the name the token service is told; null: nothing is labelled."
+}

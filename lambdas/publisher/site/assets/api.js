@@ -30,9 +30,9 @@ export class Api {
     return this.#ask("GET", `${this.#zone}/visitors/me`);
   }
 
-  /** Join the line; asked twice it gives the same place. */
-  join() {
-    return this.#ask("POST", `${this.#zone}/visitors`);
+  /** Join the line; asked twice it gives the same place. @param {object | undefined} body what the visitor brings */
+  join(body) {
+    return this.#ask("POST", `${this.#zone}/visitors`, true, body);
   }
 
   /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". */
@@ -50,6 +50,16 @@ export class Api {
   /** A link that moves the place to another device. */
   link() {
     return this.#ask("POST", `${this.#zone}/visitors/me/links`);
+  }
+
+  /** Be told by telephone. @param {{channel: string, number: string, consent: boolean, language: string}} asked */
+  alert(asked) {
+    return this.#ask("POST", `${this.#zone}/visitors/me/alerts`, true, asked);
+  }
+
+  /** Do not be told. */
+  cancelAlert() {
+    return this.#ask("DELETE", `${this.#zone}/visitors/me/alerts`);
   }
 
   /** The server's time, epoch milliseconds. */
@@ -84,21 +94,22 @@ export class Api {
   }
 
   /** @returns {Promise<Answer>} */
-  async #ask(method, url, fresh = true) {
+  async #ask(method, url, fresh = true, asked = undefined) {
     const sentAt = Date.now();
     try {
       const response = await fetch(url, {
         method,
-        headers: { accept: "application/json" },
+        headers: { accept: "application/json", ...(asked && { "content-type": "application/json" }) },
+        body: asked && JSON.stringify(asked),
         signal: AbortSignal.timeout?.(TIMEOUT_MS),
       });
       this.#clock.observe(sentAt, response, fresh);
-      const body = await response.json().catch(() => null);
+      const told = await response.json().catch(() => null);
       return {
         code: response.status,
-        body,
-        problem: String(body?.type ?? "").split(":").pop(),
-        retrySec: Number(response.headers.get("retry-after") ?? body?.retry_after_sec) || 0,
+        body: told,
+        problem: String(told?.type ?? "").split(":").pop(),
+        retrySec: Number(response.headers.get("retry-after") ?? told?.retry_after_sec) || 0,
       };
     } catch {
       return { code: 0, body: null, problem: "", retrySec: 0 };

@@ -24,6 +24,7 @@ const STATE_OF_PROBLEM = {
   moved: "moved",
   "unknown-zone": "unknown",
   "no-cookies": "cookies",
+  "sign-in": "sign_in",
 };
 /** States in which the visitor waits and has something to lose. */
 export const HOLDS_A_PLACE = new Set(["before", "starting", "placing", "waiting", "next", "paused", "locked"]);

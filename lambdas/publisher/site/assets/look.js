@@ -1,5 +1,7 @@
 /** The organiser's look: logo, colour and cards, changed while the page is open. */
 
+import { markdown } from "./markdown.js";
+
 export class Look {
   #shown = "";
 
@@ -42,7 +44,7 @@ export function inkOn(colour) {
 }
 
 function card({ title, text, url }) {
-  const [item, heading, paragraph] = ["li", "h3", "p"].map((name) => document.createElement(name));
+  const [item, heading, words] = ["li", "h3", "div"].map((name) => document.createElement(name));
   const address = ownAddress(url);
   if (address) {
     const link = document.createElement("a");
@@ -51,8 +53,8 @@ function card({ title, text, url }) {
   } else {
     heading.textContent = title;
   }
-  paragraph.textContent = text;
-  item.append(heading, paragraph);
+  markdown(words, text);
+  item.append(heading, words);
   return item;
 }
 

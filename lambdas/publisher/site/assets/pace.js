@@ -27,8 +27,10 @@ const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_o
  * @param {number} random in [0, 1)
  */
 export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed, heldSec }, poll, random) {
-  const far = poll.far_sec * (1 + random);
-  const near = poll.near_sec * (0.75 + random / 2);
+  // No difference between near and far: the last tickets are going, and everybody is to hear of it at once.
+  const hurried = poll.far_sec === poll.near_sec;
+  const near = poll.near_sec * (hurried ? 0.5 + random / 2 : 0.75 + random / 2);
+  const far = hurried ? near : poll.far_sec * (1 + random);
   if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
   const isNear = ahead === null || ahead <= poll.near_ahead;
   let delay = far;
@@ -40,7 +42,7 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
   if (hidden) delay *= HIDDEN_FACTOR;
-  if (pushed) delay *= PUSHED_FACTOR;
+  if (pushed && !hurried) delay *= PUSHED_FACTOR;
   // Limits may be raised at any moment: nobody who is here may be called and passed over between two looks.
   delay = Math.min(delay, Math.max(poll.near_sec, heldSec / 2));
   // Nobody sleeps through the start, yet not everybody asks in its first second.

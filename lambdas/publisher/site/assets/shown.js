@@ -23,23 +23,46 @@ const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "moved"
  */
 export function shown(known, progress) {
   const { facts, place, status, state, urls } = known;
-  const { position, ahead, speed } = standing(place, status);
+  const { position, ahead, speed } = shownStanding(place, status, state);
+  const page = status ? status.page : facts.page;
+  const own = page?.by_lane?.[place?.lane] ?? {};
   const measured = status && speed > 0 ? estimate(ahead, speed) : null;
   return {
     state: state === "called" && known.preparing ? "preparing" : state,
     position,
+    drawn: position === null ? null : drawn(facts.zone_id, place),
     ahead,
     estimate: measured ?? (status ? null : (place?.estimate ?? null)),
     progress: ahead === null ? 0 : progress.of(place, ahead),
     measuredAtMs: status?.updated_at_ms ?? 0,
     notice: notice(known),
-    actionUrl: state === "passing" ? urls.to : LEADS_HOME.has(state) ? "/" : urls.enter,
+    actionUrl: actionUrl(state, facts, urls),
     event: status?.title || facts.title,
     message: status?.message ?? facts.message,
-    page: status ? status.page : facts.page,
+    page: { ...page, ...own },
+    forLane: own,
     translations: status ? status.translations : facts.translations,
     pictureUrl: picture(status?.picture_url ?? facts.picture_url, facts.default_picture),
   };
+}
+
+function actionUrl(state, facts, urls) {
+  if (state === "passing") return urls.to;
+  if (state === "sign_in") return facts.login_url || "/";
+  return LEADS_HOME.has(state) ? "/" : urls.enter;
+}
+
+/** The visitor's number in the draw, from 1, and where it is checked; null where order is by arrival. */
+function drawn(zoneId, { run, lane, arrival }) {
+  if (arrival === null || arrival === undefined) return null;
+  const query = new URLSearchParams({ zone: zoneId, run, lane, arrival: arrival + 1 });
+  return { number: arrival + 1, url: `/.waiting-room/assets/verify/index.html?${query}` };
+}
+
+/** Where the visitor stands, as far as it is shown: before the start everybody waits alike. */
+function shownStanding(place, status, state) {
+  const known = standing(place, status);
+  return state === "before" || state === "starting" ? { ...known, position: null, ahead: null } : known;
 }
 
 function notice({ place, status, state, staleness, offline, afresh }) {

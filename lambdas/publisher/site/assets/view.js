@@ -2,6 +2,7 @@
 
 import { HOLDS_A_PLACE } from "./line.js";
 import { Look } from "./look.js";
+import { markdown, plain } from "./markdown.js";
 import { Spoken } from "./spoken.js";
 import { Steady } from "./steady.js";
 
@@ -13,6 +14,7 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @typedef {object} Picture everything the page shows at one moment
  * @property {string} state
  * @property {number | null} position
+ * @property {{number: number, url: string} | null} drawn
  * @property {number | null} ahead
  * @property {{low_sec: number, high_sec: number} | null} estimate
  * @property {number} progress 0 to 1
@@ -26,6 +28,7 @@ const YOUR_TURN = new Set(["called", "preparing", "entering"]);
  * @property {string} event
  * @property {string} message
  * @property {{logo_url?: string, accent?: string, cards?: any[]}} page the organiser's look
+ * @property {{message?: string, cards?: any[]}} forLane what is said to the visitor's lane alone
  * @property {Record<string, {title?: string, message?: string}>} translations of event and message
  * @property {string} pictureUrl
  */
@@ -83,6 +86,11 @@ export class View {
     for (const name of ["options", "sound", "vibration", "notification", "ask_first"]) {
       text(`${name}-label`, words.say("labels", name));
     }
+    for (const name of ["alert", "alert_sms", "alert_voice", "alert_number", "alert_consent"]) {
+      text(`${name}-label`, words.say("labels", name));
+    }
+    text("alert-ask", words.say("labels", "alert_ask"));
+    text("alert-cancel", words.say("labels", "alert_cancel"));
     text("move-make", words.say("labels", "move_make"));
     element("move-link").setAttribute("aria-label", words.say("labels", "move_link"));
     text("fallback", words.say("labels", "without_scripts"));
@@ -100,24 +108,25 @@ export class View {
     document.documentElement.dataset.state = state;
     const own = picture.translations?.[this.#words.language];
     const event = own?.title || picture.event;
-    const message = own?.message || picture.message;
+    const message = picture.forLane?.message || own?.message || picture.message;
     text("event", event);
     text("headline", words.headline);
     text("lead", words.lead);
     this.#showNotice(picture);
     this.#showTicket(picture);
     this.#showAction(words.action, picture.actionUrl);
-    text("message-text", message);
-    show("message", message !== "");
-    this.#look.show(picture.page ?? {}, own?.cards ?? picture.page?.cards ?? []);
+    markdown(element("message-text"), message);
+    show("message", plain(message) !== "");
+    this.#look.show(picture.page ?? {}, picture.forLane?.cards ?? own?.cards ?? picture.page?.cards ?? []);
     this.#showPicture(picture.pictureUrl);
     text("kept", this.#kept());
     show("kept", HOLDS_A_PLACE.has(state));
     show("move", HOLDS_A_PLACE.has(state));
+    show("alert", this.#facts.alerts && HOLDS_A_PLACE.has(state));
     show("options", HOLDS_A_PLACE.has(state) || state === "ready");
     show("go-in", state === "ready");
     document.title = this.#title({ ...picture, event }, words.headline);
-    const sentence = this.#spoken.next({ ...picture, message });
+    const sentence = this.#spoken.next({ ...picture, message: plain(message) });
     if (sentence) text("spoken", sentence);
   }
 
@@ -126,7 +135,7 @@ export class View {
     show("notice", notice !== "");
   }
 
-  #showTicket({ state, position, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
+  #showTicket({ state, position, drawn, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
     const words = this.#words;
     const yourTurn = YOUR_TURN.has(state);
     const countsDown = state === "before" && startsAtMs > 0;
@@ -152,12 +161,20 @@ export class View {
     show("estimate-fact", countsPeople);
     text("place", position === null ? "" : words.number(position + 1));
     show("place-fact", position !== null);
+    this.#showDraw(drawn);
     text("starts", countsDown ? words.moment(startsAtMs, nowMs) : "");
     show("starts-fact", countsDown);
     text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));
     show("measured", countsPeople && measuredAtMs > 0);
     show("stub", position !== null || countsDown);
     this.#showProgress(countsPeople || yourTurn || held, yourTurn || held ? 1 : progress);
+  }
+
+  #showDraw(drawn) {
+    text("drawn-text", drawn ? this.#words.say("labels", "drawn", { number: this.#words.number(drawn.number) }) : "");
+    text("drawn-check", this.#words.say("labels", "drawn_check"));
+    if (drawn) element("drawn-check").href = drawn.url;
+    show("drawn", drawn !== null);
   }
 
   #showProgress(shown, progress) {

@@ -1,5 +1,6 @@
 /** The waiting page: reads the facts the page carries and starts the room, in the visitor's language. */
 
+import { Alerts } from "./alerts.js";
 import { Api } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { chosenLanguage, remember, textsOf } from "./language.js";
@@ -19,6 +20,7 @@ const api = new Api(facts.zone_id, clock);
 const to = new URLSearchParams(location.search).get("to");
 const view = new View(facts, new Words(texts));
 const room = new Room(facts, to, api, clock, view);
+new Alerts(facts.zone_id, api, () => view.words);
 new Move(api, () => view.words, () => room.ask());
 
 document.getElementById("go-in").addEventListener("click", () => room.goIn());

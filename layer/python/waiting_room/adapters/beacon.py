@@ -34,7 +34,7 @@ class DrandBeacon:
         """The value of a round, 64 hexadecimal digits; None while it is not out, or when nobody answers."""
         url = f"{self._address}/{CHAIN}/public/{number}"
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT_SEC) as answer:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=TIMEOUT_SEC) as answer:  # noqa: S310 - an address of ours
                 told = json.loads(answer.read(LONGEST_ANSWER))
             right = told["round"] == number and _VALUE.match(told["randomness"])
             return str(told["randomness"]) if right else None

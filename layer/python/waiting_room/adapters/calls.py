@@ -18,9 +18,11 @@ class CallRecords:
             self._table.clients.repeating.update_item,
             TableName=self._table.name,
             Key=self._table.key(f"calls#{calls.zone_id}#{calls.run}#{calls.lane}", 0),
-            UpdateExpression="SET #from = :from, #to = :to, #tick = :tick",
+            UpdateExpression="SET #from = :from, #to = :to, #tick = :tick, #near = :near",
             ConditionExpression="attribute_not_exists(#to) OR #to < :to",
-            ExpressionAttributeNames={"#from": "from", "#to": "to", "#tick": "tick"},
-            ExpressionAttributeValues=encode({":from": calls.first, ":to": calls.end, ":tick": calls.tick}),
+            ExpressionAttributeNames={"#from": "from", "#to": "to", "#tick": "tick", "#near": "near"},
+            ExpressionAttributeValues=encode(
+                {":from": calls.first, ":to": calls.end, ":tick": calls.tick, ":near": calls.near}
+            ),
         )
         return answer is not Answer.NO

@@ -9,11 +9,11 @@ from typing import Any
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, decode, encode, reading, writing
 from waiting_room.domain.epochs import Epoch
 from waiting_room.domain.errors import Unsure
+from waiting_room.retention import DAY_SEC, Retention
 
 SOLD_SLOTS = 8
 AWAY_SLOTS = 8
-MINUTE_RETENTION_SEC = 90 * 86400
-INVITATION_RETENTION_SEC = 90 * 86400
+INVITATION_RETENTION_SEC = 90 * DAY_SEC
 """Longer than an invitation is good for: until then it must be known who used it."""
 LOCK_SEC = 5
 """A lock not renewed for this long is free; renewed every other second."""
@@ -137,13 +137,14 @@ class Invitations:
 class Minutes:
     """Minute rows: cumulative numbers of a run as they stood in a minute, so that writing one twice is harmless."""
 
-    def __init__(self, clients: Clients, table_name: str) -> None:
+    def __init__(self, clients: Clients, table_name: str, retention: Retention | None = None) -> None:
         self._table = Table(clients, "counters", table_name)
+        self._kept_sec = (retention or Retention()).minutes_sec
 
     def put(self, zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> None:
         """Write the row of the minute `now_ms` lies in; a later one of the same minute replaces it."""
         item = self._table.key(f"minute#{zone_id}#{run}", now_ms // 60_000)
-        item |= encode({**row, self._table.ttl: now_ms // 1000 + MINUTE_RETENTION_SEC})
+        item |= encode({**row, self._table.ttl: now_ms // 1000 + self._kept_sec})
         reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=item)
 
     def latest(self, zone_id: str, run: int, count: int) -> list[dict[str, Any]]:
@@ -159,18 +160,23 @@ class Minutes:
 class Departures:
     """How many who waited left the page and came back, by lane, with their waits; over slots so that no item is hot."""
 
-    def __init__(self, clients: Clients, table_name: str) -> None:
+    def __init__(self, clients: Clients, table_name: str, retention: Retention | None = None) -> None:
         self._table = Table(clients, "counters", table_name)
+        self._kept_sec = (retention or Retention()).minutes_sec
 
-    def count(self, zone_id: str, run: int, lane: str, visitor_id: str, *, away: int, back: int, wait_sec: int) -> None:
+    def count(
+        self, zone_id: str, run: int, lane: str, visitor_id: str, now_ms: int, *, away: int, back: int, wait_sec: int
+    ) -> None:
         """Add to the numbers of a lane. A lost answer is not looked into: they are statistics. Raises Overloaded."""
         writing(
             self._table.clients.once.update_item,
             TableName=self._table.name,
             Key=self._table.key(f"away#{zone_id}#{run}#{lane}", zlib.crc32(visitor_id.encode()) % AWAY_SLOTS),
-            UpdateExpression="ADD #away :away, #back :back, #wait :wait",
-            ExpressionAttributeNames={"#away": "away", "#back": "back", "#wait": "wait_sec"},
-            ExpressionAttributeValues=encode({":away": away, ":back": back, ":wait": wait_sec}),
+            UpdateExpression="SET #ttl = :ttl ADD #away :away, #back :back, #wait :wait",
+            ExpressionAttributeNames={"#ttl": self._table.ttl, "#away": "away", "#back": "back", "#wait": "wait_sec"},
+            ExpressionAttributeValues=encode(
+                {":ttl": now_ms // 1000 + self._kept_sec, ":away": away, ":back": back, ":wait": wait_sec}
+            ),
         )
 
     def totals(self, zone_id: str, run: int, lane: str) -> dict[str, int]:

@@ -39,7 +39,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     out.numbers([VERSION, _PHASES.index(state.phase) * 16 + flags])
     out.numbers(getattr(state, name) for name in _WHOLE)
     out.numbers(round(getattr(state, name) * _THOUSANDTHS) for name in _PARTS)
-    out.numbers([round(state.speed_weight * _MILLIONTHS), len(state.coming)])
+    out.numbers([state.hurried, len(state.coming)])
     out.numbers(round(count * _THOUSANDTHS) for count in state.coming)
     for name, scale in _BY_LANE:
         out.by_lane({lane: round(value * scale) for lane, value in getattr(state, name).items()})
@@ -59,7 +59,7 @@ def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
     flags = read.number()
     values: dict[str, Any] = {name: read.number() for name in _WHOLE}
     values |= {name: _number(read.number(), _THOUSANDTHS) for name in _PARTS}
-    values["speed_weight"] = _number(read.number(), _MILLIONTHS)
+    values["hurried"] = read.number()
     values["coming"] = tuple(_number(read.number(), _THOUSANDTHS) for _ in range(read.number()))
     for name, scale in _BY_LANE:
         values[name] = {lane: _number(value, scale) for lane, value in read.by_lane().items()}

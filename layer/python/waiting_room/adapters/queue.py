@@ -11,9 +11,7 @@ from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
 from waiting_room.domain.places import QueueItem
-
-RETENTION_SEC = 7 * 86400
-"""How long a place is kept after its last change; nothing depends on when it really goes."""
+from waiting_room.retention import Retention
 
 _NOT_STORED = ("zone_id", "run", "visitor_id", "position", "arrival")
 _STORED = [field.name for field in fields(QueueItem) if field.name not in _NOT_STORED]
@@ -22,8 +20,11 @@ _STORED = [field.name for field in fields(QueueItem) if field.name not in _NOT_S
 class Queue:
     """Places by zone, run and visitor."""
 
-    def __init__(self, clients: Clients, table_name: str, counters_table_name: str) -> None:
+    def __init__(
+        self, clients: Clients, table_name: str, counters_table_name: str, retention: Retention | None = None
+    ) -> None:
         self._table = Table(clients, "queue", table_name)
+        self._kept_sec = (retention or Retention()).places_sec
         self._counters = Table(clients, "counters", counters_table_name)
         self._once = clients.once
 
@@ -35,11 +36,16 @@ class Queue:
         known = {name: item[name] for name in _STORED if name in item}
         return QueueItem(zone_id=zone_id, run=run, visitor_id=visitor_id, **known)
 
-    def add(self, item: QueueItem, replacing: QueueItem | None = None) -> Answer:
-        """Write a new place: where there is none, or instead of exactly the one that was read."""
+    def add(self, item: QueueItem, replacing: QueueItem | None = None, starts_at_ms: int | None = None) -> Answer:
+        """Write a new place: where there is none, or instead of exactly the one that was read.
+
+        A place taken before the start is kept from then on: it must not expire while its visitor waits for the doors.
+        """
         partition = _partition(item.zone_id, item.run, item.visitor_id)
         attributes = {name: getattr(item, name) for name in _STORED}
-        stored = self._table.key(partition) | encode(attributes | self._expiry(item.joined_at_ms))
+        stored = self._table.key(partition) | encode(
+            attributes | self._expiry(max(item.joined_at_ms, starts_at_ms or 0))
+        )
         names, values = {"#seq": "seq"}, {}
         condition = "attribute_not_exists(#seq)"
         if replacing is not None:
@@ -136,7 +142,7 @@ class Queue:
         }
 
     def _expiry(self, now_ms: int) -> dict[str, int]:
-        return {self._table.ttl: now_ms // 1000 + RETENTION_SEC}
+        return {self._table.ttl: now_ms // 1000 + self._kept_sec}
 
     def _change(
         self,

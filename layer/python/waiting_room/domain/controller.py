@@ -10,12 +10,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain import claim_clock, coming, turnover
+from waiting_room.domain import claim_clock, coming, hurry, turnover
 from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.phases import Phase, phase
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zones import PollRules, Zone
 
 BURST_SEC = 5
 """Seconds of the set rate that may be saved up: covers a called visitor's next poll, yet dumps nothing."""
@@ -33,12 +33,16 @@ RESUME_SEC = 60
 
 @dataclass(frozen=True)
 class Tick:
-    """A decision: the gate item to write, what the status document needs, and whether nothing is left to do."""
+    """A decision: the gate item to write, what the status document needs, and whether nothing is left to do.
+
+    `poll` is how often pages look: None as the zone says.
+    """
 
     gate: GateItem
     phase: Phase
     share: float
     idle: bool
+    poll: PollRules | None = None
 
 
 def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_ms: int) -> Tick:
@@ -51,6 +55,9 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     free, soon = _free(zone, gate, sold, state, now_ms) if grants_open else (0.0, 0.0)
     lanes, state = _move_watermarks(zone, gate, state, tails, free, soon, grants_open)
     state = replace(state, entry=_entry(state.entry, lanes, tails))
+    poll = _looks(zone, gate, state, sold, now_phase)
+    waiting = sum(max(0, tails.get(name, 0) - lane.serving) for name, lane in lanes.items())
+    state = hurry.count(state, zone.poll, poll, waiting, _elapsed_ms(gate, state) / 1000)
     decided = replace(
         gate,
         limit=gate.claimed + max(0, math.floor(free)),
@@ -61,7 +68,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
         state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
     )
     resting = idle(zone, decided, tails, sold, now_ms)
-    return Tick(decided.replace_state(resting=resting), now_phase, coming.share(state), resting)
+    return Tick(decided.replace_state(resting=resting), now_phase, coming.share(state), resting, poll)
 
 
 def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:
@@ -109,13 +116,21 @@ def _measure(
     state = coming.advance(state, claims, walked, elapsed_ms, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
     state = coming.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
     if state.phase == "open":
-        state = turnover.measure(state, ended, elapsed_ms / 1000)
+        lease_sec = zone.lease_sec(zone.session.kind, first=True)
+        state = turnover.measure(state, ended, elapsed_ms / 1000, lease_sec)
     room = math.inf if zone.max_active is None else zone.max_active - gate.active
     return replace(
         state,
         active=gate.active - ended.lapsed,
         pace=turnover.pace(zone, state, room, coming.share(state)),
     )
+
+
+def _looks(zone: Zone, gate: GateItem, state: ControllerState, sold: int, now_phase: Phase) -> PollRules:
+    if zone.inventory is None or now_phase not in ("open", "paused"):
+        return zone.poll
+    left = zone.inventory - sold
+    return hurry.looks(zone.poll, state, hurry.soonest_sec(state, left, gate.active))
 
 
 def _elapsed_ms(gate: GateItem, state: ControllerState) -> int:
@@ -200,26 +215,27 @@ def _speed(
 ) -> ControllerState:
     """Moving average of positions called a second, over the ticks in which somebody waited.
 
-    A lane in which nobody waits keeps the speed it had: that it called nobody says nothing of how fast it goes.
+    Once nobody waits anywhere it is forgotten: whoever comes next may come in another lane.
     """
     elapsed_sec = _elapsed_ms(gate, state) / 1000
-    if not any(waiting.values()) or elapsed_sec <= 0:
+    if elapsed_sec <= 0:
         return state
+    if not any(waiting.values()):
+        return replace(state, speed={})
     keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
-    weight = state.speed_weight * keep + 1 - keep
-    speed = {
-        lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec
-        if waiting[lane]
-        else state.speed.get(lane, 0.0) / (state.speed_weight or 1.0) * weight
-        for lane in calls
-    }
-    return replace(state, speed=speed, speed_weight=weight)
+    speed = {lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec for lane in calls}
+    return replace(state, speed=speed)
 
 
-def speed_per_sec(state: ControllerState, lane: str) -> float:
-    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known."""
+def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
+    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known.
+
+    The part it had of late, which is more than its share where others left theirs to it, or nobody waited in them.
+    Never less than the share it has with a line in every lane: a lane that was empty is called at once as it is due.
+    """
     called = sum(state.speed.values())
-    return state.pace * state.speed.get(lane, 0.0) / called if called > 0 else 0.0
+    measured = state.speed.get(lane, 0.0) / called if called > 0 else 0.0
+    return state.pace * max(measured, shares(zone.lanes).get(lane, 0.0))
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

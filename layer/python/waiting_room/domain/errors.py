@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 __all__ = [
+    "AlertRefused",
     "AlreadyCompleted",
     "BadToken",
     "Forbidden",
@@ -15,8 +19,11 @@ __all__ = [
     "Moved",
     "NotReady",
     "Overloaded",
+    "ProofNeeded",
     "ReferenceUsed",
     "RunOver",
+    "ScriptsNeeded",
+    "SignInNeeded",
     "SoldOut",
     "StaleVersion",
     "TooLarge",
@@ -108,11 +115,29 @@ class BadToken(WaitingRoomError):
     title = "A valid token is needed"
 
 
+class ProofNeeded(WaitingRoomError):
+    """Raised when a newcomer has to prove work before joining; `challenge` is what to solve."""
+
+    problem = "proof-needed"
+    title = "Solve the challenge first"
+
+    def __init__(self, challenge: Mapping[str, Any]) -> None:
+        super().__init__("Find a number whose SHA-256 with the nonce begins with so many zero bits, and join with it.")
+        self.challenge = challenge
+
+
 class Forbidden(WaitingRoomError):
     """Raised when a caller is known and may not do this, or a visitor was revoked."""
 
     problem = "forbidden"
     title = "This is not allowed"
+
+
+class ScriptsNeeded(WaitingRoomError):
+    """Raised when a browser without scripts comes to a zone that takes none."""
+
+    problem = "scripts-needed"
+    title = "This line needs a browser that runs scripts"
 
 
 class Moved(WaitingRoomError):
@@ -208,3 +233,17 @@ class NotReady(Overloaded):
 
     problem = "not-ready"
     title = "The waiting room is being set up"
+
+
+class AlertRefused(WaitingRoomError):
+    """Raised when no alert can be promised: the zone sends none, or no more, or the turn is too near."""
+
+    problem = "alert-refused"
+    title = "No message can be sent"
+
+
+class SignInNeeded(WaitingRoomError):
+    """Raised when somebody joins without the claim of the site's login that the zone requires."""
+
+    problem = "sign-in"
+    title = "Sign in first"

@@ -35,6 +35,7 @@ class ControllerState:
     `early` are the early joiners by lane, once a draw was held among them.
     `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
     `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
+    `hurried` are the looks of waiting pages that the last of the stock has cost so far.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
 
@@ -60,7 +61,6 @@ class ControllerState:
     resting: bool = False
     pace: float = 0.0
     speed: Mapping[str, float] = field(default_factory=dict)
-    speed_weight: float = 0.0
     locked: bool = False
     hold_until_ms: int = 0
     phase: str = "before"
@@ -68,6 +68,7 @@ class ControllerState:
     epochs: Mapping[str, int] = field(default_factory=dict)
     early: Mapping[str, int] = field(default_factory=dict)
     deficits: Mapping[str, float] = field(default_factory=dict)
+    hurried: int = 0
 
 
 @dataclass(frozen=True)

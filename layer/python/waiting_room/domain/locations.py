@@ -6,7 +6,17 @@ from urllib.parse import quote
 
 from waiting_room.domain.redirects import PREFIX
 
-__all__ = ["draw_path", "enter_url", "move_url", "page_path", "page_url", "place_url", "renew_url"]
+__all__ = [
+    "alerts_url",
+    "draw_path",
+    "enter_url",
+    "move_url",
+    "page_path",
+    "page_url",
+    "place_url",
+    "renew_url",
+    "verify_url",
+]
 
 
 def page_path(zone_id: str) -> str:
@@ -17,6 +27,11 @@ def page_path(zone_id: str) -> str:
 def draw_path(zone_id: str, run: int) -> str:
     """Path of the document that a run's draw is checked by."""
     return f"{PREFIX}/draws/{zone_id}/{run}.json"
+
+
+def verify_url(zone_id: str, run: int, lane: str, number: int) -> str:
+    """The page that recomputes a draw, filled in for a visitor's number in it, from 1."""
+    return f"{PREFIX}/assets/verify/index.html?zone={zone_id}&run={run}&lane={lane}&arrival={number}"
 
 
 def page_url(zone_id: str, to: str | None) -> str:
@@ -32,6 +47,11 @@ def enter_url(zone_id: str, to: str | None) -> str:
 def place_url(zone_id: str, to: str | None) -> str:
     """The operation `get_visitor`, which a browser without scripts gets as a page."""
     return f"{PREFIX}/v1/zones/{zone_id}/visitors/me{_query(to)}"
+
+
+def alerts_url(zone_id: str) -> str:
+    """The operations that ask for an alert and take it back."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/alerts"
 
 
 def move_url(zone_id: str, token: str | None = None) -> str:

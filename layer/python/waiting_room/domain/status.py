@@ -26,11 +26,11 @@ def status_document(
                 "floor": lane.floor,
                 "ahead": lane.ahead,
                 "tail": tails.get(name, 0),
-                "speed_per_sec": round(speed_per_sec(gate.state, name), 4),
+                "speed_per_sec": round(speed_per_sec(zone, gate.state, name), 4),
             }
             for name, lane in gate.lanes.items()
         },
-        "poll": vars(zone.poll).copy(),
+        "poll": vars(tick.poll or zone.poll).copy(),
         "push_window": zone.push_window,
         "title": zone.title,
         "message": zone.message,

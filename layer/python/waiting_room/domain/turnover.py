@@ -21,6 +21,8 @@ SETTLED = 0.2
 """Part of the memory that must be filled before a speed is told."""
 SETTLED_BLIND = 0.63
 """The same while no bucket has closed yet, so that nobody was seen to have left without a word."""
+GROWN = 2
+"""So many times the sessions there were on average, and most have only just begun: none of them could end yet."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +40,21 @@ def ends(gate: GateItem, closed_to: int) -> Ends:
     return Ends(left=max(0, before - gate.active), lapsed=lapsed)
 
 
-def measure(state: ControllerState, ended: Ends, sec: float) -> ControllerState:
+def measure(state: ControllerState, ended: Ends, sec: float, lease_sec: float) -> ControllerState:
     """Moving averages of sessions ended a second and of sessions there were.
 
-    The first bucket to close shows how many leave without a word; what was measured before it knew only of the others
-    and is forgotten.
+    A crowd that fills a room that was empty, or nearly, begins them anew: idle time says nothing of how long these
+    will stay. The first bucket of theirs to close, `lease_sec` after they came, shows how many leave without a word;
+    what was measured before it knew only of the others and is forgotten.
     """
     if sec <= 0:
         return state
     keep = math.exp(-sec / LEAVES_MEMORY_SEC)
     state = replace(state, leave_rate=round(state.leave_rate * keep + (1 - keep) * ended.left / sec, 4))
-    if ended.lapsed and not state.lapses_seen:
-        return replace(state, end_rate=0.0, end_weight=0.0, held=0.0, lapses_seen=True)
+    if state.end_weight and state.active > 1 + GROWN * state.held / state.end_weight:
+        return _anew(state, lapses_seen=False)
+    if ended.lapsed and not state.lapses_seen and state.end_weight >= _weight(lease_sec):
+        return _anew(state, lapses_seen=True)
     keep = math.exp(-sec / ENDS_MEMORY_SEC)
     return replace(
         state,
@@ -57,6 +62,15 @@ def measure(state: ControllerState, ended: Ends, sec: float) -> ControllerState:
         end_weight=round(state.end_weight * keep + 1 - keep, 4),
         held=round(state.held * keep + (1 - keep) * state.active, 2),
     )
+
+
+def _anew(state: ControllerState, *, lapses_seen: bool) -> ControllerState:
+    return replace(state, end_rate=0.0, end_weight=0.0, held=0.0, lapses_seen=lapses_seen)
+
+
+def _weight(sec: float) -> float:
+    """The part of the memory that is filled after so long; no more than what is told without any lapse."""
+    return min(SETTLED_BLIND, 1 - math.exp(-sec / ENDS_MEMORY_SEC))
 
 
 def ending_soon(state: ControllerState, buckets: Mapping[int, int], width_sec: int, now_ms: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.lanes import GENERAL, MOST_LANES, shares
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
+from waiting_room.domain.proofs import ProofRules
 
 Mode = Literal["waiting_room", "queueing", "combined"]
 Control = Literal["auto", "pause", "pass", "lock", "end"]
@@ -54,7 +55,7 @@ class PollRules:
     """How often a waiting browser reads the status document; seconds, and the distance that counts as near."""
 
     near_sec: int = 2
-    far_sec: int = 30
+    far_sec: int = 45
     near_ahead: int = 200
 
 
@@ -68,10 +69,14 @@ class Zone:
     title: str = ""
     control: Control = "auto"
     observe: bool = False
+    rehearsal: bool = False
     exempt: tuple[Mapping[str, Any], ...] = ()
     network_binding: NetworkBinding = "off"
     identity: Mapping[str, Any] | None = None
     network_limit: Mapping[str, Any] | None = None
+    proof_of_work: ProofRules | None = None
+    bots: Mapping[str, Any] | None = None
+    alerts: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
     max_active: int | None = None
@@ -109,6 +114,8 @@ class Zone:
             values["session"] = SessionRules(**values.get("session", {}))
             values["claim"] = ClaimRules(**values.get("claim", {}))
             values["poll"] = PollRules(**values.get("poll", {}))
+            if values.get("proof_of_work") is not None:
+                values["proof_of_work"] = ProofRules(**values["proof_of_work"])
             zone = cls(**values)
         except TypeError as error:
             raise InvalidZone(f"The zone document has a field that is missing or unknown: {error}") from None
@@ -126,6 +133,8 @@ class Zone:
         document["translations"] = {language: dict(texts) for language, texts in self.translations.items()}
         for part in ("session", "claim", "poll"):
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
+        if self.proof_of_work is not None:
+            document["proof_of_work"] = dict(vars(self.proof_of_work))
         return {name: value for name, value in document.items() if value is not None}
 
     def with_changes(self, **changes: Any) -> Zone:
@@ -155,10 +164,15 @@ class Zone:
             faults.append(("/max_active", "The smallest limit is 1; use control 'pause' or 'lock' to let nobody in."))
         if self.rate_per_min is not None and not (0 < self.rate_per_min < math.inf):
             faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
+        sources = [name for name in ("keys", "jwks_url", "shared_secret") if (self.identity or {}).get(name)]
+        if self.identity is not None and len(sources) != 1:
+            faults.append(("/identity", "Say where the login's keys are: give one of keys, jwks_url, shared_secret."))
         for index, key in enumerate((self.identity or {}).get("keys", ())):
             needed = ("crv", "x", "y") if (key["alg"], key["kty"]) == ("ES256", "EC") else ("n", "e")
             if (key["alg"], key["kty"]) not in (("ES256", "EC"), ("RS256", "RSA")) or not all(map(key.get, needed)):
                 faults.append((f"/identity/keys/{index}", "An ES256 key needs kty EC, crv, x, y; RS256 kty RSA, n, e."))
+        if self.proof_of_work is not None and self.proof_of_work.most_bits < self.proof_of_work.bits:
+            faults.append(("/proof_of_work/most_bits", "The cost is raised, never lowered: give bits or more."))
         if self.session.max_sec < self.session.idle_sec:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
         faults += self._lane_faults()
@@ -191,13 +205,29 @@ class Zone:
         """The event's name in a language, if the organiser gave one, otherwise the one for all."""
         return str(self.translations.get(language, {}).get("title") or self.title)
 
-    def message_in(self, language: str) -> str:
-        """What the organiser says in a language, otherwise what is for all."""
-        return str(self.translations.get(language, {}).get("message") or self.message)
+    def page_of(self, lane: str) -> Mapping[str, Any]:
+        """The look for a lane: that for all, with what the lane has of its own."""
+        return {**self.page, **self.page.get("by_lane", {}).get(lane, {})}
 
-    def cards_in(self, language: str) -> list[Mapping[str, str]]:
-        """What is good to know, in a language, otherwise as it is for all."""
-        return list(self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
+    def message_in(self, language: str, lane: str = "") -> str:
+        """What the organiser says: to a lane of its own, else in a language, else what is for all."""
+        own = self.page.get("by_lane", {}).get(lane, {}).get("message")
+        return str(own or self.translations.get(language, {}).get("message") or self.message)
+
+    def cards_in(self, language: str, lane: str = "") -> list[Mapping[str, str]]:
+        """What is good to know: for a lane of its own, else in a language, else for all."""
+        own = self.page.get("by_lane", {}).get(lane, {}).get("cards")
+        return list(own or self.translations.get(language, {}).get("cards") or self.page.get("cards") or [])
+
+    @property
+    def requires_identity(self) -> bool:
+        """Whether nobody joins without a claim of the site's login."""
+        return self.identity is not None and self.identity["mode"] == "require"
+
+    @property
+    def login_url(self) -> str:
+        """Where the site's login is; empty where nobody needs one."""
+        return str((self.identity or {}).get("login_url", ""))
 
     @property
     def shards(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.http import response as responses
+from waiting_room.http.cors import Cors
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response
 from waiting_room.http.router import MethodNotAllowed, Router
@@ -19,7 +20,7 @@ class HttpApp:
     """A Lambda handler for HTTP API events.
 
     `guard` may refuse a request before it is routed; `error_page(error, language=...)` says an error to a person at a
-    browser.
+    browser; `cors` says which other origins may read the answers.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class HttpApp:
         *,
         guard: Callable[[Request], None],
         error_page: Callable[..., str] | None = None,
+        cors: Cors | None = None,
     ) -> None:
         self._router = router
         self._clock = clock
@@ -38,6 +40,7 @@ class HttpApp:
         self._jitter = jitter
         self._guard = guard
         self._error_page = error_page
+        self._cors = cors or Cors()
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
         """Answer one request; every error becomes a problem document, unknown ones a plain 500."""
@@ -53,7 +56,7 @@ class HttpApp:
         return response.as_event()
 
     def _answer(self, event: Mapping[str, Any], fields: dict[str, Any]) -> Response:
-        page = None
+        request = page = None
         try:
             request = Request.from_event(event)
             if self._error_page is not None and request.wants_html:
@@ -61,11 +64,14 @@ class HttpApp:
             if request.identity:
                 fields["identity"] = request.identity
             self._guard(request)
+            if (preflight := self._cors.preflight(request)) is not None:
+                return preflight.with_headers(self._cors.headers(request))
             operation_id, endpoint, routed = self._router.resolve(request)
             fields["operation"] = operation_id
             if "zone_id" in routed.parameters:
                 fields["zone_id"] = routed.parameters["zone_id"]
-            return endpoint(routed)
+            response = endpoint(routed)
         except WaitingRoomError as error:
             allow = error.allow if isinstance(error, MethodNotAllowed) else []
-            return responses.problem(error, self._jitter(), allow=allow, page=page(error) if page else None)
+            response = responses.problem(error, self._jitter(), allow=allow, page=page(error) if page else None)
+        return response.with_headers(self._cors.headers(request))

@@ -51,6 +51,11 @@ class Visitor:
         return Known(self.lane, self.shard, self.seq, self.position, self.arrival)
 
     @property
+    def issued_at_sec(self) -> int:
+        """When the token was given; one that proves no place yet is the first of its visitor."""
+        return self.expires_at_sec - VISITOR_TOKEN_SEC
+
+    @property
     def invited(self) -> str:
         """The lane of an invitation that was accepted before there was a place; empty without one."""
         return self.lane if self.seq is None and self.lane != GENERAL else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, Overloaded, WaitingRoomError
+from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, WaitingRoomError
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -12,13 +12,16 @@ STATUS_OF = {
     "invalid-input": 400,
     "invalid-zone": 400,
     "no-token": 401,
+    "sign-in": 401,
     "forbidden": 403,
+    "scripts-needed": 403,
     "moved": 403,
     "unknown-zone": 404,
     "unknown-visitor": 404,
     "unknown-key": 404,
     "unknown-route": 404,
     "wrong-method": 405,
+    "alert-refused": 409,
     "already-completed": 409,
     "reference-used": 409,
     "stale-version": 409,
@@ -29,6 +32,7 @@ STATUS_OF = {
     "hard-end": 410,
     "link-used": 410,
     "too-large": 413,
+    "proof-needed": 428,
     "overloaded": 429,
     "try-again": 503,
     "not-ready": 503,
@@ -43,7 +47,8 @@ INTERNAL_PROBLEM = {
 
 
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
-    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input."""
+    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input, `challenge`
+    when one is to be solved."""
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -52,6 +57,8 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     }
     if isinstance(error, InvalidInput):
         document["pointer"] = error.pointer
+    if isinstance(error, ProofNeeded):
+        document["challenge"] = dict(error.challenge)
     return document
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from string import Template
 from typing import Any
 
+from waiting_room.domain.markdown import as_html, parse
 from waiting_room.http.languages import languages, texts
 from waiting_room.http.wording import TEMPLATES, Words
 
@@ -46,8 +47,13 @@ def cards(cards: Sequence[Mapping[str, str]]) -> Markup:
     for card in cards:
         title, url = html.escape(card["title"]), html.escape(own_address(card.get("url", "")))
         heading = f'<a href="{url}" target="_blank" rel="noopener">{title}</a>' if url else title
-        items.append(f"<li><h3>{heading}</h3><p>{html.escape(card['text'])}</p></li>")
+        items.append(f"<li><h3>{heading}</h3><div>{rich(card['text'])}</div></li>")
     return Markup("".join(items))
+
+
+def rich(text: str) -> Markup:
+    """An organiser's text as HTML; `markdown.js` makes the same elements."""
+    return Markup(as_html(parse(text)))
 
 
 def own_address(url: str) -> str:

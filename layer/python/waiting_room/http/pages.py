@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import html
 import zlib
-from collections.abc import Mapping
 
+from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.locations import enter_url, move_url, place_url
 from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
+from waiting_room.http.alert_form import alert_form, alert_link
 from waiting_room.http.languages import DEFAULT, languages, texts
-from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address
-from waiting_room.http.wording import Words, clock_time, words
+from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
+from waiting_room.http.ticket import IN_LINE, ticket, ticket_facts
+from waiting_room.http.wording import Words, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
+_POLICY = schemas.behaviours()["headers"]["file"]["content-security-policy"].rpartition("; frame-ancestors")[0]
+"""Once more in the page, for whoever serves it without our headers. Who may frame it can only be said in a header."""
 
 CALLED_REFRESH_SEC = 3
 """Long enough to be read, and slow enough for a server that answers "not yet" each time."""
@@ -41,6 +45,8 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "scripts-needed": "scripts",
+    "sign-in": "sign_in",
     "moved": "moved",
     "link-used": "link_used",
     "unknown-zone": "unknown",
@@ -52,8 +58,7 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
 
 
 def waiting_page(zone: Zone) -> str:
@@ -68,14 +73,16 @@ def waiting_page(zone: Zone) -> str:
         "starts_at_ms": zone.starts_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
+        "alerts": zone.alerts is not None,
+        "login_url": own_address(zone.login_url),
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
         "default_picture": DEFAULT_PICTURE,
+        "proves": zone.proof_of_work is not None,
     }
     me = place_url(zone.zone_id, None)
     head = (
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'self'; "
-        "style-src 'self'; img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'self'\">\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<script type="module" src="{PREFIX}/assets/waiting.js"></script>\n'
         f'<noscript><meta http-equiv="refresh" content="0; url={me}"></noscript>'
     )
@@ -83,32 +90,38 @@ def waiting_page(zone: Zone) -> str:
     # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
     labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
     foot = (
-        f"{fill('options.html', labels)}\n{fill('move.html', labels)}\n"
+        f"{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n{fill('move.html', labels)}\n"
         f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
         f'<script type="application/json" id="zone">{data(facts)}</script>\n'
         f'<script type="application/json" id="texts">{data(texts())}</script>'
     )
-    ticket = _ticket(english, "loading", {})
-    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=ticket, place=me)
+    stub = ticket(english, "loading", {})
+    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=stub, place=me)
 
 
-def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT) -> str:
+def place_page(
+    zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT, *, asks: bool = False
+) -> str:
     """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
 
-    `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown.
+    `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown. Whoever `asks` for an
+    alert gets the form, and a page that stands still while it is filled in.
     """
     said = words(language)
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
-    seconds = _refresh_sec(zone, place, state, now_ms)
+    alerted = zone.alerts is not None and state in IN_LINE
+    seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
     onward = (to if state == "passing" else enter) if goes_in else me
     foot = ""
     if not goes_in and seconds is not None:
         foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    if alerted:
+        foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
     actions = (
-        {"action": said.say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
+        {"action": said.say("labels", "reload"), "action_href": me} if state in IN_LINE or "locked" in state else {}
     )
     if goes_in:
         actions = {"action": said.state("entering")["action"], "action_href": onward}
@@ -119,12 +132,20 @@ def place_page(zone: Zone, place: Place, to: str, now_ms: int | None = None, lan
         to=to,
         head=Markup("" if seconds is None else _refresh(seconds, onward)),
         foot=Markup(foot),
-        ticket=_ticket(said, state, _ticket_facts(said, zone, place, state, now_ms)),
-        notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
-        kept=_kept(said, zone) if state in _IN_LINE else "",
+        ticket=ticket(said, state, ticket_facts(said, zone, place, state, now_ms)),
+        notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in IN_LINE else "",
+        kept=_kept(said, zone) if state in IN_LINE else "",
         place=me,
+        lane=place.lane,
         **actions,
     )
+
+
+def moment_page(zone: Zone, to: str, seconds: int, language: str = DEFAULT) -> str:
+    """The page for a browser without scripts that may join in a moment, without proving work; it goes on by itself."""
+    said, me = words(language), place_url(zone.zone_id, to)
+    foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    return _page(said, zone, "moment", to=to, head=Markup(_refresh(seconds, me)), foot=Markup(foot), place=me)
 
 
 def cookies_needed_page(zone: Zone, to: str, language: str = DEFAULT) -> str:
@@ -187,55 +208,12 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
         return min(max(zone.poll.far_sec, _FAR_REFRESH_SEC[0]), _FAR_REFRESH_SEC[1]) + spread
     if state in ("waiting", "next", "starting", "placing"):
         return max(_NEAR_REFRESH_SEC, zone.poll.near_sec)
-    return _STANDSTILL_REFRESH_SEC + spread if state in _IN_LINE or state == "locked_inside" else None
+    return _STANDSTILL_REFRESH_SEC + spread if state in IN_LINE or state == "locked_inside" else None
 
 
-def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
-    facts: dict[str, str] = {}
-    if place.position is not None:
-        facts["place"] = said.number(place.position + 1)
-    if state in ("called", "entering"):
-        return {**facts, "figure": said.say("labels", "now"), "figure_label": said.say("labels", "your_turn")}
-    if state == "before" and zone.starts_at_ms is not None:
-        facts["starts"] = clock_time(zone.starts_at_ms)
-        if now_ms is not None:
-            facts["figure"] = said.time_left((zone.starts_at_ms - now_ms) // 1000)
-            facts["figure_label"] = said.say("labels", "until_start")
-        return facts
-    if place.ahead is not None:
-        facts["figure"] = said.number(place.ahead)
-        facts["figure_label"] = said.say_count("labels", "ahead", place.ahead)
-        on_hold = state in ("paused", "locked")
-        facts["estimate"] = said.say("estimates", "withheld") if on_hold else said.expected_wait(place.estimate)
-        if now_ms is not None:
-            facts["measured"] = said.say("labels", "measured", time=clock_time(now_ms).partition(" ")[2])
-    return facts
-
-
-def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
-    """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
-    shown = state in _IN_LINE | {"called", "entering"} and bool(facts)
-    values = {**dict.fromkeys(("figure", "figure_label", "place", "estimate", "starts", "measured"), ""), **facts}
-    labels = {
-        f"{name}_label": said.say("labels", name) for name in ("ticket", "place", "estimate", "starts", "progress")
-    }
-    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in ("place", "estimate", "starts", "measured")}
-    return fill(
-        "ticket.html",
-        {
-            **labels,
-            **values,
-            **missing,
-            "progress": "0",
-            # How far somebody has come is only known where the page can remember where they began.
-            "way_hidden": hidden(False),
-            "stub_hidden": hidden(any(values[name] for name in ("place", "estimate", "starts"))),
-            "ticket_hidden": hidden(shown),
-        },
-    )
-
-
-def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", **parts: str) -> str:
+def _page(
+    said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", lane: str = "", **parts: str
+) -> str:
     """The skeleton filled in for a state; `parts` replace what the state itself would say.
 
     `place` is the address that answers in another language; without one there is nothing to choose.
@@ -255,12 +233,12 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
         "lead": state_words["lead"],
         "picture": _picture(zone.picture_url if zone else ""),
         "action": state_words.get("action", ""),
-        "action_href": "/" if not again else enter_url(zone.zone_id, to) if zone else "",
-        "message": zone.message_in(said.language) if zone else "",
+        "action_href": (enter_url(zone.zone_id, to) if zone else "") if again else _onward(zone, state),
+        "message": rich(zone.message_in(said.language, lane)) if zone else "",
         "message_label": said.say("labels", "message"),
         "cards_label": said.say("labels", "cards"),
-        "cards": cards(zone.cards_in(said.language) if zone else []),
-        "logo": logo(zone.page.get("logo_url", "")) if zone else "",
+        "cards": cards(zone.cards_in(said.language, lane) if zone else []),
+        "logo": logo(zone.page_of(lane).get("logo_url", "")) if zone else "",
         "languages": language_switch(said, place),
         "notice": "",
         "kept": "",
@@ -271,6 +249,11 @@ def _page(said: Words, zone: Zone | None, state: str, *, to: str = "/", place: s
     }
     shown = {f"{name}_hidden": hidden(bool(values[name])) for name in _MAY_BE_MISSING}
     return fill("page.html", {**values, **shown})
+
+
+def _onward(zone: Zone | None, state: str) -> str:
+    """Where a page leads that leads out of the line: home, or to the site's login."""
+    return own_address(zone.login_url) or "/" if zone and state == "sign_in" else "/"
 
 
 def _kept(said: Words, zone: Zone) -> str:

@@ -1,11 +1,11 @@
-"""A place as JSON, for everybody who is told one."""
+"""Places and sessions as JSON, for everybody who is told one."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from waiting_room.domain.places import Place
+from waiting_room.domain.places import Place, Session
 from waiting_room.domain.zones import Zone
 
 
@@ -26,4 +26,17 @@ def place_json(zone: Zone, place: Place) -> dict[str, Any]:
         "poll": asdict(zone.poll),
         "landing_path": zone.landing_path,
         "notice": "lapsed" if place.rejoined == "lapsed" else None,
+    }
+
+
+def session_json(session: Session) -> dict[str, Any]:
+    """A session as visitors are told it; the token is not in it."""
+    return {
+        "status": "admitted",
+        "zone_id": session.zone_id,
+        "run": session.run,
+        "session_id": session.sid,
+        "expires_at_ms": session.expires_at_ms,
+        "hard_end_at_ms": session.hard_end_at_ms,
+        "lease_kind": session.lease_kind,
     }

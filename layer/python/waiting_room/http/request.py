@@ -109,8 +109,12 @@ class Request:
 
     @property
     def from_browser(self) -> bool:
-        """Whether a browser's page asks, which keeps cookies: no script can take away its Sec-Fetch headers."""
-        return self.bearer is None and (bool(self.cookies) or "sec-fetch-mode" in self.headers)
+        """Whether a browser's page asks, which keeps cookies: no script can take away its Sec-Fetch headers.
+
+        A page of another site does not: browsers neither send nor keep cookies of ours for it.
+        """
+        own_site = self.headers.get("sec-fetch-site") != "cross-site"
+        return self.bearer is None and own_site and (bool(self.cookies) or "sec-fetch-mode" in self.headers)
 
     def referring_query(self, name: str) -> str | None:
         """A query parameter of the page that led here, or None when the browser does not tell."""

@@ -7,29 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.http.errors import INTERNAL_PROBLEM, problem_document, retry_after_sec
 
-_COMMON_HEADERS = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    # Our cookies need https anyhow. Other hosts of the site are its own affair.
-    "strict-transport-security": "max-age=31536000",
-    # An answer for programs that is opened as a page can do nothing and be framed by nobody.
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    # The page without scripts finds its way back by the Referer's `to`; other sites learn nothing.
-    "referrer-policy": "same-origin",
-}
+_HEADERS = schemas.behaviours()["headers"]
+"""The same for the API, the bucket's files (terraform/modules/behaviours) and the gate's own answers."""
 
-_PAGE_HEADERS = {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' https:; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "x-frame-options": "DENY",
-}
-"""A page may run no script, load only this host's styles and pictures by https, and be framed by nobody."""
+# An answer for programs that is opened as a page can do nothing and be framed by nobody. The page without scripts
+# finds its way back by the Referer's `to`; other sites learn nothing. Other hosts are the site's own affair.
+_COMMON_HEADERS = {"cache-control": "no-store", **_HEADERS["every"], **_HEADERS["data"]}
+
+# A page may run no script, load only this host's styles and pictures by https, and be framed by nobody.
+_PAGE_HEADERS = {"content-type": "text/html; charset=utf-8", **_HEADERS["page"]}
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,10 @@ class Response:
     def with_cookies(self, cookies: Sequence[str]) -> Response:
         """A copy that sets these cookies as well."""
         return replace(self, cookies=(*self.cookies, *cookies))
+
+    def with_headers(self, headers: Mapping[str, str]) -> Response:
+        """A copy with more headers."""
+        return replace(self, headers={**self.headers, **headers})
 
     def with_notes(self, **notes: Any) -> Response:
         """A copy with more fields for the log line."""

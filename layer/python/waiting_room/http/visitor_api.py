@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.domain.errors import BadToken, InvalidInput, Overloaded, UnknownVisitor, WaitingRoomError
+from waiting_room.domain.errors import (
+    BadToken,
+    InvalidInput,
+    Overloaded,
+    SignInNeeded,
+    UnknownVisitor,
+    WaitingRoomError,
+)
 from waiting_room.domain.locations import enter_url, page_url
 from waiting_room.domain.places import Place, Session
 from waiting_room.domain.redirects import safe_path
@@ -17,18 +23,17 @@ from waiting_room.http.body import read_body
 from waiting_room.http.cookies import language_cookies
 from waiting_room.http.credentials import Credentials, Pass, Visitor
 from waiting_room.http.move_api import refuse_moved
-from waiting_room.http.pages import cookies_needed_page, place_page, problem_page
-from waiting_room.http.places import place_json
+from waiting_room.http.newcomers import Newcomers
+from waiting_room.http.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.places import place_json, session_json
 from waiting_room.http.request import Request
 from waiting_room.http.response import Response, empty, html, json_response, problem, redirect
 from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
-from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.invite import AcceptInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
-from waiting_room.use_cases.limit_joins import LimitJoins
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.renew import Renew
@@ -43,8 +48,7 @@ class VisitorApi:
     credentials: Credentials
     clock: Clock
     ids: Ids
-    limit_joins: LimitJoins
-    identify: Identify
+    newcomers: Newcomers
     join: Join
     claim: Claim
     locate: Locate
@@ -82,31 +86,31 @@ class VisitorApi:
         cookies: list[str] = []
         try:
             invited = self._invited(zone, visitor, request.query("invitation"))
+            rules, notes = self.newcomers.held(request, zone, visitor)
+            if rules is not None and rules.mode == "require":
+                return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
             place, over = self._joined(request, zone, visitor, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
             return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
         if isinstance(claimed, Waiting):
-            return _noted(redirect(page_url(zone.zone_id, to), cookies), network_limit=over)
+            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
         token = self.credentials.access_token(claimed, zone, request)
         answer = redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
-        return _noted(answer, network_limit=over)
+        return _noted(answer, **notes, network_limit=over)
 
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
-        visitor, seen = self.credentials.find_visitor(request, zone), ""
-        if visitor is None:
-            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
-            visitor = Visitor(visitor_id)
+        visitor, notes = self.newcomers.joining(request, zone, body)
         invited = self._invited(zone, visitor, body.get("invitation"))
         if "invitation" in body and not invited:
             detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
             raise InvalidInput(detail, "/invitation")
         place, over = self._joined(request, zone, visitor, invited)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
-        return _noted(answer, join_claim=seen, network_limit=over)
+        return _noted(answer, **notes, network_limit=over)
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -179,15 +183,14 @@ class VisitorApi:
                 return visitor
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to, request.language))
-            visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
-            visitor = Visitor(visitor_id)
+            visitor, notes = self.newcomers.arrive(request, zone)
             invited = self._invited(zone, visitor, request.query("invitation"))
             token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
-        except (BadToken, Overloaded) as error:
+        except (SignInNeeded, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
-        return _noted(answer, join_claim=seen)
+        return _noted(answer, **notes)
 
     def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
         """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
@@ -203,23 +206,38 @@ class VisitorApi:
             visitor = self.credentials.find_visitor(request, zone)
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
-            place = self._locate_or_join(request, zone, visitor)
-            cookies = self._place_cookies(request, zone, visitor, place)
+            place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
+            cookies = self._place_cookies(request, zone, visitor, place) if place else []
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
-        page = html(200, place_page(zone, place, to, self.clock.now_ms(), request.language))
-        return page.with_cookies([*cookies, *language_cookies(request)])
+        if place is None:
+            page = moment_page(zone, to, wait_sec, request.language)
+        else:
+            asks = request.query("alert") is not None
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks)
+        return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
-    def _locate_or_join(self, request: Request, zone: Zone, visitor: Visitor) -> Place:
+    def _locate_or_join(
+        self, request: Request, zone: Zone, visitor: Visitor
+    ) -> tuple[Place | None, int, dict[str, str]]:
+        """The place; or none, and the seconds until one may be taken without a proof of work."""
         try:
-            return self.locate(zone, visitor.visitor_id, visitor.known)
+            return self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
         except UnknownVisitor:
-            return self._joined(request, zone, visitor)[0]
+            rules, notes = self.newcomers.held(request, zone, visitor)
+            if rules is not None and rules.mode == "require":
+                wait_sec = self.newcomers.waits_sec(visitor, rules)
+                if wait_sec:
+                    return None, wait_sec, notes
+                notes["proof"] = "waited"
+            return self._joined(request, zone, visitor)[0], 0, notes
 
     def _joined(self, request: Request, zone: Zone, visitor: Visitor, invited: str = "") -> tuple[Place, str]:
         """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
-        over = self.limit_joins(zone, request.client_ip) if visitor.seq is None else ""
-        return self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited), over
+        over = self.newcomers.counted(request, zone, visitor)
+        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
+        self.newcomers.joined(zone, place)
+        return place, over
 
     def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
         """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""
@@ -283,16 +301,3 @@ class VisitorApi:
 def _noted(response: Response, **notes: str) -> Response:
     """The response with those notes that say something."""
     return response.with_notes(**{name: note for name, note in notes.items() if note})
-
-
-def session_json(session: Session) -> dict[str, Any]:
-    """A session as visitors are told it; the token is not in it."""
-    return {
-        "status": "admitted",
-        "zone_id": session.zone_id,
-        "run": session.run,
-        "session_id": session.sid,
-        "expires_at_ms": session.expires_at_ms,
-        "hard_end_at_ms": session.hard_end_at_ms,
-        "lease_kind": session.lease_kind,
-    }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.errors import UnknownVisitor, UnknownZone, Unsure
+from waiting_room.domain.errors import NotReady, UnknownVisitor, UnknownZone, Unsure
 from waiting_room.domain.zones import Zone
 from waiting_room.use_cases.leave import TRIES, EndPlace
 
@@ -23,16 +24,22 @@ class Erase:
     What stays for a day at most is a revocation, if the visitor was barred: an id and a reason, no person.
     """
 
-    def __init__(self, zones: ProtectedZones, queue: Queue, end_place: EndPlace) -> None:
+    def __init__(
+        self, zones: ProtectedZones, queue: Queue, end_place: EndPlace, cancel_alerts: Callable[[Zone, str], None]
+    ) -> None:
         self._zones = zones
         self._queue = queue
         self._end_place = end_place
+        self._cancel_alerts = cancel_alerts
 
     def __call__(self, zone_id: str, visitor_id: str) -> int:
         """How many places were erased; done twice it is the same. Raises UnknownZone, Unsure."""
         zone = self._zones.get(zone_id)
         if zone is None:
             raise UnknownZone
+        # While the place is there to say where they are filed; those of earlier runs have expired.
+        with contextlib.suppress(NotReady):
+            self._cancel_alerts(zone, visitor_id)
         with contextlib.suppress(UnknownVisitor):
             self._end_place(zone, visitor_id, self._queue.leave, OVER)
         return sum(self._erased(zone, run, visitor_id) for run in range(max(1, zone.run - MOST_RUNS + 1), zone.run + 1))

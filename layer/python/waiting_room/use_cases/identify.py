@@ -9,7 +9,8 @@ from typing import Any
 
 import jwt
 
-from waiting_room.domain.errors import BadToken
+from waiting_room.adapters.login_keys import LoginKeys
+from waiting_room.domain.errors import NotReady, SignInNeeded
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 
@@ -22,24 +23,32 @@ LONGEST_TOKEN, LONGEST_SUBJECT = 4096, 200
 class Identify:
     """Gives a newcomer an id: by the claim where the zone wants that, else a new one."""
 
-    def __init__(self, clock: Clock, ids: Ids) -> None:
+    def __init__(self, keys: LoginKeys, clock: Clock, ids: Ids) -> None:
+        self._keys = keys
         self._clock = clock
         self._ids = ids
 
     def __call__(self, zone: Zone, claim: str | None) -> tuple[str, str]:
-        """The visitor id, and what is to be noted: `valid`, `missing` or `bad`, empty where nobody asks for a claim.
+        """The visitor id, and what is to be noted: `valid`, `missing`, `bad`, `unread` while the login's keys cannot be
+        had; empty where nobody asks for a claim.
 
         The same person gets the same id in one run of one zone, and another one everywhere else: what is stored tells
-        nobody who it is. Raises BadToken without a good claim in a zone that requires one.
+        nobody who it is. Raises SignInNeeded without a good claim in a zone that requires one, NotReady when there
+        are no keys to check it with.
         """
         if zone.identity is None:
             return self._ids.visitor_id(), ""
-        subject = self._subject(zone, claim) if claim else None
+        try:
+            subject = self._subject(zone, claim) if claim else None
+        except NotReady:
+            if zone.identity["mode"] == "observe":
+                return self._ids.visitor_id(), "unread"
+            raise
         seen = "missing" if not claim else "bad" if subject is None else "valid"
         if zone.identity["mode"] == "observe":
             return self._ids.visitor_id(), seen
         if subject is None:
-            raise BadToken("Sign in on the site first: this line takes one place for each account.")
+            raise SignInNeeded("Sign in on the site first: this line takes one place for each account.")
         salt = f"{zone.zone_id}|{zone.run}|{zone.site_key_sha256}"
         digest = hashlib.sha256(f"{salt}|{subject}".encode()).digest()[:16]
         return base64.urlsafe_b64encode(digest).decode().rstrip("="), seen
@@ -51,14 +60,14 @@ class Identify:
             return None
         try:
             kid = jwt.get_unverified_header(claim).get("kid")
-            jwk = next((key for key in settings["keys"] if key["kid"] == kid), None)
-            if jwk is None:
+            found = self._keys.find(zone, kid)
+            if found is None:
                 return None
             # The algorithm is the key's, never the token's. The time is checked below, by our own clock.
             claims = jwt.decode(
                 claim,
-                jwt.PyJWK(dict(jwk)),
-                algorithms=[jwk["alg"]],
+                found.key,
+                algorithms=[found.algorithm],
                 audience=AUDIENCE,
                 issuer=settings["issuer"],
                 options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False, "verify_nbf": False},

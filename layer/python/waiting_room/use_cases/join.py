@@ -105,7 +105,7 @@ class Join:
             purchases=held.purchases if held else 0,
             epoch=gate.state.epochs.get(lane, 0) if gate.shards > 1 else None,
         )
-        if self._queue.add(fresh, replacing=held) is Answer.YES:
+        if self._queue.add(fresh, replacing=held, starts_at_ms=zone.starts_at_ms) is Answer.YES:
             return fresh, True
         # Somebody was faster (another tab, an earlier try of this one), or the answer was lost: what is stored counts.
         stored = self._queue.get(zone.zone_id, zone.run, visitor_id)

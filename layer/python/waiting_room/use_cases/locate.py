@@ -37,7 +37,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
     """A stored place as it is told: with the number ahead and the range of the wait while it waits."""
     status = status_now(item, gate, zone.claim.grace_sec, now_ms)
     now_phase = phase(zone, zone.inventory or 0 if gate.state.phase == "sold_out" else 0, now_ms)
-    waits = status == "waiting" and item.position is not None
+    waits = status == "waiting" and item.position is not None and now_phase != "before"
     ahead = max(0, (item.position or 0) - gate.lane(item.lane).serving) if waits else None
     moving = now_phase == "open" and ahead is not None
     return Place(
@@ -53,7 +53,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         position=None if now_phase == "before" and gate.order == "lottery" else item.position,
         arrival=item.arrival,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from waiting_room.adapters.counters import Departures
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.places import QueueItem
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock
 
@@ -25,7 +26,7 @@ class MarkAway:
         now_ms = self._clock.now_ms()
         if self._queue.mark_away(item, now_ms) is Answer.YES and not item.away_at_ms:
             waited_sec = (now_ms - item.joined_at_ms) // 1000
-            self._departures.count(zone.zone_id, zone.run, item.lane, visitor_id, away=1, back=0, wait_sec=waited_sec)
+            self._count(zone, item, now_ms, away=1, back=0, wait_sec=waited_sec)
 
     def back(self, zone: Zone, visitor_id: str) -> None:
         """Note that a visitor who had left is here again: that wait was not given up."""
@@ -34,4 +35,7 @@ class MarkAway:
             return
         if self._queue.mark_away(item, 0) is Answer.YES:
             waited_sec = (item.away_at_ms - item.joined_at_ms) // 1000
-            self._departures.count(zone.zone_id, zone.run, item.lane, visitor_id, away=0, back=1, wait_sec=-waited_sec)
+            self._count(zone, item, self._clock.now_ms(), away=0, back=1, wait_sec=-waited_sec)
+
+    def _count(self, zone: Zone, item: QueueItem, now_ms: int, **numbers: int) -> None:
+        self._departures.count(zone.zone_id, zone.run, item.lane, item.visitor_id, now_ms, **numbers)

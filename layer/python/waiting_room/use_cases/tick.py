@@ -12,6 +12,7 @@ from waiting_room.adapters.counters import Departures, Joins, Minutes, Sales
 from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.alerts import lead_sec
 from waiting_room.domain.calls import newly_called
 from waiting_room.domain.controller import Tick, decide
 from waiting_room.domain.errors import Overloaded
@@ -91,7 +92,7 @@ class TickZone:
         tick = decide(zone, gate, sold, tails, now_ms)
         if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
             return Ticked(won=False, idle=False, seals=gate.shards > 1)
-        self._tell(gate, tick.gate)
+        self._tell(zone, gate, tick.gate)
         self._publish(zone, gate, tick, tails, sold, now_ms)
         return Ticked(won=True, idle=tick.idle, seals=gate.shards > 1)
 
@@ -141,9 +142,9 @@ class TickZone:
             run = self._runs[zone_id] = zone.run
         return None
 
-    def _tell(self, before: GateItem, after: GateItem) -> None:
+    def _tell(self, zone: Zone, before: GateItem, after: GateItem) -> None:
         """Leave word of whom this tick called. A message that is lost costs its readers a poll, never the tick."""
-        for calls in newly_called(before, after):
+        for calls in newly_called(zone, before, after, lead_sec(zone.alerts)):
             try:
                 self._calls.put(calls)
             except Overloaded:

@@ -71,3 +71,25 @@ run "a_document_without_functions" {
 
   expect_failures = [var.openapi]
 }
+
+run "no_other_origin_unless_it_is_listed" {
+  command = plan
+
+  assert {
+    condition     = !can(jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"])
+    error_message = "CORS is off by default."
+  }
+}
+
+run "listed_origins" {
+  command = plan
+
+  variables {
+    cors_origins = ["https://shop.example.org"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowOrigins == ["https://shop.example.org"] && jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowCredentials
+    error_message = "Origins are named, as credentials need them to be."
+  }
+}
