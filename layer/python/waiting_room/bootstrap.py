@@ -216,7 +216,7 @@ def recorder(env: Mapping[str, str]) -> Job:
     counters = settings.counters_table
     record = Record(
         _archive(settings.archive_stream),
-        Tallies(_clients(), counters),
+        Tallies(_clients(), counters, Retention.parse(settings.retention_days)),
         Minutes(_clients(), counters),
         _metrics(settings),
         clock,

@@ -84,7 +84,7 @@ class Stores:
         self.networks = Networks(clients, counters, retention)
         self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
-        self.tallies = Tallies(clients, counters)
+        self.tallies = Tallies(clients, counters, retention)
         self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters, retention)

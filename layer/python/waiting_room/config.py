@@ -133,6 +133,7 @@ class RecorderConfig:
     metrics_namespace: str
     metrics_database: str
     metrics_table: str
+    retention_days: str
 
 
 @dataclass(frozen=True)

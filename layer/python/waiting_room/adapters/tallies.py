@@ -13,13 +13,13 @@ from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
 from waiting_room.domain.errors import Overloaded
+from waiting_room.retention import Retention
 
 AT_ONCE = 40
 """Changes in one write: an expression may have 4 KB and 300 operators."""
 TRIES = 6
 SECOND_RETENTION_SEC = 2 * 86400
 """Longer than a stream keeps its records: none comes after that."""
-MINUTE_RETENTION_SEC = 90 * 86400
 SEEN, CHANGES = "seen", "changes"
 
 Added = Mapping[str, Mapping[str, int]]
@@ -29,8 +29,9 @@ Added = Mapping[str, Mapping[str, int]]
 class Tallies:
     """Sums by run and second, and of each minute a row with their total."""
 
-    def __init__(self, clients: Clients, table_name: str) -> None:
+    def __init__(self, clients: Clients, table_name: str, retention: Retention | None = None) -> None:
         self._table = Table(clients, "counters", table_name)
+        self._retention = retention or Retention()
 
     def add(self, zone_id: str, run: int, second: int, added: Added) -> None:
         """Count changes of one second, those that are not counted yet; raises Overloaded: then call it again."""
@@ -47,7 +48,7 @@ class Tallies:
 
     def put_minute(self, zone_id: str, run: int, minute: int, changes: int, row: Mapping[str, Any]) -> None:
         """Keep the measures of a minute, unless there are some of more changes; raises Overloaded."""
-        stored = {**row, CHANGES: changes, self._table.ttl: minute * 60 + MINUTE_RETENTION_SEC}
+        stored = {**row, CHANGES: changes, self._table.ttl: minute * 60 + self._retention.minutes_sec}
         writing(
             self._table.clients.repeating.put_item,
             TableName=self._table.name,
