@@ -17,6 +17,7 @@ locals {
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]
     WEBSOCKET_ENDPOINT       = local.has_websocket ? module.websocket_api[0].management_endpoint : "none"
+    FAILURES_QUEUE           = aws_sqs_queue.failures.url
     ARCHIVE_STREAM           = local.has_archive ? module.archive[0].stream_name : "none"
     ALERTS_IDENTITY          = local.has_alerts ? var.alerts.origination_identity_arn : "none"
     ALERTS_CONFIGURATION_SET = local.has_alerts ? module.alerts[0].configuration_set : "none"
@@ -39,6 +40,7 @@ locals {
       "bucket"                 = [local.bucket_arn]
       "websocket:connections"  = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
       "archive:stream"         = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
+      "failures:queue"         = [local.failures_queue_arn]
       "alerts:identity"        = local.has_alerts ? [var.alerts.origination_identity_arn] : []
       "alerts:key"             = local.has_alerts ? [module.alerts[0].key_arn] : []
       "metrics:table"          = local.has_timestream ? [module.metrics.table_arn] : []
@@ -63,7 +65,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "parameter:signing_keys", "parameter:join_secrets"],
+    ["bucket", "parameter:signing_keys", "parameter:join_secrets", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

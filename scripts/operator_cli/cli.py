@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_cli import commands, examine, gate_commands, key_commands, rehearse
+from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, rehearse
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.draws import verify_draw
@@ -31,6 +31,8 @@ examples:
   wr verify-deploy https://tickets.example.com
   wr rehearse practice --host tickets.example.com --visitors 300 --arrival two-waves
   wr page preview midnight-sun
+  wr history midnight-sun --run 2
+  wr report midnight-sun 2 --export build/midnight-sun
 
 exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a file is wrong, 3 no service answered
 """
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     examine.add_commands(found)
     rehearse.add_command(found)
     _page(found)
+    afterwards.add_commands(found)
     return parser
 
 
@@ -131,6 +134,7 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     control.add_argument("zone", metavar="ZONE")
     control.add_argument("state", metavar="STATE", choices=commands.CONTROL_MEANS)
+    control.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     control.set_defaults(command=commands.control)
     settings = found.add_parser(
         "set",
@@ -140,6 +144,7 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     settings.add_argument("zone", metavar="ZONE")
     settings.add_argument("settings", metavar="KEY=VALUE", nargs="+")
+    settings.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     settings.set_defaults(command=commands.set_values)
     watch = found.add_parser("watch", help="a live view of a zone's line")
     watch.add_argument("zone", metavar="ZONE")

@@ -64,7 +64,7 @@ def zones_show(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
 
 def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
     """Switch a zone."""
-    zone = api.control(arguments.zone, {"control": arguments.state})
+    zone = api.control(arguments.zone, {"control": arguments.state, **_reason(arguments)})
     print(
         f"{zone['zone_id']}: control is {zone['control']} ({CONTROL_MEANS[zone['control']]}), version {zone['version']}"
     )
@@ -87,7 +87,7 @@ def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
         Zone.from_document(patched(zone, patch))
     except InvalidInput as error:
         raise BadInput(f"{error.pointer}: {error.detail}") from None
-    after = api.control(arguments.zone, {"changes": patch, "version": zone["version"]})
+    after = api.control(arguments.zone, {"changes": patch, "version": zone["version"], **_reason(arguments)})
     for name in patch:
         value = after.get(name)
         shown = show_moment(value) if name == "starts_at_ms" and value is not None else json.dumps(value)
@@ -153,6 +153,10 @@ def page_preview(api: OperatorApi, target: Target, arguments: argparse.Namespace
             f"Preview of {arguments.zone}: http://127.0.0.1:{server.server_address[1]}/   Ctrl-C ends it.", flush=True
         )
         server.serve_forever()
+
+
+def _reason(arguments: argparse.Namespace) -> Json:
+    return {"reason": arguments.reason} if arguments.reason else {}
 
 
 def _shown(name: str, value: Any) -> str:

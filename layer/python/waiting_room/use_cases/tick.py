@@ -161,7 +161,7 @@ class TickZone:
             return
         self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
-        row = {**minute_row(tick, tails, sold, now_ms), "departures": departures}
+        row = {**minute_row(tick, tails, sold, now_ms), "lanes": document["lanes"], "departures": departures}
         self._minutes.put(zone.zone_id, zone.run, now_ms, row)
 
 

@@ -17,6 +17,7 @@ from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.room import Wake
 
@@ -42,8 +43,16 @@ class PutZone:
     """Creates a zone, or replaces the version the operator has read."""
 
     def __init__(
-        self, zones: ProtectedZones, gates: Gates, ensure_keys: EnsureKeys, wake: Wake, clock: Clock, ids: Ids
+        self,
+        zones: ProtectedZones,
+        gates: Gates,
+        ensure_keys: EnsureKeys,
+        wake: Wake,
+        clock: Clock,
+        ids: Ids,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit = audit
         self._zones = zones
         self._gates = gates
         self._ensure_keys = ensure_keys
@@ -82,6 +91,8 @@ class PutZone:
         zone = open_run(self._gates, self._draws, self._ids, zone, 1, self._clock.now_ms())
         if not self._zones.save(zone, None) and self._zones.get(zone.zone_id) != zone:
             raise StaleVersion("The zone was created by somebody else at the same time.")
+        if self._audit is not None:
+            self._audit.zone("put_zone", None, zone, by)
         return PutResult(zone, created=True, site_key=site_key)
 
     def _replace(self, stored: Zone, wanted: Mapping[str, Any], version: int | None, by: str) -> PutResult:
@@ -95,6 +106,8 @@ class PutZone:
                 raise StaleVersion(f"The zone has version {stored.version}: read it and send that version.")
             zone = stamped(zone, stored.version, self._clock.now_ms(), by)
             save(self._zones, zone)
+            if self._audit is not None:
+                self._audit.zone("put_zone", stored, zone, by)
             stored = zone
         self._gates.fence(stored.zone_id, stored.run)
         return PutResult(stored)
@@ -128,11 +141,12 @@ class ListZones:
 class DeleteZone:
     """Takes a zone away: its paths are open from then on."""
 
-    def __init__(self, zones: ProtectedZones, gates: Gates) -> None:
+    def __init__(self, zones: ProtectedZones, gates: Gates, audit: Audit | None = None) -> None:
         self._zones = zones
         self._gates = gates
+        self._audit = audit
 
-    def __call__(self, zone_id: str) -> None:
+    def __call__(self, zone_id: str, by: str = "") -> None:
         """Delete a zone and its records; done twice it is the same. Raises UnknownZone if there never was one.
 
         Its runs stay taken: no old token fits a later zone of this name.
@@ -141,6 +155,8 @@ class DeleteZone:
         if zone is not None:
             self._zones.delete(zone_id)
             self._gates.fence(zone_id, zone.run)
+            if self._audit is not None:
+                self._audit.zone("delete_zone", zone, None, by)
         elif self._gates.read(zone_id, 1) is None:
             raise UnknownZone
 
