@@ -87,9 +87,10 @@ class OperatorApi:
         """Erase everything stored of one visitor."""
         self._call("DELETE", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
 
-    def metrics(self, zone_id: str) -> Json:
-        """The minute rows of a zone's run."""
-        return self._call("GET", f"/zones/{_part(zone_id)}/metrics")
+    def metrics(self, zone_id: str, minutes: int | None = None) -> Json:
+        """The newest minute rows of a zone's run: as many as asked for, else an hour's."""
+        query = "" if minutes is None else f"?minutes={minutes}"
+        return self._call("GET", f"/zones/{_part(zone_id)}/metrics{query}")
 
     def keys(self) -> Json:
         """The public parts of the signing keys."""

@@ -27,6 +27,7 @@ examples:
   wr bypass midnight-sun --for "Box office" --minutes 30
   wr invite midnight-sun --lane vip --for "Ada Lovelace"
   wr watch midnight-sun
+  wr dashboard --deployment foyer
   wr preflight 10000 --site-url https://tickets.example.com
   wr verify-deploy https://tickets.example.com
   wr page preview midnight-sun
@@ -136,10 +137,22 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     settings.add_argument("zone", metavar="ZONE")
     settings.add_argument("settings", metavar="KEY=VALUE", nargs="+")
     settings.set_defaults(command=commands.set_values)
+    settings.add_argument("--yes", action="store_true", help="do it although it is far more than before")
     watch = found.add_parser("watch", help="a live view of a zone's line")
     watch.add_argument("zone", metavar="ZONE")
     watch.add_argument("--once", action="store_true", help="print it once and end")
     watch.set_defaults(command=commands.watch_zone)
+    dashboard = found.add_parser(
+        "dashboard",
+        help="all zones on one page, in your browser",
+        description="Serve a page on 127.0.0.1, behind a random address, that shows every zone and changes one after "
+        "you have read what that will do. It calls the operator routes with your credentials, until Ctrl-C.",
+    )
+    dashboard.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    dashboard.add_argument(
+        "--deployment", metavar="NAME", help="`name` of the Terraform module: show its errors and throttles too"
+    )
+    dashboard.set_defaults(command=commands.dashboard)
 
 
 def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -245,7 +245,9 @@ def test_a_visitor_is_looked_up_and_revoked(wr, service, tmp_path, capsys):
     visitor_id = Browser(service.world).ask("POST", "/visitors").json["visitor_id"]
     capsys.readouterr()
     assert wr("look-up", "midnight-sun", visitor_id) == 0
-    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    stored, _, told = capsys.readouterr().out.partition("\n\n")
+    shown = dict(line.split(maxsplit=1) for line in stored.splitlines())
+    assert "Joined the lane general of run 1" in told
     assert shown["position"] == "0"
     assert shown["revoked"] == "false"
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]", shown["joined_at_ms"])
