@@ -32,6 +32,8 @@ locals {
     {
       "parameter:signing_keys" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.signing_keys}"]
       "bucket"                 = [local.bucket_arn]
+      # A zone may name any alarm of the site; which, nobody knows before it does.
+      "alarms"                 = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
       "websocket:connections"  = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
       "archive:stream"         = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
       "alerts:identity"        = local.has_alerts ? [var.alerts.origination_identity_arn] : []
@@ -58,7 +60,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "parameter:signing_keys"],
+    ["bucket", "alarms", "parameter:signing_keys"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

@@ -14,7 +14,7 @@ import pytest
 from scripts.local.naming import Names, Secrets
 from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
 from tests.fakes import FakeClock, FakeIds
-from tests.memory_aws import Guarded, MemoryBucket, MemoryConnections, MemoryLambda, Rights
+from tests.memory_aws import Guarded, MemoryAlarms, MemoryBucket, MemoryConnections, MemoryLambda, Rights
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import bootstrap, schemas
 from waiting_room.adapters.dynamodb import Clients
@@ -36,11 +36,13 @@ class Deployment:
         declared = [schemas.table(path.stem) for path in _table_files()]
         self.dynamo = MemoryDynamo([{**each, "name": self.names.table(each["name"])} for each in declared])
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
+        self.alarms = MemoryAlarms()
         self._services = {
             "dynamodb": self.dynamo,
             "s3": self.bucket,
             "ssm": self.ssm,
             "lambda": self.functions,
+            "cloudwatch": self.alarms,
             "apigatewaymanagementapi": MemoryConnections(),
         }
         self.each_second: Callable[[], None] = lambda: None

@@ -129,6 +129,8 @@ class Guarded:
             case "ssm":
                 assert request["Name"] == self._names.signing_keys_parameter
                 yield f"ssm:{action}", "parameter:signing_keys"
+            case "cloudwatch":
+                yield f"cloudwatch:{action}", "alarms"
             case "apigatewaymanagementapi":
                 yield "execute-api:ManageConnections", "websocket:connections"
             case "lambda":
@@ -147,3 +149,16 @@ class Guarded:
 
     def _table(self, name: str) -> str:
         return f"table:{name.removeprefix(self._names.table('')).replace('-', '_')}"
+
+
+class MemoryAlarms:
+    """CloudWatch alarms by name; a name that is not there does not exist."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str], MaxRecords: int) -> Any:  # noqa: N803
+        assert len(AlarmNames) <= MaxRecords <= 100
+        assert AlarmTypes == ["MetricAlarm", "CompositeAlarm"]
+        known = [{"AlarmName": name, "StateValue": self.states[name]} for name in AlarmNames if name in self.states]
+        return {"MetricAlarms": known, "CompositeAlarms": []}

@@ -46,6 +46,7 @@ class Addresses:
             "websocket": lambda _: self._regional(
                 "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
             ),
+            "alarms": lambda _: self._regional("cloudwatch", "alarm:*"),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }
 

@@ -39,6 +39,9 @@ def plan(zone: Mapping[str, Any], waiting: int, active: int, sold: int, action: 
         return _message(zone, value)
     if action == "sold_out":
         return _sold_out(zone, waiting, active, sold)
+    if action == "release":
+        says = "The zone follows the site's health again: it may change rate and control by itself within a minute."
+        return Plan(says, {"changes": {"pinned": False}})
     raise BadInput(f"There is no action {action!r}.")
 
 
@@ -74,7 +77,7 @@ def _limit(zone: Mapping[str, Any], waiting: int, active: int, name: str, value:
         says.append(f"At best the {waiting:,} in line are called within {_minutes(waiting / value)}.")
     if name == "max_active" and value < active:
         says.append(f"{active:,} are inside: nobody is sent away, nobody new is let in until they are fewer.")
-    if name == "rate_per_min" and zone.get("protection"):
+    if name == "rate_per_min" and "protection" in zone:
         says.append("The rate is pinned by your hand: automatic protection leaves it alone until you release it.")
     wild = (name == "rate_per_min" and value > MOST_CLAIMS_PER_MIN) or (before is not None and value > before * LEAP)
     if name == "rate_per_min" and value > MOST_CLAIMS_PER_MIN:

@@ -21,6 +21,7 @@ from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
@@ -37,6 +38,7 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
 from waiting_room.streams import CallStream
+from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
@@ -101,19 +103,30 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    tick = tick_zone(stores, objects, clock, ids)
+    alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
     dispatch = Dispatch(
         stores.zones,
         stores.gates,
         stores.sales,
-        tick_zone(stores, objects, clock, ids),
+        tick,
         objects,
         LambdaFunctions(_client("lambda")),
         clock,
         exchanger=settings.exchanger_function,
         publisher=settings.publisher_function,
         snapshot_key=settings.snapshot_key,
+        automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids),
     )
-    return Job(lambda _: {"started_for": dispatch()}, clock, json_log("dispatcher"))
+    log = json_log("dispatcher")
+
+    def run(_: Mapping[str, Any]) -> dict[str, Any]:
+        done = dispatch()
+        for audit in done.audits:
+            log.info("automatic change", extra={"audit": audit, "zone_id": audit["zone_id"]})
+        return {"started_for": done.started_for}
+
+    return Job(run, clock, log)
 
 
 def exchanger(env: Mapping[str, str]) -> Job:

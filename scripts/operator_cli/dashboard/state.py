@@ -180,7 +180,7 @@ def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json]
         "rate_per_min": zone.get("rate_per_min"),
         "safe_rate_per_min": zone.get("safe_rate_per_min"),
         "pinned": zone.get("pinned", False),
-        "automatic": bool(zone.get("protection") or zone.get("activation")),
+        "automatic": "protection" in zone or "activation" in zone,
         "show_up_share": last.get("show_up_share"),
         "wait_median_sec": insights.percentile(found, 0.5),
         "wait_p95_sec": insights.percentile(found, 0.95),

@@ -90,7 +90,7 @@ class TickZone:
         read = self._read(zone_id)
         if read is None:
             return Ticked(won=False, idle=True)
-        zone, gate = read
+        zone, gate = read[0].effective, read[1]
         # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
         gate = self._with_draw(zone, gate, now_ms)
