@@ -104,8 +104,10 @@ def _zones(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "apply",
         help="make the zones what a file says",
         description="Create or replace the zones of a JSON file: one zone, a list of zones, or "
-        '{"defaults": {...}, "zones": [...]}. A file with a mistake is refused whole. A zone that is already so '
-        "stays untouched; `control` stays as it is unless the file names it.",
+        '{"defaults": {...}, "templates": {...}, "zones": [...]}. A zone is written over the template it names, and '
+        "that over the defaults. A file with a mistake is refused whole. A zone that is already so stays untouched; "
+        "`control` stays as it is unless the file names it. Moments: starts_at, opens_at, ends_at, in ISO 8601 or in "
+        "the local time of `time_zone` (Europe/Oslo).",
     )
     apply.add_argument("file", metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")

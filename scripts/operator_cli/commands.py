@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.apply import apply_zone
+from scripts.operator_cli.apply import apply_zone, summary
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.consequences import MOST, plan
 from scripts.operator_cli.errors import BadInput
@@ -32,9 +32,14 @@ Json = dict[str, Any]
 
 def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
     """Create or replace the zones of a file; nothing is sent when the file has a mistake."""
-    for document in read_zone_file(Path(arguments.file)):
-        outcome = apply_zone(api, document, dry_run=arguments.dry_run)
-        print("\n".join(outcome.lines()), flush=True)
+    documents = read_zone_file(Path(arguments.file))
+    there = {zone["zone_id"]: zone for zone in api.zones()}
+    outcomes = []
+    for document in documents:
+        outcomes.append(apply_zone(api, document, there.get(document["zone_id"]), dry_run=arguments.dry_run))
+        print("\n".join(outcomes[-1].lines()), flush=True)
+    if len(outcomes) > 1:
+        print(summary(outcomes))
 
 
 def zones_list(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
