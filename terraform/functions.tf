@@ -33,12 +33,12 @@ locals {
       "parameter:signing_keys" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.signing_keys}"]
       "bucket"                 = [local.bucket_arn]
       # A zone may name any alarm of the site; which, nobody knows before it does.
-      "alarms"                 = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
-      "websocket:connections"  = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
-      "archive:stream"         = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
-      "alerts:identity"        = local.has_alerts ? [var.alerts.origination_identity_arn] : []
-      "alerts:key"             = local.has_alerts ? [module.alerts[0].key_arn] : []
-      "metrics:table"          = local.has_timestream ? [module.metrics.table_arn] : []
+      "alarms"                = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
+      "websocket:connections" = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
+      "archive:stream"        = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
+      "alerts:identity"       = local.has_alerts ? [var.alerts.origination_identity_arn] : []
+      "alerts:key"            = local.has_alerts ? [module.alerts[0].key_arn] : []
+      "metrics:table"         = local.has_timestream ? [module.metrics.table_arn] : []
       # AWS knows no narrower resource for timestream:DescribeEndpoints.
       "metrics:endpoints" = local.has_timestream ? ["*"] : []
     },
