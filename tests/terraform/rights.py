@@ -81,6 +81,8 @@ class Rights:
             return [f"{api['execution_arn']}/live/POST/@connections/*"]
         if resource == "alerts:identity":
             return ["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef"]
+        if resource == "alarms":
+            return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         if resource == "metrics:endpoints":
             return ["*"]
         holder = {
