@@ -121,6 +121,10 @@ def live(alarm="OK", **more):
     return world
 
 
+def history(world):
+    return world.operate("GET", "/zones/midnight-sun/history").json["entries"]
+
+
 def minutes(world, count=1):
     for _ in range(count):
         world.run("dispatcher")
@@ -136,6 +140,9 @@ def test_the_dispatcher_holds_the_rate_and_says_why():
     assert (held["updated_by"], held["updated_why"]) == ("protection", "the site is unwell: rate 100 -> 70")
     audit = next(line["audit"] for line in world.log.lines if line["message"] == "automatic change")
     assert audit["changed"] == {"safe_rate_per_min": [None, 70]}
+    (entry,) = [each for each in history(world) if each["action"] == "automatic"]
+    assert (entry["by"], entry["reason"]) == ("protection", "the site is unwell: rate 100 -> 70")
+    assert entry["changes"] == {"safe_rate_per_min": [None, 70]}
     world.alarms.states["site-slow"] = "OK"
     healed = minutes(world, 10)
     assert "safe_rate_per_min" not in healed

@@ -19,6 +19,7 @@ from waiting_room.domain.schedule import Due, due
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.history import Audit as AuditTrail
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.zones import open_run, save, stamped
 
@@ -43,12 +44,14 @@ class Automate:
         probe: HttpsProbe,
         clock: Clock,
         ids: Ids,
+        audit: AuditTrail | None = None,
     ) -> None:
         self._zones = zones
         self._gates = gates
         self._alarms = alarms
         self._probe = probe
         self._tick = tick
+        self._audit = audit
         self._clock = clock
         self._ids = ids
         self._draws = Draws(zones)
@@ -128,6 +131,8 @@ class Automate:
         except StaleVersion:
             return None
         self._gates.fence(zone.zone_id, zone.run)
+        if self._audit is not None:
+            self._audit.zone("automatic", zone, changed, by, why)
         return changed
 
 
