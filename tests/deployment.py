@@ -16,6 +16,7 @@ from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLo
 from tests.fakes import FakeClock, FakeIds
 from tests.memory_aws import (
     Guarded,
+    MemoryAlarms,
     MemoryBucket,
     MemoryConnections,
     MemoryFirehose,
@@ -48,6 +49,7 @@ class Deployment:
         self.dynamo = MemoryDynamo([{**each, "name": self.names.table(each["name"])} for each in declared])
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
         self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
+        self.alarms = MemoryAlarms()
         self._services = {
             "firehose": self.archive,
             "sqs": self.failures,
@@ -56,6 +58,7 @@ class Deployment:
             "s3": self.bucket,
             "ssm": self.ssm,
             "lambda": self.functions,
+            "cloudwatch": self.alarms,
             "apigatewaymanagementapi": MemoryConnections(),
             "kms": MemoryKms(),
             "pinpoint-sms-voice-v2": MemoryMessaging(),

@@ -220,6 +220,8 @@ class Guarded:
                 yield f"kms:{action}", "alerts:key"
             case "pinpoint-sms-voice-v2":
                 yield f"sms-voice:{action}", "alerts:identity"
+            case "cloudwatch":
+                yield f"cloudwatch:{action}", "alarms"
             case "apigatewaymanagementapi":
                 yield "execute-api:ManageConnections", "websocket:connections"
             case "firehose":
@@ -247,3 +249,16 @@ class Guarded:
 
     def _table(self, name: str) -> str:
         return f"table:{name.removeprefix(self._names.table('')).replace('-', '_')}"
+
+
+class MemoryAlarms:
+    """CloudWatch alarms by name; a name that is not there does not exist."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str], MaxRecords: int) -> Any:  # noqa: N803
+        assert len(AlarmNames) <= MaxRecords <= 100
+        assert AlarmTypes == ["MetricAlarm", "CompositeAlarm"]
+        known = [{"AlarmName": name, "StateValue": self.states[name]} for name in AlarmNames if name in self.states]
+        return {"MetricAlarms": known, "CompositeAlarms": []}

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -52,7 +53,7 @@ class LocalStack:
         self._secrets = self._known_secrets() or Secrets.made()
         self._api_id = self._websocket_id = self._failures_queue = ""
         self._description: Path | None = None
-        self.outbox = Outbox()
+        self.outbox = Outbox(self._known_outbox_port())
         self.changes: list[str] = []
 
     @classmethod
@@ -220,6 +221,12 @@ class LocalStack:
         if "ORIGIN_SECRET" in known and "SNAPSHOT_KEY" in known:
             return Secrets(known["ORIGIN_SECRET"], known["SNAPSHOT_KEY"])
         return None
+
+    def _known_outbox_port(self) -> int:
+        """Return the port of an earlier outbox of this stack, 0 for none."""
+        current = functions.find_configuration(self.client("lambda"), self.names.function("notifier"))
+        url = current["Environment"]["Variables"].get(ENDPOINT_VARIABLE, "") if current else ""
+        return urlsplit(url).port or 0
 
     def _apply_site(self) -> list[str]:
         store = self.client("s3")

@@ -79,6 +79,8 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             return [f"{api['execution_arn']}/live/POST/@connections/*"]
+        if resource == "alarms":
+            return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         holder = {
             "archive:stream": "aws_kinesis_firehose_delivery_stream",
             "failures:queue": "aws_sqs_queue",

@@ -26,6 +26,7 @@ from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics
 from waiting_room.adapters.object_store import S3ObjectStore
@@ -47,8 +48,10 @@ from waiting_room.logs import json_log
 from waiting_room.ports import Archive, Metrics
 from waiting_room.retention import Retention
 from waiting_room.streams import CallStream, QueueStream
+from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
@@ -134,19 +137,31 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    tick = tick_zone(stores, objects, clock, ids)
+    alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
+    audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
     dispatch = Dispatch(
         stores.zones,
         stores.gates,
         stores.sales,
-        tick_zone(stores, objects, clock, ids),
+        tick,
         objects,
         LambdaFunctions(_client("lambda")),
         clock,
         exchanger=settings.exchanger_function,
         publisher=settings.publisher_function,
         snapshot_key=settings.snapshot_key,
+        automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids, audit),
     )
-    return Job(lambda _: {"started_for": dispatch()}, clock, json_log("dispatcher"))
+    log = json_log("dispatcher")
+
+    def run(_: Mapping[str, Any]) -> dict[str, Any]:
+        done = dispatch()
+        for audit in done.audits:
+            log.info("automatic change", extra={"audit": audit, "zone_id": audit["zone_id"]})
+        return {"started_for": done.started_for}
+
+    return Job(run, clock, log)
 
 
 def exchanger(env: Mapping[str, str]) -> Job:

@@ -119,10 +119,23 @@ class ControlZone:
             document = merge(stored.document, change.changes)
             if change.control is not None:
                 document["control"] = change.control
+            _pin(document, stored, change)
             self._check_document(document)
             return build_zone(document)
         except InvalidInput as error:
             raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
+
+
+def _pin(document: dict[str, Any], stored: Zone, change: Change) -> None:
+    """The operator's hand wins: what is set by hand is left alone by the zone until `pinned` is set to false."""
+    by_hand = change.changes.keys() | ({"control"} if change.control is not None else set())
+    if stored.protection is not None and "rate_per_min" in by_hand:
+        document.pop("safe_rate_per_min", None)
+        document["pinned"] = change.changes.get("pinned", True)
+    if stored.activation is not None and "control" in by_hand:
+        document["pinned"] = change.changes.get("pinned", True)
+    if document.get("protection") is None:
+        document.pop("safe_rate_per_min", None)
 
 
 def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
 from waiting_room.domain.gate_exempt import BadExemption, Exemption
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.gate_rules import BadRule, Rule
+from waiting_room.domain.gate_rules import BadRule, Rule, guards
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
@@ -25,6 +25,9 @@ HELD_BACK_MS = 15_000 + MARGIN_SEC * 1000
 """A run that follows another grants nothing for so long: old tokens must have left the edge, which takes 15 s, and the
 clock of whoever grants may be ahead of the operator's (DESIGN 4.3)."""
 
+
+KEPT = ("control", "pinned", "run", "granted_from_ms", "stage", "safe_rate_per_min")
+"""What a document that replaces a zone leaves as it is, unless it names it and may."""
 
 PAST_MS = 120_000
 """A start may lie this far back when it is set: clocks differ, and "now" is a start too."""
@@ -85,7 +88,9 @@ class PutZone:
             raise StaleVersion("The zone does not exist any more; leave out version to create it.")
         site_key = None if wanted.get("site_key_sha256") else self._ids.session_id() + self._ids.session_id()
         hashed = {"site_key_sha256": hash_site_key(site_key)} if site_key else {}
-        zone = stamped(build_zone({**wanted, **hashed}), 0, self._clock.now_ms(), by)
+        # A zone with a schedule is closed until the dispatcher finds a window open.
+        outside = {"control": wanted["schedule"].get("outside", "end")} if wanted.get("schedule") else {}
+        zone = stamped(build_zone({**outside, **wanted, **hashed}), 0, self._clock.now_ms(), by)
         self._ensure_keys()
         refuse_past_start(zone, None, self._clock.now_ms())
         zone = open_run(self._gates, self._draws, self._ids, zone, 1, self._clock.now_ms())
@@ -96,7 +101,9 @@ class PutZone:
         return PutResult(zone, created=True, site_key=site_key)
 
     def _replace(self, stored: Zone, wanted: Mapping[str, Any], version: int | None, by: str) -> PutResult:
-        kept = {"control": stored.control, "run": stored.run, "granted_from_ms": stored.granted_from_ms}
+        kept = {name: getattr(stored, name) for name in KEPT if getattr(stored, name) is not None}
+        if wanted.get("schedule") and stored.starts_at_ms is not None:
+            kept["starts_at_ms"] = stored.starts_at_ms
         key = wanted.get("site_key_sha256") or stored.site_key_sha256
         zone = build_zone({**kept, **wanted, "site_key_sha256": key})
         if not same_settings(zone, stored):
@@ -174,12 +181,20 @@ def build_zone(document: Mapping[str, Any]) -> Zone:
             Exemption.parse(rule)
         except BadExemption as error:
             raise InvalidZone(str(error), f"/exempt/{index}") from None
+    probe = (zone.health or {}).get("probe")
+    if probe and guards(
+        [Rule.parse(zone.zone_id, rule) for rule in zone.rules], {probe["host"]}, [probe["path"]], {"GET"}
+    ):
+        raise InvalidZone(
+            "The zone guards this path, so the probe would see the waiting room: exclude the path in the rules.",
+            "/health/probe/path",
+        )
     return zone
 
 
-def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str) -> Zone:
-    """The zone as the version after `replaced_version`, with who changed it and when."""
-    return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by)
+def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str, why: str = "") -> Zone:
+    """The zone as the version after `replaced_version`, with who changed it, when, and why if it did so by itself."""
+    return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by, updated_why=why)
 
 
 def refuse_within_run(zone: Zone, stored: Zone) -> None:
@@ -199,7 +214,7 @@ def refuse_within_run(zone: Zone, stored: Zone) -> None:
 def refuse_past_start(zone: Zone, stored: Zone | None, now_ms: int) -> None:
     """Raise InvalidZone for a start that is set in the past; one that has come by since it was set may stay."""
     unchanged = stored is not None and stored.starts_at_ms == zone.starts_at_ms
-    if zone.starts_at_ms is not None and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
+    if zone.starts_at_ms is not None and not zone.schedule and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
         raise InvalidZone("This moment has passed: set a later start, or leave starts_at_ms out.", "/starts_at_ms")
 
 
