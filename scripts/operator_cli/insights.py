@@ -60,12 +60,12 @@ def course(rows: Iterable[Mapping[str, Any]], lane: str) -> list[Point]:
     return points
 
 
-def waits(points: Sequence[Point], starts_at_ms: int = 0) -> list[Wait]:
-    """Who was called, and how long after coming; before the start nobody waits for anything but the start."""
+def waits(points: Sequence[Point], starts_at_ms: int = 0, since_ms: int = 0) -> list[Wait]:
+    """Who was called since a moment, and how long after coming; before the start nobody waits for anything but it."""
     found: list[Wait] = []
     tails = [point.tail for point in points]
     for before, after in pairwise(points):
-        called = after.serving - before.serving
+        called = after.serving - before.serving if after.at_ms >= since_ms else 0
         pieces = min(called, PIECES)
         for piece in range(pieces):
             part = (piece + 0.5) / pieces

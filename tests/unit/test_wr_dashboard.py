@@ -205,6 +205,15 @@ class TestChanges:
         assert desk.plan("control", "party").status_code == 400
         assert desk.plan("nonsense").status_code == 400
 
+    def test_a_rate_by_hand_is_pinned_and_released_again(self, desk):
+        follows = {"health": {"alarm": "site-slow"}, "protection": {}}
+        desk.service.world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": follows})
+        assert "pinned by your hand" in desk.plan("rate_per_min", 50).json()["says"]
+        assert desk.change("rate_per_min", 50).status_code == 200
+        assert desk.service.zone()["pinned"] is True
+        assert desk.change("release").status_code == 200
+        assert desk.service.zone()["pinned"] is False
+
     def test_a_lower_cap_sends_nobody_away_and_says_so(self):
         said = plan({"zone_id": "a", "max_active": 100}, 5, 80, 0, "max_active", 50).says
         assert "80 are inside: nobody is sent away" in said

@@ -32,6 +32,11 @@ def test_a_wait_is_the_distance_between_coming_and_being_called():
     assert percentile(found, 0.95) == pytest.approx(120, abs=1)
 
 
+def test_only_those_called_since_a_moment_are_looked_at():
+    points = course(steady(20), "general")
+    assert sum(wait.count for wait in waits(points, since_ms=1_000_001)) == pytest.approx(180, abs=11)
+
+
 def test_the_slow_tail_shows_in_the_95th_percentile_alone():
     quick, slow = waits(course(steady(20, delay_sec=20), "general")), waits(course(steady(4, delay_sec=200), "general"))
     assert percentile(quick + slow, 0.5) == pytest.approx(20, abs=1)

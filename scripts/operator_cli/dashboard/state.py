@@ -200,14 +200,14 @@ def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json]
 
 
 def recent_waits(zone: Mapping[str, Any], rows: list[Json], now_ms: int) -> list[insights.Wait]:
-    """Those called lately, of all lanes."""
-    found = [
-        wait
-        for lane in insights.lanes_of(rows)
-        for wait in insights.waits(insights.course(rows, lane), zone.get("starts_at_ms") or 0)
-    ]
-    recent = [wait for wait in found if wait.called_at_ms >= now_ms - WINDOW_MS]
-    return recent or found
+    """Those called lately, of all lanes; where nobody was, all there are."""
+    courses = [insights.course(rows, lane) for lane in insights.lanes_of(rows)]
+    starts_at_ms = zone.get("starts_at_ms") or 0
+
+    def since(moment_ms: int) -> list[insights.Wait]:
+        return [wait for points in courses for wait in insights.waits(points, starts_at_ms, moment_ms)]
+
+    return since(now_ms - WINDOW_MS) or since(0)
 
 
 def charts(rows: list[Json]) -> Json:
