@@ -51,6 +51,7 @@ from waiting_room.streams import CallStream, QueueStream
 from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
@@ -138,6 +139,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     tick = tick_zone(stores, objects, clock, ids)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
+    audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
     dispatch = Dispatch(
         stores.zones,
         stores.gates,
@@ -149,7 +151,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
         exchanger=settings.exchanger_function,
         publisher=settings.publisher_function,
         snapshot_key=settings.snapshot_key,
-        automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids),
+        automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids, audit),
     )
     log = json_log("dispatcher")
 

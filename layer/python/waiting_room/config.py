@@ -77,6 +77,7 @@ class DispatcherConfig:
     snapshot_key: str
     exchanger_function: str
     publisher_function: str
+    archive_stream: str
 
 
 @dataclass(frozen=True)
