@@ -89,7 +89,7 @@ def count(
         totals=totals,
         waits=answers.ask("waits", zone_id, run),
         outcomes=answers.ask("outcomes", zone_id, run),
-        by_minute=with_rate(answers.ask("arrivals", zone_id, run), zone, operations),
+        by_minute=with_rate(answers.ask("arrivals", zone_id, run), rows, zone, operations),
         wait_by_arrival=waits,
         drop_off=answers.ask("drop_off", zone_id, run),
         levels=[level(row, zone, operations) for row in rows],
@@ -108,7 +108,9 @@ def level(row: Mapping[str, Any], zone: Row | None, operations: Sequence[Row]) -
         "phase": row["phase"],
         "waiting": max(0, row["joined"] - row["called"]),
         "in_zone": row["active"],
-        "cap": setting(zone, operations, "max_active", row["updated_at_ms"]),
+        "cap": row["limits"].get("max_active")
+        if "limits" in row
+        else setting(zone, operations, "max_active", row["updated_at_ms"]),
         "sold": row["sold"],
         "show_up_share": row["show_up_share"],
     }
@@ -116,10 +118,18 @@ def level(row: Mapping[str, Any], zone: Row | None, operations: Sequence[Row]) -
     return told | {f"waiting_{lane}": max(0, each["tail"] - each["serving"]) for lane, each in lanes.items()}
 
 
-def with_rate(minutes: Sequence[Row], zone: Row | None, operations: Sequence[Row]) -> list[Row]:
-    """Minutes with the rate that was set in each."""
+def with_rate(
+    minutes: Sequence[Row], rows: Sequence[Mapping[str, Any]], zone: Row | None, operations: Sequence[Row]
+) -> list[Row]:
+    """Minutes with the rate that was set in each: as its row has it, else as the audit log does."""
+    told = {row["minute_at_ms"]: row["limits"].get("rate_per_min") for row in rows if "limits" in row}
     return [
-        {**row, "rate_per_min": setting(zone, operations, "rate_per_min", row["minute_at_ms"] + MINUTE_MS)}
+        {
+            **row,
+            "rate_per_min": told[row["minute_at_ms"]]
+            if row["minute_at_ms"] in told
+            else setting(zone, operations, "rate_per_min", row["minute_at_ms"] + MINUTE_MS),
+        }
         for row in minutes
     ]
 

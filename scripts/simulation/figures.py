@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
+from scripts.simulation.watch import Moment
+from waiting_room.domain.lanes import shares
 from waiting_room.domain.places import Estimate
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ class Figures:
 def figures(simulation: Simulation) -> Figures:
     """The figures at the end of a run, with the rules checked in full."""
     scenario, watch = simulation.scenario, simulation.watch
-    orders = [line(simulation, run) for run in watch.runs]
+    orders = [line(simulation, number, lane) for number, run in watch.runs.items() for lane in run.lines]
     values: dict[str, float] = {
         "visitors": len(simulation.crowd.visitors),
         "admitted": watch.admitted,
@@ -52,6 +56,8 @@ def figures(simulation: Simulation) -> Figures:
         values["occupancy_mean"] = occupancy_mean(simulation)
     if "eta" in scenario.measures:
         values |= estimate_figures(simulation)
+    if "shares" in scenario.measures:
+        values["share_off_pct"] = share_off_pct(simulation)
     if "first" in scenario.measures:
         values["first_in_sec"] = round(watch.first_in_ms / 1000, 1)
     if "recovery" in scenario.measures:
@@ -68,12 +74,13 @@ def figures(simulation: Simulation) -> Figures:
 def lost(simulation: Simulation) -> int:
     """Places that were promised and are not stored, and visitors who are there and were never served."""
     watch, queue = simulation.watch, simulation.deployment.calm_stores().queue
-    missing, holders = 0, dict[tuple[int, int], str]()
+    missing, holders = 0, dict[tuple[int, str, int], str]()
     for visitor in simulation.crowd.visitors:
         place = visitor.place
         if place is None:
             continue
-        if place.position is not None and holders.setdefault((place.run, place.position), visitor.name) != visitor.name:
+        told = (place.run, place.lane, place.position or 0)
+        if place.position is not None and holders.setdefault(told, visitor.name) != visitor.name:
             watch.duplicates += 1
             watch.breaks(f"rule 2: {visitor.name} was told somebody else's position")
         stored = queue.get(place.zone_id, place.run, visitor.name)
@@ -88,7 +95,7 @@ def lost(simulation: Simulation) -> int:
 
 def write_units_per_join(simulation: Simulation) -> float:
     """Units of the join counters and of the places written, by each place there is."""
-    numbers = sum(len(taken) for run in simulation.watch.runs.values() for taken in run.taken_ms.values())
+    numbers = sum(line.tail for run in simulation.watch.runs.values() for line in run.lines.values())
     places = simulation.deployment.store.write_units.get(("PutItem", "queue"), 0)
     return round((numbers + places) / max(1, simulation.watch.places), 4)
 
@@ -105,16 +112,38 @@ def occupancy_mean(simulation: Simulation) -> float:
     moments = [
         moment
         for moment in simulation.watch.moments
-        if moment.sec >= simulation.scenario.steady_from_sec and moment.tail > moment.serving and moment.cap
+        if moment.sec >= simulation.scenario.steady_from_sec and moment.line > 0 and moment.cap
     ]
     return round(sum(moment.inside / moment.cap for moment in moments) / max(1, len(moments)), 4)
+
+
+def share_off_pct(simulation: Simulation) -> float:
+    """By how much of all their calls a lane got more or less than its share, at most, in percent.
+
+    Counted are seconds in which two lanes or more had a line at both ends; those divide what they are called.
+    """
+    parts, called, due = shares(simulation.crowd.zone.lanes), Counter[str](), Counter[str]()
+    for before, after in pairwise(simulation.watch.moments):
+        hungry = [lane for lane in parts if _in_line(before, lane) and _in_line(after, lane)]
+        if len(hungry) < 2:
+            continue
+        calls = {lane: after.serving[lane] - before.serving[lane] for lane in hungry}
+        called.update(calls)
+        total = sum(parts[lane] for lane in hungry)
+        due.update({lane: sum(calls.values()) * parts[lane] / total for lane in hungry})
+    off = max((abs(called[lane] - due[lane]) for lane in called), default=0.0)
+    return round(100 * off / max(1, sum(called.values())), 2)
+
+
+def _in_line(moment: Moment, lane: str) -> bool:
+    return moment.tail.get(lane, 0) > moment.serving.get(lane, 0)
 
 
 def estimate_figures(simulation: Simulation) -> dict[str, float]:
     """Estimates as shown against the waits as they turned out; of waits below a minute no number is shown."""
     errors, inside, total_error, total = [], 0, 0.0, 0.0
-    for run, position, shown_ms, low_sec, high_sec in simulation.watch.estimates:
-        called_ms = simulation.watch.runs[run].called_ms
+    for run, lane, position, shown_ms, low_sec, high_sec in simulation.watch.estimates:
+        called_ms = simulation.watch.runs[run].line(lane).called_ms
         shown = Estimate(low_sec, high_sec)
         if position >= len(called_ms) or shown.high_sec <= SHORTEST_WAIT_SEC:
             continue

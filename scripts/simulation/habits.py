@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from waiting_room.domain.lanes import GENERAL
+
 
 @dataclass(frozen=True)
 class Habits:
     """What kind of visitors they are: shares are of all, times in seconds."""
 
+    lane: str = GENERAL
+    """The lane they hold an invitation to."""
     absent: float = 0.0
     """Goes away while waiting and does not come when called."""
     late: float = 0.0

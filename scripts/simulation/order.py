@@ -13,21 +13,20 @@ from waiting_room.domain.epochs import Epoch, before_all, position_in
 if TYPE_CHECKING:
     from scripts.simulation.simulation import Simulation
 
-LANE = "general"
 NOBODY = -1
 CLEARED_EVERY = 20_000
 
 
-def line(simulation: Simulation, run: int) -> Sequence[int]:
-    """When each position's number was taken, by position; numbers nobody used stand in the line as well.
+def line(simulation: Simulation, run: int, lane: str) -> Sequence[int]:
+    """When each position's number was taken, by position in a lane; numbers nobody used stand in the line as well.
 
     Two numbers on one position, or a position without one, break rule 2. What is not sealed yet is left out.
     """
     watch = simulation.watch
-    taken_ms, shards = watch.runs[run].taken_ms, watch.runs[run].shards
+    taken_ms, shards = watch.runs[run].line(lane).taken_ms, watch.runs[run].shards
     if shards == 1:
         return taken_ms.get(0, array("q"))
-    sealed = simulation.deployment.calm_stores().joins.epochs(watch.zone_id, run, LANE, 1, 2**31)
+    sealed = simulation.deployment.calm_stores().joins.epochs(watch.zone_id, run, lane, 1, 2**31)
     order = array("q", [NOBODY]) * (sealed[-1].tail if sealed else 0)
     for before, epoch in pairwise([before_all(shards), *sealed]):
         for shard in range(shards):
@@ -37,7 +36,7 @@ def line(simulation: Simulation, run: int) -> Sequence[int]:
                 before,
                 epoch,
                 shard,
-                f"{watch.zone_id}#{run}#{LANE}",
+                f"{watch.zone_id}#{run}#{lane}",
             ):
                 watch.breaks(f"rule 2: epoch {epoch.number} puts two on one position")
     if NOBODY in order:

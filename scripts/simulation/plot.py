@@ -39,8 +39,8 @@ def plot(simulation: Simulation, path: Path) -> None:
 def _line(axis: Any, simulation: Simulation) -> None:
     moments = simulation.watch.moments
     seconds = [moment.sec for moment in moments]
-    axis.plot(seconds, [moment.tail for moment in moments], label="joined")
-    axis.plot(seconds, [moment.serving for moment in moments], label="called")
+    axis.plot(seconds, [sum(moment.tail.values()) for moment in moments], label="joined")
+    axis.plot(seconds, [sum(moment.serving.values()) for moment in moments], label="called")
     axis.plot(seconds, [moment.waiting for moment in moments], label="waiting at the page")
     axis.set(title="Line", xlabel="seconds", ylabel="visitors")
     axis.legend()
@@ -57,22 +57,25 @@ def _room(axis: Any, simulation: Simulation) -> None:
 
 
 def _waits(axis: Any, simulation: Simulation) -> None:
-    for number, run in sorted(simulation.watch.runs.items()):
+    lines = [(number, lane) for number, run in sorted(simulation.watch.runs.items()) for lane in run.lines]
+    for number, lane in lines:
+        called = simulation.watch.runs[number].line(lane).called_ms
         waits = [
             ((joined_ms - START_MS) / 1000, max(0, called_ms - joined_ms) / 1000)
-            for joined_ms, called_ms in zip(line(simulation, number), run.called_ms, strict=False)
+            for joined_ms, called_ms in zip(line(simulation, number, lane), called, strict=False)
         ]
         step = max(1, len(waits) // MOST_POINTS)
-        axis.plot(*zip(*waits[::step], strict=True) if waits else ([], []), ".", markersize=2, label=f"run {number}")
+        label = f"run {number}, {lane}"
+        axis.plot(*zip(*waits[::step], strict=True) if waits else ([], []), ".", markersize=2, label=label)
     axis.set(title="Wait by time of arrival", xlabel="arrived at, seconds", ylabel="seconds until called")
 
 
 def _estimates(axis: Any, simulation: Simulation) -> None:
     watch = simulation.watch
     points = [
-        ((watch.runs[run].called_ms[position] - shown_ms) / 1000, (low + high) / 2)
-        for run, position, shown_ms, low, high in watch.estimates
-        if position < len(watch.runs[run].called_ms)
+        ((called_ms[position] - shown_ms) / 1000, (low + high) / 2)
+        for run, lane, position, shown_ms, low, high in watch.estimates
+        if position < len(called_ms := watch.runs[run].line(lane).called_ms)
     ]
     step = max(1, len(points) // MOST_POINTS)
     longest = max((true for true, _ in points), default=1.0)

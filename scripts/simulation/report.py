@@ -20,6 +20,7 @@ COLUMNS = (
     ("write_units_per_join", "units/join"),
     ("occupancy_mean", "occupancy"),
     ("overshoot_max", "overshoot"),
+    ("share_off_pct", "share off %"),
     ("lapsed_present", "lapsed"),
     ("wait_max_sec", "longest wait s"),
     ("eta_mean_abs_error_pct", "ETA err %"),

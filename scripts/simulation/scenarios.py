@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from scripts.simulation.actions import change, control, everybody_comes, kill, reset
+from scripts.simulation.actions import change, control, kill, reset
 from scripts.simulation.arrivals import flash, steady, waves
 from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
+from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 
-SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
-LEAVERS = Habits(absent=0.35, silent=0.5, stay_sec=180)
 EVERYBODY = Habits(silent=0.3, stay_sec=60)
 WALKED_AWAY = Habits(absent=1.0)
-
-
-def queueing(max_active: int, **more: Any) -> dict[str, Any]:
-    """A zone that lets a number in at once."""
-    return {"mode": "queueing", "max_active": max_active, "session": dict(SCRIPT), **more}
-
-
-def _leavers(name: str, max_active: int, about: str) -> Scenario:
-    """A line from the first minute to the end: a crowd, then as many more as get in."""
-    crowd, minutes = 4 * max_active, 25
-    return Scenario(
-        name=name,
-        about=about,
-        zone=queueing(max_active),
-        groups=(
-            (flash(crowd, 60), LEAVERS),
-            (steady(0.0085 * max_active, minutes * 60, from_sec=60), LEAVERS),
-        ),
-        seconds=40 * 60,
-        measures=frozenset({"occupancy", "eta"}),
-        drains=False,
-    )
-
-
-OCCUPANCY = _leavers("occupancy", 1000, "35 % absent when called, 50 % leave silently, cap 1,000, mean stay 180 s")
-BASELINES = (
-    replace(
-        OCCUPANCY,
-        name="baseline: exit message only",
-        about="the same visitors; a session ends when its visitor says so",
-        zone=queueing(1000, session={"kind": "navigation", "idle_sec": 3600, "max_sec": 86_400}),
-    ),
-    replace(
-        OCCUPANCY,
-        name="baseline: fixed 300 s sessions",
-        about="the same visitors; a session lasts 300 s, or until its visitor says so",
-        zone=queueing(1000, session={"kind": "navigation", "idle_sec": 300, "max_sec": 300}),
-        returns=False,
-    ),
-    replace(
-        OCCUPANCY,
-        name="baseline: no show-up prediction",
-        about="the same visitors; whoever is called counts as coming until the window is over",
-        policy=everybody_comes,
-    ),
-)
 
 NOBODY_LAPSES = (
     Scenario(
@@ -289,14 +240,6 @@ RUSHES = (
         drains=False,
     ),
 )
-SMALL = (
-    replace(
-        _leavers("occupancy, cap 100", 100, "the same with room for 100"),
-        groups=((flash(300, 30), LEAVERS), (steady(0.8, 480, from_sec=30), LEAVERS)),
-        seconds=600,
-        steady_from_sec=120,
-    ),
-)
 QUICK = (
     "idle zone, first joiner",
     "a whole called batch walks away",
@@ -305,11 +248,12 @@ QUICK = (
     "rough weather",
     "sold out",
     "occupancy, cap 100",
+    "occupancy, lanes, cap 100",
     "a draw, then arrivals",
     "5,000 joins in one second",
     "several counters, no start",
 )
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (OCCUPANCY, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL, *REHEARSALS)
+    for scenario in (OCCUPANCY, *LANES, *BASELINES, *NOBODY_LAPSES, *COURSES, *DRAWS, *RUSHES, *SMALL, *REHEARSALS)
 }

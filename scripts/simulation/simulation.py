@@ -31,7 +31,7 @@ class Scenario:
     groups: tuple[tuple[Curve, Habits], ...]
     seconds: int
     measures: frozenset[str] = frozenset()
-    """Figures beyond those of every run: `occupancy`, `eta`, `recovery`, `sold_out`."""
+    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`."""
     steady_from_sec: int = 300
     """Occupancy is measured from here on."""
     actions: tuple[tuple[float, Action], ...] = ()

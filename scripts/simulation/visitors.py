@@ -73,7 +73,7 @@ class Visitor(Browser):
         """Join, or be told the place held."""
         crowd = self.crowd
         try:
-            place = self.ask(lambda bouncer, zone: bouncer.join(zone, self.name))
+            place = self.ask(lambda bouncer, zone: bouncer.join(zone, self.name, invited=self.habits.lane))
         except (RunOver, AlreadyCompleted, Forbidden):
             self._over()
             return
@@ -100,7 +100,7 @@ class Visitor(Browser):
         def called() -> None:
             crowd.kernel.after(late_sec, self._come_back)
 
-        crowd.watch.on_called[place.run, place.position] = called
+        crowd.watch.on_called[place.run, place.lane, place.position] = called
 
     def _come_back(self) -> None:
         self.comes = self.waits = True
@@ -141,7 +141,7 @@ class Visitor(Browser):
         else:
             told = estimate(position - lane["serving"], lane["speed_per_sec"])
             if told is not None and phase == "open":
-                crowd.watch.shown(position, told)
+                crowd.watch.shown(place.lane, position, told)
             self._wait(status, place, phase)
 
     def _wait(self, status: dict[str, Any], place: Place, phase: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from scripts.simulation.kernel import START_MS, Kernel
 from waiting_room.adapters.gate_state import unpack
+from waiting_room.adapters.gates import BUCKET, SERVING
 from waiting_room.domain.leases import expires_at_ms
 from waiting_room.domain.places import Estimate, Place, Session
 
@@ -31,21 +32,43 @@ class Moment:
     inside: int
     live: int
     cap: int
-    serving: int
-    tail: int
+    serving: dict[str, int]
+    """By lane, as `tail`."""
+    tail: dict[str, int]
+
+    @property
+    def line(self) -> int:
+        """Positions that are not called yet, of all lanes."""
+        return sum(self.tail.values()) - sum(self.serving.values())
+
+
+@dataclass
+class Line:
+    """What is known of one lane's line in one run."""
+
+    taken_ms: dict[int, array[int]] = field(default_factory=dict)
+    """By shard: when each number was taken, from number 1."""
+    called_ms: array[int] = field(default_factory=lambda: array("q"))
+    """By position: when it was called."""
+
+    @property
+    def tail(self) -> int:
+        """How many numbers were taken."""
+        return sum(len(taken) for taken in self.taken_ms.values())
 
 
 @dataclass
 class Run:
-    """What is known of one run's line."""
+    """What is known of one run."""
 
-    taken_ms: dict[int, array[int]] = field(default_factory=dict)
-    """By shard: when each number was taken, from number 1."""
-    holders: dict[tuple[int, int], str] = field(default_factory=dict)
-    called_ms: array[int] = field(default_factory=lambda: array("q"))
-    """By position: when it was called."""
+    lines: dict[str, Line] = field(default_factory=dict)
+    holders: dict[tuple[str, int, int], str] = field(default_factory=dict)
     width_sec: int = 10
     shards: int = 1
+
+    def line(self, lane: str) -> Line:
+        """The line of a lane."""
+        return self.lines.setdefault(lane, Line())
 
 
 class Watch:
@@ -66,7 +89,7 @@ class Watch:
         self.overshoot = 0
         self.inside = 0
         self.waiting = 0
-        self.serving = 0
+        self.serving: dict[str, int] = {}
         self.tick_at_ms = 0
         self.longest_silence_ms = 0
         self.sold_out_at_ms: int | None = None
@@ -79,8 +102,8 @@ class Watch:
         self.admitted = 0
         self.places = 0
         self.moments: list[Moment] = []
-        self.estimates: list[tuple[int, int, int, int, int]] = []
-        self.on_called: dict[tuple[int, int], Any] = {}
+        self.estimates: list[tuple[int, str, int, int, int, int]] = []
+        self.on_called: dict[tuple[int, str, int], Any] = {}
         self._expires: dict[str, int] = {}
         self._ends: list[tuple[int, str]] = []
         self._leases = 0
@@ -106,8 +129,8 @@ class Watch:
         elif kind == "gate":
             self._gate(int(rest.partition("#")[2]), before, after)
         elif kind == "join":
-            _, run, _, shard = rest.split("#")
-            self._run(int(run)).taken_ms.setdefault(int(shard), array("q")).append(self.kernel.now_ms)
+            _, run, lane, shard = rest.split("#")
+            self._run(int(run)).line(lane).taken_ms.setdefault(int(shard), array("q")).append(self.kernel.now_ms)
         elif kind == "sold":
             self.sold += after["n"] - (before["n"] if before else 0)
             if self.sold == self.inventory and self.sold_out_at_ms is None:
@@ -118,7 +141,9 @@ class Watch:
         """A place as a browser was told; `known` is what it was told before."""
         if known is None or known.run != place.run or known.position is None or place.position is None:
             return
-        if place.position != known.position and place.seq == known.seq:
+        if place.lane != known.lane:
+            self.breaks(f"rule 2: {who} was moved from lane {known.lane} to {place.lane}")
+        elif place.position != known.position and place.seq == known.seq:
             self.breaks(f"rule 2: {who} was moved from {known.position} to {place.position}")
         if place.seq != known.seq and not place.rejoined:
             self.breaks(f"rule 2: {who} got another place without joining anew")
@@ -136,9 +161,9 @@ class Watch:
         if known is not None and known.sid != session.sid and known.run == session.run:
             self.breaks(f"rule 5: {who} got a second session")
 
-    def shown(self, position: int, estimate: Estimate) -> None:
+    def shown(self, lane: str, position: int, estimate: Estimate) -> None:
         """An estimate on somebody's screen."""
-        self.estimates.append((self.run, position, self.kernel.now_ms, estimate.low_sec, estimate.high_sec))
+        self.estimates.append((self.run, lane, position, self.kernel.now_ms, estimate.low_sec, estimate.high_sec))
 
     def breaks(self, what: str) -> None:
         """Note a broken rule."""
@@ -165,9 +190,10 @@ class Watch:
         """Once a second: what the plot and the means are made of."""
         self.check()
         run = self._run(self.run)
-        tail = sum(len(taken) for taken in run.taken_ms.values())
+        tail = {lane: line.tail for lane, line in run.lines.items()}
+        serving = {lane: self.serving.get(lane, 0) for lane in tail}
         self.moments.append(
-            Moment(self.kernel.now_sec, self.waiting, self.inside, self.live, self.cap or 0, self.serving, tail)
+            Moment(self.kernel.now_sec, self.waiting, self.inside, self.live, self.cap or 0, serving, tail)
         )
 
     def _run(self, run: int) -> Run:
@@ -176,7 +202,7 @@ class Watch:
     def _zone(self, item: dict[str, Any]) -> None:
         cap, run = item.get("max_active"), item["run"]
         if run != self.run:
-            self.run, self.serving = run, 0
+            self.run, self.serving = run, {}
             self._void_ms = self.kernel.now_ms + VOID_AFTER_MS
             for sid, until_ms in list(self._expires.items()):
                 self._issue(sid, min(until_ms, self._void_ms))
@@ -194,28 +220,30 @@ class Watch:
         if run != self.run:
             return
         state.width_sec, state.shards = after["width"], after.get("shards", 1)
-        self._leases = sum(count for name, count in after.items() if name.startswith("b_"))
-        serving = sum(count for name, count in after.items() if name.startswith("s_"))
+        self._leases = sum(count for name, count in after.items() if name.startswith(BUCKET))
+        names = after["lanes"].split(",")
+        serving = {lane: after.get(f"{SERVING}{number}", 0) for number, lane in enumerate(names)}
         if before is not None and after["tick"] != before["tick"]:
             now_ms = self.kernel.now_ms
             if self.tick_at_ms:
                 self.longest_silence_ms = max(self.longest_silence_ms, now_ms - self.tick_at_ms)
             self.tick_at_ms = now_ms
-        while len(state.called_ms) < serving:
-            position = len(state.called_ms)
-            state.called_ms.append(self.kernel.now_ms)
-            called = self.on_called.pop((run, position), None)
-            if called is not None:
-                called()
+        for lane, count in serving.items():
+            called_ms = state.line(lane).called_ms
+            while len(called_ms) < count:
+                called = self.on_called.pop((run, lane, len(called_ms)), None)
+                called_ms.append(self.kernel.now_ms)
+                if called is not None:
+                    called()
         self.serving = serving
         if self.sold_out_at_ms and not self.sold_out_shown_ms and after["lanes"]:
-            state_now = unpack(after["state"], after["lanes"].split(","))
+            state_now = unpack(after["state"], names)
             self.sold_out_shown_ms = self.kernel.now_ms if state_now.phase == "sold_out" else 0
 
     def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None or before["seq"] != after["seq"]:
             self.places += 1
-            holder = self._run(run).holders.setdefault((after["shard"], after["seq"]), visitor)
+            holder = self._run(run).holders.setdefault((after["lane"], after["shard"], after["seq"]), visitor)
             if holder != visitor:
                 self.duplicates += 1
                 self.breaks(f"rule 2: {holder} and {visitor} share a place")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest import mock
 
 import pytest
 
 from scripts.simulation.arrivals import flash, steady
 from scripts.simulation.habits import Habits
-from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS, queueing
+from scripts.simulation.occupancy import THREE_LANES, queueing
+from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS
 from scripts.simulation.simulation import Scenario, run
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain import controller
@@ -41,6 +43,7 @@ def test_every_rule_is_kept(name: str) -> None:
     assert figures["worst_inversion_ms"] <= INVERSION_MS.get(name, 0)
     assert figures["write_units_per_join"] <= 2.1
     assert figures.get("occupancy_mean", 1.0) >= 0.9
+    assert figures.get("share_off_pct", 0.0) <= 1, "lanes divide the calls by their weights while they have lines"
     assert figures.get("eta_mean_abs_error_pct", 0.0) <= 15
     assert figures.get("recovery_sec", 0.0) <= 61
     assert figures.get("sold_out_published_sec", 0.0) <= 2
@@ -89,6 +92,28 @@ def test_somebody_who_is_never_let_in_is_noticed() -> None:
         row, _ = run(shut, seed=1)
     assert row.values["lost"] > 0
     assert any("rule 4" in broken for broken in row.broken)
+
+
+def test_a_lane_that_gets_another_share_is_noticed() -> None:
+    lanes = {"general": {"weight": 3}, "members": {"weight": 1}}
+    groups = tuple((flash(60, 5), replace(EVERYBODY, stay_sec=10, lane=lane)) for lane in lanes)
+    scenario = Scenario(
+        "even", "", queueing(10, lanes=lanes), groups, seconds=60, drains=False, measures=frozenset({"shares"})
+    )
+    assert run(scenario, seed=1)[0].values["share_off_pct"] < 5
+    with mock.patch.object(controller, "shares", lambda lanes: dict.fromkeys(lanes, 1 / len(lanes))):
+        assert run(scenario, seed=1)[0].values["share_off_pct"] > 15
+
+
+def test_each_lane_has_its_own_order() -> None:
+    """Three lanes on several counters: positions of all of them begin at 0, and none is given twice in a lane."""
+    groups = tuple((steady(300, 1, from_sec=5), replace(EVERYBODY, stay_sec=20, lane=lane)) for lane in THREE_LANES)
+    zone = queueing(100, lanes=THREE_LANES, expected_joins_per_sec=1500)
+    row, simulation = run(Scenario("counters by lane", "", zone, groups, seconds=90, drains=False), seed=1)
+    assert not row.broken
+    assert (row.values["duplicates"], row.values["lost"]) == (0, 0)
+    assert {lane: line.tail for lane, line in simulation.watch.runs[1].lines.items()}.keys() == THREE_LANES.keys()
+    assert row.values["worst_inversion_ms"] <= 2_000
 
 
 def test_more_joins_than_a_partition_takes_are_throttled_and_nobody_is_lost() -> None:

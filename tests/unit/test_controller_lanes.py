@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from waiting_room.domain.controller import decide, speed_per_sec
+from waiting_room.domain.controller import decide
 from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.zones import Zone
 
 NOW = 1_780_315_200_000
@@ -39,6 +40,9 @@ class Room:
             self.gate = replace(self.gate, claimed=self.gate.claimed + came)
         return self.serving()
 
+    def told(self, lane: str) -> float:
+        return speed_per_sec(self.zone, self.gate.state, lane)
+
     def serving(self) -> dict[str, int]:
         return {lane: self.gate.lane(lane).serving for lane in self.zone.lanes}
 
@@ -51,7 +55,7 @@ def test_busy_lanes_share_the_rate_by_weight() -> None:
     # Some are called a few seconds before there is room for them.
     assert after["general"] - first["general"] == pytest.approx(1_800, abs=10)
     assert after["vip"] - first["vip"] == pytest.approx(600, abs=5)
-    speeds = {lane: speed_per_sec(room.zone, room.gate.state, lane) for lane in after}
+    speeds = {lane: room.told(lane) for lane in after}
     assert speeds == pytest.approx({"general": 3, "vip": 1}, rel=0.1)
 
 
@@ -61,6 +65,27 @@ def test_what_a_lane_does_not_use_goes_to_the_others() -> None:
     first = room.tick(60)
     assert first["vip"] == 30
     assert room.tick(100)["general"] - first["general"] == pytest.approx(400, abs=5)
+    assert room.told("general") == pytest.approx(room.gate.state.pace, rel=0.01), "a lane that went quiet takes no part"
+    assert room.told("vip") == pytest.approx(room.gate.state.pace / 4), "whoever joins it now gets its share"
+
+
+def test_a_lane_that_was_quiet_is_told_its_share_at_once() -> None:
+    room = Room()
+    room.tails = {"general": 10_000, "vip": 20}
+    room.tick(900)
+    room.tails["vip"] = 5_000
+    room.tick()
+    assert room.told("vip") == pytest.approx(room.gate.state.pace / 4)
+    assert room.told("general") == pytest.approx(room.gate.state.pace * 3 / 4)
+
+
+def test_what_trickles_through_a_lane_without_a_line_slows_the_others() -> None:
+    room = Room()
+    room.tails = {"general": 10_000, "vip": 0}
+    for _ in range(600):
+        room.tails["vip"] += room.now_ms % 2_000 == 0
+        room.tick()
+    assert room.told("general") == pytest.approx(room.gate.state.pace - 0.5, rel=0.03)
 
 
 def test_a_lane_without_a_line_takes_no_part_of_the_told_pace() -> None:
@@ -68,9 +93,9 @@ def test_a_lane_without_a_line_takes_no_part_of_the_told_pace() -> None:
     room.tails = {"general": 10_000, "vip": 120}
     room.tick(60)
     room.tick(300)
-    assert speed_per_sec(room.zone, room.gate.state, "general") == pytest.approx(4, rel=0.02)
+    assert room.told("general") == pytest.approx(4, rel=0.02)
     # Whoever comes into the other one is called by its share, as every fourth.
-    assert speed_per_sec(room.zone, room.gate.state, "vip") == pytest.approx(1, rel=0.02)
+    assert room.told("vip") == pytest.approx(1, rel=0.02)
 
 
 def test_after_a_pause_without_any_line_nothing_is_left_of_the_old_parts() -> None:
@@ -79,7 +104,7 @@ def test_after_a_pause_without_any_line_nothing_is_left_of_the_old_parts() -> No
     room.tick(200)
     room.tails = {"general": 10_000, "vip": 400}
     room.tick(2)
-    assert speed_per_sec(room.zone, room.gate.state, "general") == pytest.approx(4, rel=0.1)
+    assert room.told("general") == pytest.approx(4, rel=0.1)
 
 
 def test_a_lane_of_the_smallest_weight_moves_too() -> None:

@@ -40,7 +40,7 @@ states = st.builds(
     matured_claimed=thousandths,
     recent_called=thousandths,
     recent_claimed=thousandths,
-    speed=by_lane(millionths),
+    taken=by_lane(millionths),
     locked=st.booleans(),
     hold_until_ms=whole,
     phase=st.sampled_from(["before", "open", "paused", "locked", "passing", "sold_out", "ended"]),
@@ -59,7 +59,7 @@ def test_a_state_comes_back_as_it_was(state: ControllerState) -> None:
 
 
 def test_a_lane_added_later_changes_nothing_for_the_others() -> None:
-    state = ControllerState(speed={LANES[0]: 1.5, LANES[1]: 2}, samples=(Sample(5, 1, {LANES[1]: 7}),))
+    state = ControllerState(taken={LANES[0]: 1.5, LANES[1]: 2}, samples=(Sample(5, 1, {LANES[1]: 7}),))
     assert unpack(pack(state, LANES[:2]), LANES) == state
 
 
@@ -94,7 +94,7 @@ def full_gate(zone_id: str) -> GateItem:
         matured_claimed=3_456_789.012,
         recent_called=1_234.567,
         recent_claimed=987.654,
-        speed=dict.fromkeys(LANES, 123.456789),
+        taken=dict.fromkeys(LANES, 123.456789),
         hold_until_ms=NOW_MS + 60_000,
         phase="sold_out",
         entry="page",

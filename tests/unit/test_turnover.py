@@ -75,7 +75,8 @@ def test_no_pace_is_told_before_silent_leavers_could_be_seen() -> None:
     state = turnover.measure(state, Ends(left=1, lapsed=40), 1.0, LEASE_SEC)
     for _ in range(60):
         state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0, LEASE_SEC)
-    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
+    # Lapses are taken for those of a room that was filling up a while ago, as it most often was.
+    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.11)
 
 
 @pytest.mark.parametrize("before", [0, 3])
@@ -93,7 +94,25 @@ def test_a_crowd_into_an_idle_room_is_measured_from_its_own_beginning(before: in
     state = turnover.measure(state, Ends(left=0, lapsed=30), 1.0, LEASE_SEC)
     for _ in range(60):
         state = turnover.measure(state, Ends(left=1, lapsed=1), 1.0, LEASE_SEC)
-    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.02)
+    # Lapses are taken for those of a room that was filling up a while ago, as it most often was.
+    assert turnover.pace(zone(), state, room=0, share=1.0) == pytest.approx(2, rel=0.11)
+
+
+@pytest.mark.parametrize("fills_in_sec", [10, 60, 100])
+def test_a_room_that_fills_up_is_told_the_pace_it_will_have(fills_in_sec: int) -> None:
+    """Who lapses now left a while ago, when fewer were in: one in fifty leaves a second, half of them silently."""
+    state, present = ControllerState(), [0.0] * 50
+    owed = {"left": 0.0, "lapsed": 0.0}
+    for second in range(LEASE_SEC + 90):
+        present.append(min(100.0, 100 * second / fills_in_sec))
+        owed["left"] += present[-1] / 100
+        owed["lapsed"] += present[-45] / 100 if second > LEASE_SEC else 0.0
+        ended = Ends(left=int(owed["left"]), lapsed=int(owed["lapsed"]))
+        owed = {"left": owed["left"] % 1, "lapsed": owed["lapsed"] % 1}
+        state = turnover.measure(replace(state, active=round(present[-1])), ended, 1.0, LEASE_SEC)
+        told = turnover.pace(zone(), state, room=0, share=1.0)
+        assert told == 0 or told == pytest.approx(2, rel=0.2), second
+    assert told > 0
 
 
 def test_where_nobody_leaves_silently_a_pace_is_told_after_all() -> None:

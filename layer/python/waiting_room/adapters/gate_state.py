@@ -27,9 +27,10 @@ _PARTS = (
     "end_rate",
     "end_weight",
     "held",
+    "held_then",
     "pace",
 )
-_BY_LANE = (("speed", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
+_BY_LANE = (("taken", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
 
 
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:

@@ -16,7 +16,7 @@ HIDDEN = ("site_key_sha256",)
 """Settings of which only the change is told."""
 CHANGED = "changed"
 TOLD = ("run", "stage", "safe_rate_per_min")
-"""What the service writes and yet matters to whoever asks what happened."""
+"""What the service sets and everybody notices."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Entry:
 
 
 def differences(before: Zone | None, after: Zone | None) -> dict[str, list[Any]]:
-    """Settings in which two versions of a zone differ, as [before, after]; what the zone does by itself counts too."""
+    """Settings in which two versions of a zone differ, as [before, after]; the run counts as one."""
     old, new = ({} if zone is None else zone.document for zone in (before, after))
     told = {name for name in (*old, *new) if name in TOLD or name not in SERVER_FIELDS}
     found = {name: [old.get(name), new.get(name)] for name in sorted(told) if old.get(name) != new.get(name)}

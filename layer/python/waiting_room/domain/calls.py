@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from waiting_room.domain.alerts import near_end
-from waiting_room.domain.controller import speed_per_sec
 from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.zones import Zone
 
 __all__ = ["POSITIONS_PER_PARTITION", "Calls", "bridged", "calls_of", "is_near", "newly_called", "partitions"]

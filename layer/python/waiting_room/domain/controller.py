@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain import claim_clock, coming, hurry, turnover
+from waiting_room.domain import claim_clock, coming, hurry, speeds, turnover
 from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
@@ -21,8 +21,6 @@ BURST_SEC = 5
 """Seconds of the set rate that may be saved up: covers a called visitor's next poll, yet dumps nothing."""
 LONGEST_TICK_MS = 2_000
 """A longer gap between ticks counts as this much: time nobody was watching is nobody's fault."""
-SPEED_MEMORY_SEC = 60
-"""Time constant of the moving average of the calling speed."""
 LINE_FOR_PAGE = 25
 """Visitors waiting from which on newcomers are sent to the static page instead of the API."""
 WARM_UP_MS = 150_000
@@ -175,9 +173,10 @@ def _move_watermarks(
     if grants_open:
         calls = min(_calls(soon, state), sum(waiting.values()))
         given, deficits = share_out(calls, waiting, parts, state.deficits)
-        state = _speed(replace(state, deficits=deficits), given, gate, waiting)
+        state = replace(state, deficits=deficits)
         state = coming.call(state, calls, sum(serving.values()), zone.poll.near_ahead)
         serving = {lane: serving[lane] + given[lane] for lane in serving}
+        state = speeds.measure(zone, state, given, waiting, _elapsed_ms(gate, state) / 1000)
         spare = _spare(free - coming.expected(state), serving, tails, parts)
     lanes = {lane: _marks(zone, gate, state, lane, serving[lane], spare[lane]) for lane in zone.lanes}
     return {**gate.lanes, **lanes}, state
@@ -208,34 +207,6 @@ def _calls(soon: float, state: ControllerState) -> int:
 
 def _memory_ms(zone: Zone) -> int:
     return (zone.claim.window_sec + zone.claim.grace_sec) * 1000
-
-
-def _speed(
-    state: ControllerState, calls: Mapping[str, int], gate: GateItem, waiting: Mapping[str, int]
-) -> ControllerState:
-    """Moving average of positions called a second, over the ticks in which somebody waited.
-
-    Once nobody waits anywhere it is forgotten: whoever comes next may come in another lane.
-    """
-    elapsed_sec = _elapsed_ms(gate, state) / 1000
-    if elapsed_sec <= 0:
-        return state
-    if not any(waiting.values()):
-        return replace(state, speed={})
-    keep = math.exp(-elapsed_sec / SPEED_MEMORY_SEC)
-    speed = {lane: state.speed.get(lane, 0.0) * keep + (1 - keep) * calls[lane] / elapsed_sec for lane in calls}
-    return replace(state, speed=speed)
-
-
-def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
-    """Positions of a lane called a second: its part of the pace of all; 0 while nothing is known.
-
-    The part it had of late, which is more than its share where others left theirs to it, or nobody waited in them.
-    Never less than the share it has with a line in every lane: a lane that was empty is called at once as it is due.
-    """
-    called = sum(state.speed.values())
-    measured = state.speed.get(lane, 0.0) / called if called > 0 else 0.0
-    return state.pace * max(measured, shares(zone.lanes).get(lane, 0.0))
 
 
 def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:

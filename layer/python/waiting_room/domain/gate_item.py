@@ -35,7 +35,9 @@ class ControllerState:
     `early` are the early joiners by lane, once a draw was held among them.
     `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
     `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
+    `held_then` are the sessions there were when those who lapse now left.
     `hurried` are the looks of waiting pages that the last of the stock has cost so far.
+    `taken` are the positions a second that lanes without a line take; a lane with one is not among them.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
     """
 
@@ -57,10 +59,11 @@ class ControllerState:
     end_rate: float = 0.0
     end_weight: float = 0.0
     held: float = 0.0
+    held_then: float = 0.0
     lapses_seen: bool = False
     resting: bool = False
     pace: float = 0.0
-    speed: Mapping[str, float] = field(default_factory=dict)
+    taken: Mapping[str, float] = field(default_factory=dict)
     locked: bool = False
     hold_until_ms: int = 0
     phase: str = "before"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waiting_room.domain.controller import Tick, speed_per_sec
+from waiting_room.domain.controller import Tick
 from waiting_room.domain.draws import Draw
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.zones import Zone
 
 

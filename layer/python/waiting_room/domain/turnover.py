@@ -45,10 +45,14 @@ def measure(state: ControllerState, ended: Ends, sec: float, lease_sec: float) -
 
     A crowd that fills a room that was empty, or nearly, begins them anew: idle time says nothing of how long these
     will stay. The first bucket of theirs to close, `lease_sec` after they came, shows how many leave without a word;
-    what was measured before it knew only of the others and is forgotten.
+    what was measured before it knew only of the others and is forgotten. A lapse tells of the room as it was when its
+    visitor left, so in a room that fills up it stands for more than one by now.
     """
     if sec <= 0:
         return state
+    keep = math.exp(-sec / lapse_sec(lease_sec))
+    state = replace(state, held_then=round(state.held_then * keep + (1 - keep) * state.active, 2))
+    lapses = ended.lapsed * state.active / max(1.0, state.held_then)
     keep = math.exp(-sec / LEAVES_MEMORY_SEC)
     state = replace(state, leave_rate=round(state.leave_rate * keep + (1 - keep) * ended.left / sec, 4))
     if state.end_weight and state.active > 1 + GROWN * state.held / state.end_weight:
@@ -58,10 +62,15 @@ def measure(state: ControllerState, ended: Ends, sec: float, lease_sec: float) -
     keep = math.exp(-sec / ENDS_MEMORY_SEC)
     return replace(
         state,
-        end_rate=round(state.end_rate * keep + (1 - keep) * (ended.left + ended.lapsed) / sec, 4),
+        end_rate=round(state.end_rate * keep + (1 - keep) * (ended.left + lapses) / sec, 4),
         end_weight=round(state.end_weight * keep + 1 - keep, 4),
         held=round(state.held * keep + (1 - keep) * state.active, 2),
     )
+
+
+def lapse_sec(lease_sec: float) -> float:
+    """About how long ago somebody left whose lease runs out: two thirds of it were left, and the margin is added."""
+    return lease_sec * 2 / 3 + MARGIN_SEC
 
 
 def _anew(state: ControllerState, *, lapses_seen: bool) -> ControllerState:

@@ -18,12 +18,13 @@ from waiting_room.domain.protection import Health, Step, health_after, step
 from waiting_room.domain.schedule import Due, due
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases import history
 from waiting_room.use_cases.draw import Draws
-from waiting_room.use_cases.history import Audit as AuditTrail
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.zones import open_run, save, stamped
 
 BY_SCHEDULE, BY_HEALTH = "schedule", "protection"
+BY_ITSELF = "automatic"
 HEALTH = "health"
 PROBES_AT_ONCE = 16
 
@@ -44,14 +45,14 @@ class Automate:
         probe: HttpsProbe,
         clock: Clock,
         ids: Ids,
-        audit: AuditTrail | None = None,
+        history: history.Audit | None = None,
     ) -> None:
+        self._history = history
         self._zones = zones
         self._gates = gates
         self._alarms = alarms
         self._probe = probe
         self._tick = tick
-        self._audit = audit
         self._clock = clock
         self._ids = ids
         self._draws = Draws(zones)
@@ -131,8 +132,8 @@ class Automate:
         except StaleVersion:
             return None
         self._gates.fence(zone.zone_id, zone.run)
-        if self._audit is not None:
-            self._audit.zone("automatic", zone, changed, by, why)
+        if self._history is not None:
+            self._history.zone(BY_ITSELF, zone, changed, by, why)
         return changed
 
 
@@ -152,5 +153,5 @@ def _audit(before: Zone, after: Zone) -> Audit:
         for name in ("control", "starts_at_ms", "safe_rate_per_min", "run", "stage")
         if getattr(before, name) != getattr(after, name)
     }
-    said = {"action": "automatic", "by": after.updated_by, "why": after.updated_why}
+    said = {"action": BY_ITSELF, "by": after.updated_by, "why": after.updated_why}
     return {"zone_id": after.zone_id, "version": after.version, **said, "changed": changed}

@@ -14,9 +14,10 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.alerts import lead_sec
 from waiting_room.domain.calls import newly_called
-from waiting_room.domain.controller import Tick, decide, speed_per_sec
+from waiting_room.domain.controller import Tick, decide
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Beacon, Clock, Ids, ObjectStore
