@@ -27,6 +27,7 @@ ENV = {
     "JOIN_SECRETS_PATH": "/foyer/join-secrets",
     "TOKEN_ISSUER": "foyer",
     "ORIGIN_SECRET": ORIGIN_SECRET,
+    "ARCHIVE_STREAM": "none",
     "CORS_ORIGINS": "none",
     "RETENTION_DAYS": '{"minutes":30,"places":2}',
     "EXCHANGER_FUNCTION": "foyer-exchanger",
