@@ -39,12 +39,11 @@ class Answers:
             columns = {name: TYPES[field["type"]] for name, field in archive["fields"].items()}
             # Athena's name for it; DuckDB would say approx_quantile, and is exact with this.
             connection.execute("CREATE MACRO approx_percentile(value, share) AS quantile_cont(value, share)")
-            connection.execute(
-                f"CREATE VIEW {archive['table']} AS SELECT * FROM read_json($files, columns = $columns, "  # noqa: S608
-                "format = 'newline_delimited', hive_partitioning = false)".replace(
-                    "$files", _quoted(str(folder / part_of(zone_id) / "**" / "*"))
-                ).replace("$columns", "{" + ", ".join(f"{_quoted(n)}: {_quoted(t)}" for n, t in columns.items()) + "}")
-            )
+            typed = ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items())
+            files = _quoted(str(folder / part_of(zone_id) / "**" / "*"))
+            read = f"read_json({files}, columns = {{{typed}}}, format = 'newline_delimited', hive_partitioning = false)"
+            view = f"CREATE VIEW {archive['table']} AS SELECT * FROM {read}"  # noqa: S608 - names of the schema, quoted
+            connection.execute(view)
             yield cls(connection)
 
     def ask(self, question: str, *parameters: Any) -> list[Row]:
