@@ -96,7 +96,7 @@ docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, output
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again
-	uv pip compile pyproject.toml --extra local --extra simulate --extra rehearse --extra test --universal --generate-hashes --python-version 3.11 \
+	uv pip compile pyproject.toml --extra local --extra simulate --extra rehearse --extra beacon --extra test --universal --generate-hashes --python-version 3.11 \
 		--quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra plot --constraints requirements.lock --universal --generate-hashes \
 		--python-version 3.11 --quiet --upgrade -o requirements-plot.lock

@@ -17,6 +17,7 @@ locals {
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]
     WEBSOCKET_ENDPOINT       = local.has_websocket ? module.websocket_api[0].management_endpoint : "none"
+    FAILURES_QUEUE           = aws_sqs_queue.failures.url
     ARCHIVE_STREAM           = local.has_archive ? module.archive[0].stream_name : "none"
     ALERTS_IDENTITY          = local.has_alerts ? var.alerts.origination_identity_arn : "none"
     ALERTS_CONFIGURATION_SET = local.has_alerts ? module.alerts[0].configuration_set : "none"
@@ -37,11 +38,14 @@ locals {
       # Secrets that operators put there themselves: in the state they would be readable.
       "parameter:join_secrets" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.join_secrets}/*"]
       "bucket"                 = [local.bucket_arn]
-      "websocket:connections"  = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
-      "archive:stream"         = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
-      "alerts:identity"        = local.has_alerts ? [var.alerts.origination_identity_arn] : []
-      "alerts:key"             = local.has_alerts ? [module.alerts[0].key_arn] : []
-      "metrics:table"          = local.has_timestream ? [module.metrics.table_arn] : []
+      # A zone may name any alarm of the site; which, nobody knows before it does.
+      "alarms"                = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
+      "websocket:connections" = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
+      "archive:stream"        = local.has_archive ? ["arn:${local.partition}:firehose:${local.region}:${local.account_id}:deliverystream/${module.archive[0].stream_name}"] : []
+      "failures:queue"        = [local.failures_queue_arn]
+      "alerts:identity"       = local.has_alerts ? [var.alerts.origination_identity_arn] : []
+      "alerts:key"            = local.has_alerts ? [module.alerts[0].key_arn] : []
+      "metrics:table"         = local.has_timestream ? [module.metrics.table_arn] : []
       # AWS knows no narrower resource for timestream:DescribeEndpoints.
       "metrics:endpoints" = local.has_timestream ? ["*"] : []
     },
@@ -63,7 +67,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "parameter:signing_keys", "parameter:join_secrets"],
+    ["bucket", "alarms", "parameter:signing_keys", "parameter:join_secrets", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

@@ -120,6 +120,7 @@ module "metrics" {
   source = "./modules/metrics"
 
   name    = var.name
+  table   = jsondecode(file("${local.schemas}/metrics.json")).table
   backend = local.has_recorder ? var.metrics.backend : "cloudwatch"
 }
 
@@ -128,7 +129,8 @@ module "archive" {
   count  = local.has_archive ? 1 : 0
 
   name               = var.name
-  schema             = local.tables["queue"]
+  schema             = jsondecode(file("${local.schemas}/archive.json"))
+  questions          = { for question in keys(jsondecode(file("${local.schemas}/archive.json")).questions) : question => file("${local.schemas}/archive/${question}.sql") }
   force_destroy      = var.archive.force_destroy
   log_retention_days = var.functions.log_retention_days
 

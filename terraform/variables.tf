@@ -293,7 +293,7 @@ variable "security" {
   validation {
     condition = var.security.bots == null || try(
       contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0 && length(var.security.bots.labels) <= 10
-      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]{1,1024}$", label))]),
+      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]+$", label))]),
       false,
     )
     error_message = "security.bots has an inspection_level of COMMON or TARGETED and 1 to 10 labels by name; a name has lower-case letters, digits, hyphens and underscores, and is neither no nor control."

@@ -16,11 +16,15 @@ from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLo
 from tests.fakes import FakeClock, FakeIds
 from tests.memory_aws import (
     Guarded,
+    MemoryAlarms,
     MemoryBucket,
     MemoryConnections,
+    MemoryFirehose,
     MemoryKms,
     MemoryLambda,
     MemoryMessaging,
+    MemoryQueue,
+    MemoryTimestream,
     Rights,
 )
 from tests.memory_dynamo import MemoryDynamo
@@ -44,11 +48,17 @@ class Deployment:
         declared = [schemas.table(path.stem) for path in _table_files()]
         self.dynamo = MemoryDynamo([{**each, "name": self.names.table(each["name"])} for each in declared])
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
+        self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
+        self.alarms = MemoryAlarms()
         self._services = {
+            "firehose": self.archive,
+            "sqs": self.failures,
+            "timestream-write": self.timestream,
             "dynamodb": self.dynamo,
             "s3": self.bucket,
             "ssm": self.ssm,
             "lambda": self.functions,
+            "cloudwatch": self.alarms,
             "apigatewaymanagementapi": MemoryConnections(),
             "kms": MemoryKms(),
             "pinpoint-sms-voice-v2": MemoryMessaging(),
@@ -59,10 +69,17 @@ class Deployment:
         self.calls: dict[str, Counter[str]] = {component: Counter() for component in regional}
         self.apps = {component: self._built(component, spec) for component, spec in regional.items()}
 
-    def _built(self, component: str, spec: dict[str, Any]) -> Callable[..., Any]:
+    def with_timestream(self) -> Callable[..., Any]:
+        """The recorder of a deployment whose metrics go to Timestream."""
+        settings = {"METRICS_BACKEND": "timestream", "METRICS_DATABASE": "foyer", "METRICS_TABLE": "visits"}
+        return self._built("recorder", schemas.functions()["recorder"], **settings)
+
+    def _built(self, component: str, spec: dict[str, Any], **changes: str) -> Callable[..., Any]:
         """What the component's handler calls, with settings of the schema and guarded clients."""
-        values = self.names.environment(OWN, "https://abcdef1234.execute-api.eu-west-1.amazonaws.com/live")
-        env = {name: values[name] for name in spec["environment"]}
+        values = self.names.environment(
+            OWN, "https://abcdef1234.execute-api.eu-west-1.amazonaws.com/live", "https://sqs.test/1/failures"
+        )
+        env = {name: values[name] for name in spec["environment"]} | changes
         rights, calls = self.rights[component], self.calls[component]
 
         def client(service: str, _settings: Any = None) -> Guarded:

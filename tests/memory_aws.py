@@ -70,6 +70,64 @@ class MemoryConnections:
 
 
 @dataclass
+class MemoryFirehose:
+    """A Firehose client that keeps the rows; `down` makes it fail, `refused` counts rows it will not take yet."""
+
+    lines: list[bytes] = field(default_factory=list)
+    down: bool = False
+    refused: int = 0
+    batches: list[int] = field(default_factory=list)
+
+    def put_record_batch(self, *, DeliveryStreamName: str, Records: list[Any]) -> Any:  # noqa: N803
+        if self.down:
+            raise refusal("ServiceUnavailableException", "PutRecordBatch", 503)
+        assert len(Records) <= 500
+        assert sum(len(record["Data"]) for record in Records) <= 4 * 2**20
+        self.batches.append(len(Records))
+        outcomes = []
+        for record in Records:
+            if self.refused:
+                self.refused -= 1
+                outcomes.append({"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."})
+                continue
+            self.lines.append(record["Data"])
+            outcomes.append({"RecordId": str(len(self.lines))})
+        return {"FailedPutCount": sum("ErrorCode" in each for each in outcomes), "RequestResponses": outcomes}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows, as Athena would read them."""
+        return [json.loads(line) for line in self.lines]
+
+
+@dataclass
+class MemoryQueue:
+    """An SQS client that keeps the messages."""
+
+    messages: list[Any] = field(default_factory=list)
+    down: bool = False
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        if self.down:
+            raise refusal("ThrottlingException", "SendMessage")
+        self.messages.append(json.loads(MessageBody))
+
+
+@dataclass
+class MemoryTimestream:
+    """A Timestream client: of records of the same dimensions and time the higher version stays."""
+
+    records: dict[str, Any] = field(default_factory=dict)
+
+    def write_records(self, *, DatabaseName: str, TableName: str, Records: list[Any]) -> None:  # noqa: N803
+        assert len(Records) <= 100
+        for record in Records:
+            key = json.dumps([record["Dimensions"], record["MeasureName"], record["Time"]])
+            if key not in self.records or self.records[key]["Version"] < record["Version"]:
+                self.records[key] = record
+
+
+@dataclass
 class MemoryKms:
     """Seals by turning letters and writing down what for: opened for another visitor it fails, as it does at AWS."""
 
@@ -162,8 +220,19 @@ class Guarded:
                 yield f"kms:{action}", "alerts:key"
             case "pinpoint-sms-voice-v2":
                 yield f"sms-voice:{action}", "alerts:identity"
+            case "cloudwatch":
+                yield f"cloudwatch:{action}", "alarms"
             case "apigatewaymanagementapi":
                 yield "execute-api:ManageConnections", "websocket:connections"
+            case "firehose":
+                assert request["DeliveryStreamName"] == self._names.archive
+                yield f"firehose:{action}", "archive:stream"
+            case "sqs":
+                yield f"sqs:{action}", "failures:queue"
+            case "timestream-write":
+                # The client asks where to send records before it does.
+                yield "timestream:DescribeEndpoints", "metrics:endpoints"
+                yield f"timestream:{action}", "metrics:table"
             case "lambda":
                 component = request["FunctionName"].removeprefix(self._names.function(""))
                 yield "lambda:InvokeFunction", f"function:{component}"
@@ -180,3 +249,16 @@ class Guarded:
 
     def _table(self, name: str) -> str:
         return f"table:{name.removeprefix(self._names.table('')).replace('-', '_')}"
+
+
+class MemoryAlarms:
+    """CloudWatch alarms by name; a name that is not there does not exist."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, str] = {}
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str], MaxRecords: int) -> Any:  # noqa: N803
+        assert len(AlarmNames) <= MaxRecords <= 100
+        assert AlarmTypes == ["MetricAlarm", "CompositeAlarm"]
+        known = [{"AlarmName": name, "StateValue": self.states[name]} for name in AlarmNames if name in self.states]
+        return {"MetricAlarms": known, "CompositeAlarms": []}

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
+from tests.streamed import Streamed
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
@@ -48,7 +49,8 @@ class Sale:
         self.clock, self.ids = FakeClock(), FakeIds()
         self.store = MemoryDynamo([schemas.table(name) for name in TABLES])
         self.objects, self.functions = FakeObjectStore(), FakeFunctions()
-        clients = Clients(self.store, self.store)
+        self.stream = Streamed(self.store, "queue", self.clock.now_ms)
+        clients = Clients(self.stream, self.stream)
         self.zones, self.gates = ProtectedZones(clients, "protected_zones"), Gates(clients, "counters")
         self.queue, self.joins = Queue(clients, "queue", "counters"), Joins(clients, "counters")
         self.locks, self.sales, self.minutes = (

@@ -35,6 +35,16 @@ class Names:
         return f"{self.deployment}-site"
 
     @property
+    def archive(self) -> str:
+        """Name of the archive's delivery stream, and of its bucket."""
+        return f"{self.deployment}-archive"
+
+    @property
+    def failures(self) -> str:
+        """Name of the queue for events nobody could deal with."""
+        return f"{self.deployment}-failures"
+
+    @property
     def layer(self) -> str:
         """Name of the Lambda layer."""
         return f"{self.deployment}-layer"
@@ -71,8 +81,11 @@ class Names:
         """Return the name of the role of a component, or of `edge` and `scheduler`, which play AWS services."""
         return f"{self.deployment}-{component}"
 
-    def environment(self, own: Secrets, websocket_endpoint: str = "") -> Mapping[str, str]:
-        """Return every environment variable a function may ask for in schemas/functions.json."""
+    def environment(self, own: Secrets, websocket_endpoint: str = "", failures_queue: str = "") -> Mapping[str, str]:
+        """Return every environment variable a function may ask for in schemas/functions.json.
+
+        The addresses given are the engine's own: of the WebSocket stage and of the queue of failures.
+        """
         return {
             "FOYER_NAME": self.deployment,
             "PROTECTED_ZONES_TABLE": self.table("protected_zones"),
@@ -90,6 +103,13 @@ class Names:
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
             "WEBSOCKET_ENDPOINT": websocket_endpoint,
+            "FAILURES_QUEUE": failures_queue,
+            "ARCHIVE_STREAM": self.archive,
+            # No engine has Timestream; lines in embedded metric format are in the function's log.
+            "METRICS_BACKEND": "cloudwatch",
+            "METRICS_NAMESPACE": self.deployment,
+            "METRICS_DATABASE": "none",
+            "METRICS_TABLE": "none",
             "ALERTS_IDENTITY": self.alerts_identity,
             "ALERTS_CONFIGURATION_SET": self.deployment,
             "ALERTS_KEY": self.alerts_key,

@@ -26,15 +26,20 @@ MOST = 1_000
 
 
 class Outbox:
-    """Serves on a free port of 127.0.0.1 while it is open; `messages` are the newest first."""
+    """Serves on 127.0.0.1 while it is open; `messages` are the newest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        """On this port if it is free, otherwise on another: functions that were set up before know the old one."""
+        self._port = port
         self.messages: list[dict[str, Any]] = []
         self._shapes = botocore.session.get_session().get_service_model(SERVICE)
         self.url = ""
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
+        except OSError:
+            self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"

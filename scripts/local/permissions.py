@@ -1,7 +1,7 @@
 """What a function's role may do: the permissions of schemas/functions.json as an IAM policy, and nothing beside it.
 
 Terraform renders the same references to the same addresses. Two things every Lambda needs are not in the schema and
-not here: the log group, which the engine writes without asking, and the queue of failed events, which it has not.
+not here: the log group, which the engine writes without asking, and the delivery of failed events, which it has not.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from scripts.local.naming import Names
 from waiting_room import schemas
 
 VERSION = "2012-10-17"
+SWITCHED_OFF = "metrics:"
+"""What no local stack has: the references begin with it."""
 _STAGE = schemas.load("websocket")["stage"]
 PREFIX_KEYS = ".waiting-room/*"
 """What the distribution serves of the bucket: every key below the prefix."""
@@ -48,7 +50,10 @@ class Addresses:
             "websocket": lambda _: self._regional(
                 "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
             ),
+            "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
+            "failures": lambda _: self._regional("sqs", names.failures),
             "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
+            "alarms": lambda _: self._regional("cloudwatch", "alarm:*"),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }
 
@@ -57,8 +62,12 @@ class Addresses:
 
 
 def function_policy(spec: Mapping[str, Any], addresses: Addresses) -> dict[str, Any]:
-    """Return the policy of a function's role: one statement for each permission of the schema, in its order."""
-    return _policy(*(_allow(sorted(each["actions"]), addresses.of(each["resource"])) for each in spec["permissions"]))
+    """Return the policy of a function's role: one statement for each permission of the schema, in its order.
+
+    Rights on parts that are switched off are not given: here that is Timestream.
+    """
+    given = [each for each in spec["permissions"] if not each["resource"].startswith(SWITCHED_OFF)]
+    return _policy(*(_allow(sorted(each["actions"]), addresses.of(each["resource"])) for each in given))
 
 
 def edge_policy(addresses: Addresses) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
-from scripts.local import api, engine, functions, keys, permissions, roles, site, sockets, tables
+from scripts.local import api, engine, functions, keys, permissions, records, roles, site, sockets, tables
 from scripts.local.naming import Names, Secrets
 from scripts.local.outbox import ENDPOINT_VARIABLE, Outbox
 from waiting_room import schemas
@@ -50,9 +51,9 @@ class LocalStack:
         self.addresses = permissions.Addresses(names, REGION, ACCOUNT)
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
-        self._api_id = self._websocket_id = ""
+        self._api_id = self._websocket_id = self._failures_queue = ""
         self._description: Path | None = None
-        self.outbox = Outbox()
+        self.outbox = Outbox(self._known_outbox_port())
         self.changes: list[str] = []
 
     @classmethod
@@ -147,6 +148,9 @@ class LocalStack:
         for key, name in self.tables.items():
             done += tables.ensure_table(self.client("dynamodb"), name, schemas.table(key))
         done += self._apply_site()
+        done += records.ensure_archive(self.client("s3"), self.client("firehose"), self.names.archive, ACCOUNT)
+        self._failures_queue, changes = records.ensure_queue(self.client("sqs"), self.names.failures)
+        done += changes
         specs = {component: spec for component, spec in schemas.functions().items() if not spec["edge"]}
         gateway = self.client("apigatewayv2")
         self._websocket_id, changes = sockets.ensure_api(gateway, f"{self.names.deployment}-websocket")
@@ -186,6 +190,7 @@ class LocalStack:
             "name": self.names.deployment,
             "api_url": self.api_url,
             "bucket": self.bucket,
+            "archive_bucket": self.names.archive,
             "tables": self.tables,
             "snapshot_key": self.snapshot_key,
             "origin_secret": self.origin_secret,
@@ -216,6 +221,12 @@ class LocalStack:
         if "ORIGIN_SECRET" in known and "SNAPSHOT_KEY" in known:
             return Secrets(known["ORIGIN_SECRET"], known["SNAPSHOT_KEY"])
         return None
+
+    def _known_outbox_port(self) -> int:
+        """Return the port of an earlier outbox of this stack, 0 for none."""
+        current = functions.find_configuration(self.client("lambda"), self.names.function("notifier"))
+        url = current["Environment"]["Variables"].get(ENDPOINT_VARIABLE, "") if current else ""
+        return urlsplit(url).port or 0
 
     def _apply_site(self) -> list[str]:
         store = self.client("s3")
@@ -252,7 +263,7 @@ class LocalStack:
         client = self.client("lambda")
         # By its address, as Terraform names it: the engine does not know an alias's rights for those of its key.
         own = {"ALERTS_KEY": self.addresses.alerts_key}
-        values = {**self.names.environment(self._secrets, self.websocket_url), **own}
+        values = {**self.names.environment(self._secrets, self.websocket_url, self._failures_queue), **own}
         runtime = next(iter(specs.values()))["runtime"]
         layer_arn, changes = functions.ensure_layer(
             client, self.names.layer, zipped(contents.layer(self.root)), runtime

@@ -87,9 +87,14 @@ class OperatorApi:
         """Erase everything stored of one visitor."""
         self._call("DELETE", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
 
-    def metrics(self, zone_id: str) -> Json:
-        """The minute rows of a zone's run."""
-        return self._call("GET", f"/zones/{_part(zone_id)}/metrics")
+    def metrics(self, zone_id: str, minutes: int | None = None, run: int | None = None) -> Json:
+        """The newest minute rows of a zone's run, the current one or another."""
+        return self._call("GET", f"/zones/{_part(zone_id)}/metrics{_query(minutes=minutes, run=run)}")
+
+    def history(self, zone_id: str, entries: int | None = None, run: int | None = None) -> list[Json]:
+        """What operators did to a zone, oldest first."""
+        path = f"/zones/{_part(zone_id)}/history{_query(entries=entries, run=run)}"
+        return list(self._call("GET", path)["entries"])
 
     def keys(self) -> Json:
         """The public parts of the signing keys."""
@@ -122,6 +127,11 @@ class OperatorApi:
 
 def _part(text: str) -> str:
     return quote(text, safe="")
+
+
+def _query(**parameters: int | None) -> str:
+    given = "&".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    return f"?{given}" if given else ""
 
 
 def _json_object(response: httpx.Response) -> Json | None:

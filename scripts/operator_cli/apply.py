@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from waiting_room.domain.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 
-KEPT = ("control", "site_key_sha256")
+KEPT = ("control", "site_key_sha256", "pinned")
 """Fields a file that does not name them leaves alone: applying a file must not open a zone somebody paused."""
 
 
@@ -33,23 +34,30 @@ class Outcome:
             yield f"  site key, shown only now; your server confirms tokens with it: {self.site_key}"
 
 
-def apply_zone(api: OperatorApi, document: Json, *, dry_run: bool) -> Outcome:
-    """Create or replace one zone unless it is already so; only over the version that was compared.
+def apply_zone(api: OperatorApi, document: Json, current: Json | None, *, dry_run: bool) -> Outcome:
+    """Create one zone, or replace `current` unless it is already so; only over the version that was compared.
 
     Raises Refused, with `stale-version` when somebody changed the zone in between.
     """
     zone_id = document["zone_id"]
-    current = api.find_zone(zone_id)
     if current is None:
         created = {} if dry_run else api.put_zone(document)
         return Outcome(zone_id, "would be created" if dry_run else "created", site_key=created.get("site_key"))
     wanted = {**{name: current[name] for name in KEPT if name in current}, **document}
+    if "schedule" in document and "starts_at_ms" in current:
+        wanted["starts_at_ms"] = current["starts_at_ms"]
     differences = tuple(_differences(_settings(current), _settings(wanted)))
     if not differences:
         return Outcome(zone_id, "unchanged")
     if not dry_run:
         api.put_zone({**wanted, "version": current["version"]})
     return Outcome(zone_id, "would change" if dry_run else "changed", differences)
+
+
+def summary(outcomes: Iterable[Outcome]) -> str:
+    """How many zones came to what, in one line."""
+    counts = Counter(outcome.action for outcome in outcomes)
+    return ", ".join(f"{count} {action}" for action, count in counts.items())
 
 
 def _settings(document: Json) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_cli import commands, examine, gate_commands, key_commands, rehearse
+from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, rehearse
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.draws import verify_draw
@@ -27,10 +27,13 @@ examples:
   wr bypass midnight-sun --for "Box office" --minutes 30
   wr invite midnight-sun --lane vip --for "Ada Lovelace"
   wr watch midnight-sun
+  wr dashboard --deployment foyer
   wr preflight 10000 --site-url https://tickets.example.com
   wr verify-deploy https://tickets.example.com
   wr rehearse practice --host tickets.example.com --visitors 300 --arrival two-waves
   wr page preview midnight-sun
+  wr history midnight-sun --run 2
+  wr report midnight-sun 2 --export build/midnight-sun
 
 exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a file is wrong, 3 no service answered
 """
@@ -98,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     examine.add_commands(found)
     rehearse.add_command(found)
     _page(found)
+    afterwards.add_commands(found)
     return parser
 
 
@@ -108,8 +112,10 @@ def _zones(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "apply",
         help="make the zones what a file says",
         description="Create or replace the zones of a JSON file: one zone, a list of zones, or "
-        '{"defaults": {...}, "zones": [...]}. A file with a mistake is refused whole. A zone that is already so '
-        "stays untouched; `control` stays as it is unless the file names it.",
+        '{"defaults": {...}, "templates": {...}, "zones": [...]}. A zone is written over the template it names, and '
+        "that over the defaults. A file with a mistake is refused whole. A zone that is already so stays untouched; "
+        "`control` stays as it is unless the file names it. Moments: starts_at, opens_at, ends_at, in ISO 8601 or in "
+        "the local time of `time_zone` (Europe/Oslo).",
     )
     apply.add_argument("file", metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
@@ -131,6 +137,7 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     control.add_argument("zone", metavar="ZONE")
     control.add_argument("state", metavar="STATE", choices=commands.CONTROL_MEANS)
+    control.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     control.set_defaults(command=commands.control)
     settings = found.add_parser(
         "set",
@@ -140,11 +147,24 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     settings.add_argument("zone", metavar="ZONE")
     settings.add_argument("settings", metavar="KEY=VALUE", nargs="+")
+    settings.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     settings.set_defaults(command=commands.set_values)
+    settings.add_argument("--yes", action="store_true", help="do it although it is far more than before")
     watch = found.add_parser("watch", help="a live view of a zone's line")
     watch.add_argument("zone", metavar="ZONE")
     watch.add_argument("--once", action="store_true", help="print it once and end")
     watch.set_defaults(command=commands.watch_zone)
+    dashboard = found.add_parser(
+        "dashboard",
+        help="all zones on one page, in your browser",
+        description="Serve a page on 127.0.0.1, behind a random address, that shows every zone and changes one after "
+        "you have read what that will do. It calls the operator routes with your credentials, until Ctrl-C.",
+    )
+    dashboard.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    dashboard.add_argument(
+        "--deployment", metavar="NAME", help="`name` of the Terraform module: show its errors and throttles too"
+    )
+    dashboard.set_defaults(command=commands.dashboard)
 
 
 def _visitor_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.apply import apply_zone
+from scripts.operator_cli.apply import apply_zone, summary
 from scripts.operator_cli.connection import Target
+from scripts.operator_cli.consequences import MOST, plan
 from scripts.operator_cli.errors import BadInput
 from scripts.operator_cli.moments import show_moment
 from scripts.operator_cli.preview import Preview, serve
 from scripts.operator_cli.settings import parse_settings, patched
+from scripts.operator_cli.stories import story
 from scripts.operator_cli.tables import table
 from scripts.operator_cli.watch import watch
 from scripts.operator_cli.zone_files import read_zone_file
@@ -27,9 +32,14 @@ Json = dict[str, Any]
 
 def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
     """Create or replace the zones of a file; nothing is sent when the file has a mistake."""
-    for document in read_zone_file(Path(arguments.file)):
-        outcome = apply_zone(api, document, dry_run=arguments.dry_run)
-        print("\n".join(outcome.lines()), flush=True)
+    documents = read_zone_file(Path(arguments.file))
+    there = {zone["zone_id"]: zone for zone in api.zones()}
+    outcomes = []
+    for document in documents:
+        outcomes.append(apply_zone(api, document, there.get(document["zone_id"]), dry_run=arguments.dry_run))
+        print("\n".join(outcomes[-1].lines()), flush=True)
+    if len(outcomes) > 1:
+        print(summary(outcomes))
 
 
 def zones_list(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
@@ -64,7 +74,7 @@ def zones_show(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
 
 def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
     """Switch a zone."""
-    zone = api.control(arguments.zone, {"control": arguments.state})
+    zone = api.control(arguments.zone, {"control": arguments.state, **_reason(arguments)})
     print(
         f"{zone['zone_id']}: control is {zone['control']} ({CONTROL_MEANS[zone['control']]}), version {zone['version']}"
     )
@@ -83,15 +93,27 @@ def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
     """Change settings live; checked against the zone's other settings before anything is sent."""
     zone = api.zone(arguments.zone)
     patch = parse_settings(arguments.settings, schemas.load("zone"), _now_ms())
+    _warn(zone, patch, certain=arguments.yes)
     try:
         Zone.from_document(patched(zone, patch))
     except InvalidInput as error:
         raise BadInput(f"{error.pointer}: {error.detail}") from None
-    after = api.control(arguments.zone, {"changes": patch, "version": zone["version"]})
+    after = api.control(arguments.zone, {"changes": patch, "version": zone["version"], **_reason(arguments)})
     for name in patch:
         value = after.get(name)
         shown = show_moment(value) if name == "starts_at_ms" and value is not None else json.dumps(value)
         print(f"{arguments.zone}: {name} is {shown if value is not None else 'not set'}")
+
+
+def _warn(zone: Mapping[str, Any], patch: Mapping[str, Any], *, certain: bool) -> None:
+    """Say what a new limit means; raise BadInput for one beyond its bound, or far beyond the old one without --yes."""
+    for name in MOST:
+        if patch.get(name) is None:
+            continue
+        planned = plan(zone, 0, 0, 0, name, patch[name])
+        print(f"{zone['zone_id']}: {planned.says}")
+        if planned.type_again and not certain:
+            raise BadInput("Nothing was changed. Run the command again with --yes if this is what you mean.")
 
 
 def bypass(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
@@ -127,6 +149,7 @@ def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
     width = max(len(name) for name in found)
     for name, value in found.items():
         print(f"{name.ljust(width)}  {_shown(name, value)}")
+    print("\n".join(["", *story(found, _now_ms())]))
 
 
 def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
@@ -138,6 +161,22 @@ def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> N
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
     watch(api, target, arguments.zone, once=arguments.once)
+
+
+def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+    """All zones on one page, served on this machine until Ctrl-C."""
+    # Only here, and only now: no other command asks CloudWatch.
+    from scripts.operator_cli.dashboard import cloudwatch, server, state
+
+    health: Any = dict
+    if arguments.deployment:
+        client = cloudwatch.cloudwatch_client(target.region, arguments.profile)
+        health = cloudwatch.Health(client, arguments.deployment)
+    with httpx.Client(timeout=5.0, trust_env=False) as http:
+        served, address = server.serve(state.Dashboard(api, target, http, health), arguments.port, _now_ms)
+        with served:
+            print(f"Open {address}\nWhoever has this address acts with your credentials. Ctrl-C ends it.", flush=True)
+            served.serve_forever()
 
 
 def page_preview(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
@@ -153,6 +192,10 @@ def page_preview(api: OperatorApi, target: Target, arguments: argparse.Namespace
             f"Preview of {arguments.zone}: http://127.0.0.1:{server.server_address[1]}/   Ctrl-C ends it.", flush=True
         )
         server.serve_forever()
+
+
+def _reason(arguments: argparse.Namespace) -> Json:
+    return {"reason": arguments.reason} if arguments.reason else {}
 
 
 def _shown(name: str, value: Any) -> str:

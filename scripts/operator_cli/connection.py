@@ -34,6 +34,10 @@ class Target:
     credentials: Any
     snapshot_key: str | None = None
     """Where the gate snapshot lies, where that is known without asking."""
+    archive: str | None = None
+    """Where the archive lies, `s3://BUCKET`, where that is known without asking."""
+    endpoint: str | None = None
+    """Address of the engine that plays AWS; None for AWS itself."""
 
 
 class SigV4(httpx.Auth):
@@ -117,6 +121,13 @@ def _demo(description: Path | None, site_url: str | None) -> Target:
         ) from None
     site = site_url or stack.get("edge_url")
     credentials = Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"])
+    bucket = stack.get("archive_bucket")
     return Target(
-        stack["api_url"].rstrip("/"), site and site.rstrip("/"), REGION, credentials, stack.get("snapshot_key")
+        stack["api_url"].rstrip("/"),
+        site and site.rstrip("/"),
+        REGION,
+        credentials,
+        stack.get("snapshot_key"),
+        archive=f"s3://{bucket}" if bucket else None,
+        endpoint=stack.get("endpoint"),
     )

@@ -21,7 +21,7 @@ def verify_draw(
     _api: OperatorApi, target: Target, arguments: argparse.Namespace, transport: httpx.BaseTransport | None = None
 ) -> None:
     """Check the commitment, then say one visitor's place, or check that every place was given once."""
-    draw = _read(target, arguments.zone, arguments.run, transport)
+    draw = read_draw(target, arguments.zone, arguments.run, transport)
     print(f"{arguments.zone}, run {draw.run}: the secret is the one that was committed to ({draw.commitment})")
     if draw.beacon_round is not None:
         print(f"beacon: drand quicknet, round {draw.beacon_round}: {draw.beacon_value or 'it did not answer in time'}")
@@ -43,7 +43,8 @@ def verify_draw(
         print(f"{lane}: {count} came before the start; every place from 1 to {count} was given once")
 
 
-def _read(target: Target, zone_id: str, run: int, transport: httpx.BaseTransport | None) -> Draw:
+def read_draw(target: Target, zone_id: str, run: int, transport: httpx.BaseTransport | None = None) -> Draw:
+    """The published record of a draw, its secret checked; raises Unreachable, and Refused where there is none."""
     if not target.site_url:
         raise Unreachable("Draws are published on the site: give --site-url or FOYER_SITE_URL.")
     url = f"{target.site_url}{draw_path(zone_id, run)}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from scripts.operator_cli import insights
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.errors import OperatorError, Unreachable
@@ -124,7 +125,39 @@ def render(zone: Mapping[str, Any], status: Mapping[str, Any], metrics: Mapping[
         for name, lane in status.get("lanes", {}).items()
     ]
     lines += ["", *table(("LANE", "WAITING", "SERVING", "FLOOR", "TAIL", "CALLED/MIN"), rows)]
-    return [*lines, "", *_minutes(metrics)]
+    return [*lines, "", *_run_so_far(zone, metrics), *_minutes(metrics)]
+
+
+def _run_so_far(zone: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
+    """Waits, drop-off and how good the estimates were; nothing before the first row."""
+    rows = sorted(metrics.get("minutes", ()), key=lambda row: row["minute_at_ms"])
+    if not rows:
+        return []
+    found = [
+        wait
+        for lane in insights.lanes_of(rows)
+        for wait in insights.waits(insights.course(rows, lane), zone.get("starts_at_ms") or 0)
+    ]
+    drop, error = insights.drop_off(rows[-1]), insights.estimate_error(found)
+    median, long = insights.percentile(found, 0.5), insights.percentile(found, 0.95)
+    said = [
+        f"wait of those called: median {_sec(median)}, 95 % within {_sec(long)}",
+        f"gone while waiting {drop.gone} ({drop.share:.0%}), after {_sec(drop.mean_wait_sec)}",
+        f"estimate error {'-' if error is None else f'{error:.0%}'}",
+    ]
+    return ["; ".join(said), _changed(zone), ""]
+
+
+def _changed(zone: Mapping[str, Any]) -> str:
+    by, why = str(zone.get("updated_by", "")).rpartition("/")[2], zone.get("updated_why", "")
+    at = show_moment(zone["updated_at_ms"]) if zone.get("updated_at_ms") else "-"
+    return f"last change {at} by {by or '-'}{f': {why}' if why else ''}"
+
+
+def _sec(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def _limits(zone: Mapping[str, Any]) -> str:

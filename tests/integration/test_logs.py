@@ -1,4 +1,4 @@
-"""A whole visit on the running stack; then every line that engine and functions wrote is searched for its secrets."""
+"""A whole visit on the running stack; then every line and file that was written of it is searched for its secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.guests import Guest
-from tests.integration.running import Foyer
+from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import SITE_KEY, open_zones, zone
 
 ZONE_ID = "logged"
@@ -33,6 +33,24 @@ def lines_of(foyer: Foyer) -> str:
     return "\n".join(text)
 
 
+def archived(foyer: Foyer, change: str) -> str:
+    """The files of the archive, once a change of the zone is in them; and what the queue of failures holds."""
+    store: Any = foyer.client("s3")
+    bucket = foyer.stack.names.archive
+
+    def found() -> str:
+        listed = store.list_objects_v2(Bucket=bucket).get("Contents", ())
+        bodies = [store.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode() for each in listed]
+        mine = [body for body in bodies if f'"zone_id":"{ZONE_ID}"' in body]
+        return "\n".join(bodies) if any(f'"change":"{change}"' in body for body in mine) else ""
+
+    text: str = wait_until(found, 30, f"a change {change} in the archive")
+    sqs: Any = foyer.client("sqs")
+    queue = sqs.get_queue_url(QueueName=foyer.stack.names.failures)["QueueUrl"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue), "nothing failed"
+    return text
+
+
 def test_no_line_holds_a_token_a_key_or_a_cookie(foyer: Foyer, http: httpx.Client) -> None:
     guest = Guest(http, ZONE_ID)
     guest.open()
@@ -47,7 +65,9 @@ def test_no_line_holds_a_token_a_key_or_a_cookie(foyer: Foyer, http: httpx.Clien
     body = {"token": guest.token("access"), "reference": "order-1", "checkout": True}
     confirmed = http.post("/.waiting-room/v1/confirmations", json=body, headers={"authorization": f"Bearer {SITE_KEY}"})
     assert confirmed.status_code == 200, confirmed.text
-    text = lines_of(foyer)
+    kept = archived(foyer, "completed")
+    assert "order-1" not in kept
+    text = lines_of(foyer) + kept
     assert "confirm_token" in text, "the log of the functions is what was read"
     assert not [token for token in tokens if token in text or token.rpartition(".")[2] in text]
     assert SITE_KEY not in text

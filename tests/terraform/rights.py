@@ -79,16 +79,22 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             return [f"{api['execution_arn']}/live/POST/@connections/*"]
-        if resource == "alerts:identity":
-            return ["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef"]
-        if resource == "metrics:endpoints":
-            return ["*"]
+        if resource == "alarms":
+            return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         holder = {
             "archive:stream": "aws_kinesis_firehose_delivery_stream",
+            "failures:queue": "aws_sqs_queue",
+            "alerts:identity": "aws_kms_key",
             "alerts:key": "aws_kms_key",
             "metrics:table": "aws_timestreamwrite_table",
+            "metrics:endpoints": "aws_timestreamwrite_table",
         }[resource]
-        return [self.plan.one(holder)["arn"]]
+        if not self.plan.of_type(holder):
+            # A right on a part that is switched off is not given.
+            return []
+        if resource == "alerts:identity":
+            return ["arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef"]
+        return ["*"] if resource == "metrics:endpoints" else [self.plan.one(holder)["arn"]]
 
 
 def listed(value: Any) -> list[Any]:

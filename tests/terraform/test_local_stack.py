@@ -30,6 +30,9 @@ def form(variable: str, value: str) -> str:
     if variable == "WEBSOCKET_ENDPOINT":
         # Each engine has its own address; what follows it is the stage.
         return re.sub(r"^https?://.*/", "<api>/", value)
+    if variable == "FAILURES_QUEUE":
+        # So has each engine its own queue addresses; what they end with is the name.
+        return value.rpartition("/")[2]
     return re.sub(r"[0-9a-f]{32}", "<32 digits>", value) if variable == "SNAPSHOT_KEY" else value
 
 

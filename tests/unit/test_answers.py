@@ -294,6 +294,7 @@ def operators_act(world: ApiWorld) -> None:
         world.operate("POST", f"/zones/{ZONE_ID}/revocations", {**revoked, "reason": "resold"})
     world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
     world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=5")
+    world.operate("GET", f"/zones/{ZONE_ID}/history", query="entries=5")
     world.operate("POST", control, {"reset": True})
     replaced = world.operate("GET", "/keys").json["keys"][0]["kid"]
     world.clock.advance(400)

@@ -95,7 +95,9 @@ def test_every_function_has_its_handler_and_the_publisher_its_site() -> None:
 
 def test_the_layer_holds_the_package_and_every_schema() -> None:
     entries = contents.layer(ROOT)
-    schemas = {path.relative_to(ROOT / "schemas").as_posix() for path in (ROOT / "schemas").rglob("*.json")}
+    schemas = {
+        path.relative_to(ROOT / "schemas").as_posix() for path in (ROOT / "schemas").rglob("*") if path.is_file()
+    }
     assert schemas == {
         name.removeprefix("python/waiting_room/schemas_data/") for name in entries if "schemas_data" in name
     }

@@ -40,7 +40,7 @@ def test_null_takes_a_setting_away_and_objects_merge(world: ApiWorld) -> None:
 
     assert "starts_at_ms" not in answer.json
     assert answer.json["session"] == {"kind": "navigation", "idle_sec": 60, "max_sec": 3600}
-    assert answer.json["poll"]["far_sec"] == 30
+    assert answer.json["poll"]["far_sec"] == 45
 
 
 def test_unused_grants_are_withdrawn_and_a_tick_under_way_is_refused(world: ApiWorld) -> None:

@@ -102,7 +102,7 @@ def test_the_waiting_page_carries_what_its_scripts_need() -> None:
     facts = json.loads(page.text["zone"])
     assert facts["zone_id"] == "midnight-sun"
     assert facts["claim_sec"] == 120
-    assert facts["poll"] == {"near_sec": 2, "far_sec": 30, "near_ahead": 200}
+    assert facts["poll"] == {"near_sec": 2, "far_sec": 45, "near_ahead": 200}
     assert json.loads(page.text["texts"]) == texts()
     assert page.text["message-text"] == "Doors at eight."
     assert page.text["headline"] == texts()["states"]["loading"]["headline"]
@@ -282,7 +282,7 @@ def test_a_page_with_nothing_to_wait_for_does_not_refresh(status: str) -> None:
 def test_far_back_it_refreshes_rarely() -> None:
     refresh = refresh_of(place_page(a_zone(), a_place(ahead=5_000), TO, NOW_MS))
     assert refresh is not None
-    assert 30 <= refresh[0] < 40
+    assert 45 <= refresh[0] < 55
 
 
 def test_a_new_place_after_a_lapse_is_told() -> None:

@@ -20,7 +20,7 @@ SCHEMAS = ROOT / "schemas"
 TABLES = ("protected_zones", "counters", "user_connections", "queue")
 DOCUMENTS = ("zone", "status", "snapshot")
 META = {f"tables/{name}": "table" for name in TABLES} | {
-    name: name for name in ("functions", "behaviours", "openapi", "websocket")
+    name: name for name in ("functions", "behaviours", "openapi", "websocket", "archive", "metrics")
 }
 REMOVED = object()
 
@@ -33,9 +33,15 @@ def faults(name: str, document: Any) -> list[str]:
     found = [fault.message for fault in Draft202012Validator(schemas.load(f"meta/{META[name]}")).iter_errors(document)]
     if found or name.startswith("tables/"):
         return found
-    return {"functions": of_functions, "behaviours": of_behaviours, "openapi": of_openapi, "websocket": of_websocket}[
-        name
-    ](document)
+    own = {
+        "functions": of_functions,
+        "behaviours": of_behaviours,
+        "openapi": of_openapi,
+        "websocket": of_websocket,
+        "archive": of_archive,
+        "metrics": lambda _: [],
+    }
+    return own[name](document)
 
 
 def undescribed(document: Any) -> list[str]:
@@ -140,6 +146,18 @@ def of_websocket(document: Any) -> list[str]:
             found.append(f"{name}: its type is another name")
         if set(schema["required"]) != schema["properties"].keys():
             found.append(f"{name}: every field is always there")
+    return found
+
+
+def of_archive(document: Any) -> list[str]:
+    """Every question has its text, with as many parameters as it says; the partitions are fields."""
+    found = [f"{name} is no field" for name in document["partitions"] if name not in document["fields"]]
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in (SCHEMAS / "archive").glob("*.sql")}
+    if texts.keys() != document["questions"].keys():
+        found.append("questions and files are not the same")
+    for name, question in document["questions"].items():
+        if texts.get(name, "").count("?") != len(question["parameters"]):
+            found.append(f"{name}: not as many parameters as its text has")
     return found
 
 
@@ -265,6 +283,12 @@ CONTROL = "/paths/~1.waiting-room~1v1~1admin~1zones~1{zone_id}~1control/post"
         ("websocket", "/routes/2/route_key", "$connect"),
         ("websocket", "/messages/your_turn/schema/properties/type/const", "turn"),
         ("websocket", "/messages/your_turn/schema/additionalProperties", True),
+        ("archive", "/fields/run/type", "number"),
+        ("archive", "/fields/day", REMOVED),
+        ("archive", "/questions/waits", REMOVED),
+        ("archive", "/questions/waits/parameters", ["zone_id"]),
+        ("metrics", "/measures/admitted/statistic", "Sum"),
+        ("metrics", "/dimensions/lane", REMOVED),
         ("zone", "/properties/max_active/type", "number of visitors"),
         ("zone", "/properties/max_active/minimum", "1"),
         ("zone", "/properties/control/enum", "auto"),

@@ -209,7 +209,7 @@ def test_the_picture_has_every_function_table_and_behaviour() -> None:
             kind, _, name = permission["resource"].partition(":")
             if kind == "table":
                 assert re.search(rf"^  {component} (?:-- reads ---|-->) {name}$", drawn, re.MULTILINE), permission
-    assert "  dispatcher -- reads --- counters\n" in drawn
+    assert "  notifier -- reads --- counters\n" in drawn
     assert "  exchanger --> counters\n" in drawn
     assert '  scheduler -- "rate(1 minute)" --> dispatcher' in drawn
     assert "  protected_zones -. stream .-> publisher" in drawn

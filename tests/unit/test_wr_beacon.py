@@ -25,13 +25,13 @@ def check(number: int, value: str, signature: str = SIGNATURE, status: int = 200
 
 
 def test_a_value_that_drand_signed_is_taken() -> None:
-    pytest.importorskip("py_ecc", reason="py_ecc is not installed")
+    pytest.importorskip("py_ecc")
     check(1000, VALUE)
 
 
 @pytest.mark.parametrize("number", [999, 1001])
 def test_the_signature_of_another_round_is_refused(number: int) -> None:
-    pytest.importorskip("py_ecc", reason="py_ecc is not installed")
+    pytest.importorskip("py_ecc")
     with pytest.raises(Refused, match="not drand's"):
         check(number, VALUE)
 

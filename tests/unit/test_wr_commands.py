@@ -245,7 +245,9 @@ def test_a_visitor_is_looked_up_and_revoked(wr, service, tmp_path, capsys):
     visitor_id = Browser(service.world).ask("POST", "/visitors").json["visitor_id"]
     capsys.readouterr()
     assert wr("look-up", "midnight-sun", visitor_id) == 0
-    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    stored, _, told = capsys.readouterr().out.partition("\n\n")
+    shown = dict(line.split(maxsplit=1) for line in stored.splitlines())
+    assert "Joined the lane general of run 1" in told
     assert shown["position"] == "0"
     assert shown["revoked"] == "false"
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]", shown["joined_at_ms"])
@@ -363,3 +365,54 @@ def test_a_wrong_api_url_or_profile_is_said(monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(BadInput, match="no profile 'absent'"):
         connection.find_target(API, None, "absent", None)
+
+
+def test_a_rate_far_beyond_the_one_before_is_asked_for_twice_and_one_beyond_the_bound_is_refused(
+    wr, service, tmp_path, capsys
+):
+    wr("zones", "apply", zone_file(tmp_path, rate_per_min=60))
+    capsys.readouterr()
+    assert wr("set", "midnight-sun", "rate_per_min=1000000") == 2
+    assert "16,667 a second. The bound is 600,000." in capsys.readouterr().err
+    assert wr("set", "midnight-sun", "rate_per_min=6000", "--yes") == 0
+    assert wr("set", "midnight-sun", "rate_per_min=600000") == 2
+    said = capsys.readouterr()
+    assert "this is as good as no limit" in said.out
+    assert "with --yes if this is what you mean" in said.err
+    assert service.zone()["rate_per_min"] == 6000
+    assert wr("set", "midnight-sun", "rate_per_min=6500") == 0
+
+
+def test_applying_many_says_what_came_of_them_and_is_done_once(wr, service, tmp_path, capsys):
+    zones = [{"zone_id": f"event-{n}", "rules": [{"paths": [f"/events/{n}"]}]} for n in range(30)]
+    content = {"defaults": {"mode": "queueing", "max_active": 5}, "zones": zones}
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(content))
+    assert wr("zones", "apply", str(path), "--dry-run") == 0
+    assert capsys.readouterr().out.endswith("\n30 would be created\n")
+    assert service.sent("PUT") == []
+    assert wr("zones", "apply", str(path)) == 0
+    assert capsys.readouterr().out.endswith("\n30 created\n")
+    zones[4]["max_active"] = 9
+    path.write_text(json.dumps(content))
+    assert wr("zones", "apply", str(path), "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "event-4: would change\n  max_active: 5 -> 9\n" in said
+    assert said.endswith("\n29 unchanged, 1 would change\n")
+    assert wr("zones", "apply", str(path)) == 0
+    assert wr("zones", "apply", str(path)) == 0
+    assert capsys.readouterr().out.endswith("\n30 unchanged\n")
+    assert len(service.sent("PUT")) == 31
+
+
+def test_what_a_schedule_has_done_is_no_difference(wr, service, tmp_path, capsys):
+    world = service.world
+    windows = [{"starts_at_ms": world.clock.ms + 600_000}]
+    path = zone_file(tmp_path, mode="combined", schedule={"windows": windows})
+    assert wr("zones", "apply", path) == 0
+    stored = world.stores.zones.get("midnight-sun")
+    opened = stored.with_changes(control="auto", starts_at_ms=windows[0]["starts_at_ms"], stage="open:1", version=2)
+    assert world.stores.zones.save(opened, 1)
+    capsys.readouterr()
+    assert wr("zones", "apply", path) == 0
+    assert capsys.readouterr().out == "midnight-sun: unchanged\n"

@@ -48,6 +48,18 @@ def test_what_happened_in_a_minute_is_the_difference_and_the_latest_comes_first(
     assert lines[-1].split()[-3:] == ["4", "0", "80%"]
 
 
+def test_waits_drop_off_and_the_last_change_are_told_above_the_minutes():
+    course = {"general": [[0, 100, 40, 1.0], [10, 100, 60, 1.0], [20, 100, 80, 1.0]]}
+    departures = {"general": {"away": 6, "back": 1, "wait_sec": 600}}
+    first = row(0, joined=100, course={"general": [[0, 0, 0, 0.0], [30, 100, 0, 0.5]]})
+    rows = [first, row(1, joined=100, course=course, departures=departures)]
+    changed = {"updated_at_ms": 60_000, "updated_by": "protection", "updated_why": "the site is well"}
+    text = "\n".join(render({**ZONE, **changed}, STATUS, {"minutes": rows}, 12_000))
+    assert "wait of those called: median 36 s, 95 % within 50 s; gone while waiting 5 (5%), after 2.0 min" in text
+    assert "by protection: the site is well" in text
+    assert "wait of those" not in "\n".join(render(ZONE, STATUS, {"minutes": []}, 12_000))
+
+
 def target(site_url="http://site"):
     return Target("http://api", site_url, "eu-west-1", None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
         ([], "there is no zone in it"),
         ("7", "a list of zones is needed, not a number"),
         ({"zones": {}}, "/zones: a list of zones is needed, not an object"),
-        ({"zones": [ZONE], "default": {}}, "/default: only `defaults` and `zones`"),
+        ({"zones": [ZONE], "default": {}}, "/default: only `defaults`, `templates` and `zones`"),
         ({"defaults": {"zone_id": "a"}, "zones": [ZONE]}, "/defaults/zone_id: each zone needs its own"),
     ],
 )
@@ -154,3 +155,87 @@ def test_a_patch_is_merged_as_the_service_merges_it():
     document = {"session": {"idle_sec": 300, "heartbeat_sec": 20}, "inventory": 5}
     patch = {"session": {"idle_sec": 60, "heartbeat_sec": None}, "inventory": None, "title": "T"}
     assert patched(document, patch) == {"session": {"idle_sec": 60}, "title": "T"}
+
+
+def scheduled(tmp_path, **zone):
+    base = {"zone_id": "a", "mode": "combined", "max_active": 5, "rules": [{"paths": ["/a"]}]}
+    return read_zone_file(written(tmp_path, {**base, **zone}))[0]
+
+
+def refused(tmp_path, **zone):
+    with pytest.raises(BadZoneFile) as mistake:
+        scheduled(tmp_path, **zone)
+    return str(mistake.value)
+
+
+def test_a_local_time_is_read_in_the_places_own_time_summer_and_winter(tmp_path):
+    winter = scheduled(tmp_path, time_zone="Europe/Oslo", starts_at="2027-03-27T20:00")
+    summer = scheduled(tmp_path, time_zone="Europe/Oslo", starts_at="2027-03-28T20:00")
+    assert summer["starts_at_ms"] - winter["starts_at_ms"] == 23 * 3_600_000
+    assert "time_zone" not in summer
+
+
+def test_a_time_that_the_clocks_skip_or_repeat_is_refused(tmp_path):
+    said = refused(tmp_path, time_zone="Europe/Oslo", starts_at="2027-03-28T02:30")
+    assert "/starts_at: 2027-03-28T02:30:00 does not exist in Europe/Oslo: the clocks go forward" in said
+    said = refused(tmp_path, time_zone="America/New_York", starts_at="2027-11-07T01:30")
+    assert "happens twice in America/New_York" in said
+    assert "-04:00 or -05:00" in said
+    chosen = scheduled(tmp_path, time_zone="America/New_York", starts_at="2027-11-07T01:30-05:00")
+    assert chosen["starts_at_ms"] == 1825569000000
+
+
+def test_a_time_zone_that_is_none_is_refused(tmp_path):
+    assert "/time_zone: there is no time zone 'Oslo'" in refused(
+        tmp_path, time_zone="Oslo", starts_at="2027-01-01T10:00"
+    )
+    assert "set time_zone" in refused(tmp_path, starts_at="2027-01-01T10:00")
+    for name in ("../../etc/passwd", "", 5):
+        assert "/time_zone" in refused(tmp_path, time_zone=name, starts_at="2027-01-01T10:00")
+
+
+def test_start_and_end_make_a_window(tmp_path):
+    zone = scheduled(tmp_path, starts_at="2027-01-01T10:00Z", opens_at="2027-01-01T09:00Z", ends_at="2027-01-01T12:00Z")
+    (window,) = zone["schedule"]["windows"]
+    assert window["ends_at_ms"] - window["starts_at_ms"] == 2 * 3_600_000
+    assert window["starts_at_ms"] - window["opens_at_ms"] == 3_600_000
+    assert "starts_at_ms" not in zone
+
+
+def test_a_row_of_slots_is_written_once(tmp_path):
+    slot = {"starts_at": "2027-01-01T10:00", "ends_at": "2027-01-01T10:45", "opens_at": "2027-01-01T09:55"}
+    windows = [{**slot, "repeat": {"every_min": 60, "times": 8}}]
+    zone = scheduled(tmp_path, time_zone="Asia/Tokyo", schedule={"windows": windows})
+    starts = [window["starts_at_ms"] for window in zone["schedule"]["windows"]]
+    assert len(starts) == 8
+    assert {after - before for before, after in pairwise(starts)} == {3_600_000}
+    crowded = [{**slot, "repeat": {"every_min": 30, "times": 2}}]
+    assert "opens before the one" in refused(tmp_path, time_zone="Asia/Tokyo", schedule={"windows": crowded})
+    for repeat in ({"every_min": 0, "times": 2}, {"times": 2}, 5, {"every_min": 60, "times": 501}):
+        assert "/repeat" in refused(
+            tmp_path, schedule={"windows": [{"starts_at": "2027-01-01T10:00Z", "repeat": repeat}]}
+        )
+
+
+def test_what_says_the_start_twice_is_refused(tmp_path):
+    windows = {"windows": [{"starts_at_ms": 1_800_000_000_000}]}
+    assert "the schedule sets the start" in refused(tmp_path, schedule=windows, starts_at="2027-01-01T10:00Z")
+    assert "stand with starts_at" in refused(tmp_path, ends_at="2027-01-01T10:00Z")
+
+
+def test_hundreds_of_events_are_written_over_templates(tmp_path):
+    content = {
+        "defaults": {"mode": "queueing", "max_active": 100, "session": {"idle_sec": 120}, "template": "hall"},
+        "templates": {"hall": {"max_active": 300}, "arena": {"max_active": 2000, "session": {"max_sec": 900}}},
+        "zones": [{"zone_id": f"event-{n}", "rules": [{"paths": [f"/events/{n}"]}]} for n in range(300)],
+    }
+    content["zones"][7]["template"] = "arena"
+    content["zones"][8]["max_active"] = 50
+    zones = read_zone_file(written(tmp_path, content))
+    assert len(zones) == 300
+    assert [zone["max_active"] for zone in zones[6:9]] == [300, 2000, 50]
+    assert zones[7]["session"] == {"idle_sec": 120, "max_sec": 900}
+    assert all("template" not in zone for zone in zones)
+    content["zones"][9]["template"] = "stadium"
+    with pytest.raises(BadZoneFile, match="there is no template 'stadium'; there are: hall, arena"):
+        read_zone_file(written(tmp_path, content))

@@ -16,18 +16,24 @@ import boto3
 from botocore.config import Config
 
 from waiting_room import config, schemas
+from waiting_room.adapters.archive import TRIES, FirehoseArchive, NoArchive
 from waiting_room.adapters.beacon import DrandBeacon
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
+from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
+from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.login_keys import LoginKeys
+from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
@@ -39,13 +45,17 @@ from waiting_room.http.router import Router
 from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
+from waiting_room.ports import Archive, Metrics
 from waiting_room.retention import Retention
-from waiting_room.streams import CallStream
+from waiting_room.streams import CallStream, QueueStream
+from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
+from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.room import Wake
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 3, "tcp_keepalive": True}
@@ -54,6 +64,8 @@ _CONNECTIONS = {"max_pool_connections": ZONES_PER_EXCHANGER}
 """An exchanger ticks its zones side by side; a bouncer needs one."""
 
 REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIMEOUTS, **_CONNECTIONS)
+QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+"""For what may fail: archive and metrics must not hold up those who use them."""
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS, **_CONNECTIONS)
 """For writes that are not the same when applied twice: a lost answer must come back as a lost answer."""
 
@@ -105,7 +117,9 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     ensure_keys = EnsureKeys(keys, stores.zones, clock)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     change_keys = ChangeKeys(keys, ensure_keys, stores.zones, objects, clock, snapshot_key=settings.snapshot_key)
-    endpoints = operator_endpoints(stores, tokens, ensure_keys, change_keys, wake, clock, ids)
+    # Once: an operator does not wait for the archive, and the audit log has the action already.
+    archive = _archive(settings.archive_stream, tries=1)
+    endpoints = operator_endpoints(stores, tokens, ensure_keys, change_keys, wake, clock, ids, archive)
     # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
     local = bool(env.get("AWS_ENDPOINT_URL"))
     return HttpApp(
@@ -123,19 +137,31 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    tick = tick_zone(stores, objects, clock, ids)
+    alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
+    audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
     dispatch = Dispatch(
         stores.zones,
         stores.gates,
         stores.sales,
-        tick_zone(stores, objects, clock, ids),
+        tick,
         objects,
         LambdaFunctions(_client("lambda")),
         clock,
         exchanger=settings.exchanger_function,
         publisher=settings.publisher_function,
         snapshot_key=settings.snapshot_key,
+        automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids, audit),
     )
-    return Job(lambda _: {"started_for": dispatch()}, clock, json_log("dispatcher"))
+    log = json_log("dispatcher")
+
+    def run(_: Mapping[str, Any]) -> dict[str, Any]:
+        done = dispatch()
+        for audit in done.audits:
+            log.info("automatic change", extra={"audit": audit, "zone_id": audit["zone_id"]})
+        return {"started_for": done.started_for}
+
+    return Job(run, clock, log)
 
 
 def exchanger(env: Mapping[str, str]) -> Job:
@@ -198,6 +224,22 @@ def notifier(env: Mapping[str, str]) -> Job:
     return Job(CallStream(notify, alerts), clock, json_log("notifier"))
 
 
+def recorder(env: Mapping[str, str]) -> Job:
+    """Every change of a place: archived and counted."""
+    settings = config.read(config.RecorderConfig, env)
+    clock = SystemClock()
+    counters = settings.counters_table
+    record = Record(
+        _archive(settings.archive_stream),
+        Tallies(_clients(), counters, Retention.parse(settings.retention_days)),
+        Minutes(_clients(), counters),
+        _metrics(settings),
+        clock,
+    )
+    failures = SqsFailures(_client("sqs"), settings.failures_queue)
+    return Job(QueueStream(record, failures), clock, json_log("recorder"))
+
+
 def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
     """Writes the gate snapshot, key set and waiting pages; `site_folder` has the pages' scripts and styles."""
     settings = config.read(config.PublisherConfig, env)
@@ -234,6 +276,20 @@ def only_with_identity(request: Request) -> None:
     """A guard that refuses requests nobody signed."""
     if not request.identity:
         raise Forbidden("Operators need AWS credentials.")
+
+
+def _archive(stream_name: str, tries: int = TRIES) -> Archive:
+    if stream_name == config.OFF:
+        return NoArchive()
+    return FirehoseArchive(_client("firehose", QUICK), stream_name, time.sleep, tries)
+
+
+def _metrics(settings: config.RecorderConfig) -> Metrics:
+    if settings.metrics_backend == "timestream":
+        client = _client("timestream-write", QUICK)
+        return TimestreamMetrics(client, settings.metrics_database, settings.metrics_table)
+    # CloudWatch finds a line in embedded metric format in whatever a function prints.
+    return CloudWatchMetrics(settings.metrics_namespace, print)
 
 
 def _client(service: str, settings: Config = REPEATING) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from waiting_room import schemas
 from waiting_room.adapters.alerts import AlertCounts, Alerts
+from waiting_room.adapters.archive import NoArchive
+from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
@@ -14,6 +16,7 @@ from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.adapters.tallies import Tallies
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.alert_text import alert_text
@@ -29,7 +32,7 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
-from waiting_room.ports import Beacon, Carrier, Cipher, Clock, Ids, ObjectStore, Tokens
+from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, ObjectStore, Tokens
 from waiting_room.retention import Retention
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
@@ -37,6 +40,7 @@ from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.connect import Connect
 from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.erase import Erase
+from waiting_room.use_cases.history import Audit, ReadHistory
 from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
 from waiting_room.use_cases.join import Join
@@ -80,6 +84,8 @@ class Stores:
         self.networks = Networks(clients, counters, retention)
         self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
+        self.tallies = Tallies(clients, counters, retention)
+        self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
         self.queue = Queue(clients, queue, counters, retention)
         self.user_connections = UserConnections(clients, user_connections)
@@ -157,25 +163,29 @@ def operator_endpoints(
     wake: Wake,
     clock: Clock,
     ids: Ids,
+    archive: Archive | None = None,
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
     end_place = EndPlace(gates, queue, clock, ids)
     bar = Bar(end_place, queue)
+    audit = Audit(stores.audit_log, archive or NoArchive(), clock)
     lines = Lines(stores.joins, stores.zones, clock)
     alerts = RequestAlert(queue, Rooms(gates, lines, clock), stores.alerts, stores.alert_counts, None, clock)
     api = OperatorApi(
-        put=PutZone(zones, gates, ensure_keys, wake, clock, ids),
+        audit=audit,
+        history=ReadHistory(stores.audit_log),
+        put=PutZone(zones, gates, ensure_keys, wake, clock, ids, audit),
         get=GetZone(zones),
         list=ListZones(zones),
-        delete=DeleteZone(zones, gates),
-        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock, ids),
+        delete=DeleteZone(zones, gates, audit),
+        control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock, ids, audit),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, lines, clock),
         erase=Erase(zones, queue, end_place, alerts.cancel),
-        metrics=ReadMetrics(zones, stores.minutes),
+        metrics=ReadMetrics(zones, stores.minutes, stores.tallies),
         keys=ensure_keys,
         change_keys=change_keys,
     )

@@ -50,7 +50,7 @@ class BouncerConfig:
 
 @dataclass(frozen=True)
 class OperatorConfig:
-    """Zones, control, keys, look-up."""
+    """Zones, control, keys, look-up. `archive_stream` is `none` where the archive is switched off."""
 
     foyer_name: str
     protected_zones_table: str
@@ -63,6 +63,7 @@ class OperatorConfig:
     exchanger_function: str
     retention_days: str
     user_connections_table: str
+    archive_stream: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class DispatcherConfig:
     snapshot_key: str
     exchanger_function: str
     publisher_function: str
+    archive_stream: str
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,21 @@ class NotifierConfig:
     alerts_identity: str
     alerts_configuration_set: str
     alerts_key: str
+
+
+@dataclass(frozen=True)
+class RecorderConfig:
+    """Archive and business metrics. `archive_stream`, `metrics_database` and `metrics_table` are `none` where that is
+    switched off; `failures_queue` is the URL of the queue for records that make no sense."""
+
+    counters_table: str
+    failures_queue: str
+    archive_stream: str
+    metrics_backend: str
+    metrics_namespace: str
+    metrics_database: str
+    metrics_table: str
+    retention_days: str
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -100,6 +100,45 @@ class Connections(Protocol):
 
     def push(self, connection_id: str, message: bytes) -> Delivery:
         """Send a message; may be called from several threads at once."""
+        ...
+
+
+class Archive(Protocol):
+    """Where rows of schemas/archive.json are kept for good."""
+
+    def put(self, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+        """Keep rows; the numbers of those that were not taken and may be handed over again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Point:
+    """Measures of schemas/metrics.json of one minute, of a lane or (None) of the whole zone.
+
+    Of two points of the same minute the one with the higher version counts; its numbers are the more complete.
+    """
+
+    zone_id: str
+    run: int
+    lane: str | None
+    minute_at_ms: int
+    version: int
+    values: Mapping[str, float]
+
+
+class Metrics(Protocol):
+    """A backend of the business metrics."""
+
+    def put(self, points: Sequence[Point]) -> None:
+        """Tell points; telling one again is harmless. Raises Overloaded when the backend does not take them now."""
+        ...
+
+
+class Failures(Protocol):
+    """Where events are left that nobody could deal with."""
+
+    def put(self, failure: Mapping[str, Any]) -> None:
+        """Leave word; raises Overloaded."""
         ...
 
 

@@ -12,11 +12,33 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
   extended_s3_configuration {
     role_arn            = aws_iam_role.delivery.arn
     bucket_arn          = aws_s3_bucket.this.arn
-    prefix              = local.day_prefix
+    prefix              = "${local.changes_prefix}${local.partition_prefix}"
     error_output_prefix = "${local.errors_prefix}!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/"
     compression_format  = "GZIP"
     buffering_size      = 64
     buffering_interval  = 300
+
+    dynamic_partitioning_configuration {
+      enabled = true
+    }
+
+    processing_configuration {
+      enabled = true
+
+      processors {
+        type = "MetadataExtraction"
+
+        parameters {
+          parameter_name  = "MetadataExtractionQuery"
+          parameter_value = "{${join(",", [for name in var.schema.partitions : "${name}:.${name}"])}}"
+        }
+
+        parameters {
+          parameter_name  = "JsonParsingEngine"
+          parameter_value = "JQ-1.6"
+        }
+      }
+    }
 
     cloudwatch_logging_options {
       enabled         = true

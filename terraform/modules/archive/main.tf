@@ -5,12 +5,13 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  changes_prefix = "changes/"
-  errors_prefix  = "errors/"
+  changes_prefix = var.schema.prefix
+  errors_prefix  = var.schema.errors_prefix
   results_prefix = "athena-results/"
 
-  # Partitions of a day each, written by Firehose and worked out by Athena: nobody has to register them.
-  day_prefix = "${local.changes_prefix}day=!{timestamp:yyyy-MM-dd}/"
+  # Partitions of a zone and a day each, written by Firehose and worked out by Athena: nobody has to register them. Both
+  # are read from the row, so that a row that is delivered twice lies in one place.
+  partition_prefix = join("", [for name in var.schema.partitions : "${name}=!{partitionKeyFromQuery:${name}}/"])
 }
 
 resource "aws_s3_bucket" "this" {

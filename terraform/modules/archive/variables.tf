@@ -5,9 +5,19 @@ variable "name" {
 
 variable "schema" {
   type = object({
-    item_kinds = list(object({ attributes = map(string) }))
+    table         = string
+    prefix        = string
+    errors_prefix = string
+    partitions    = list(string)
+    fields        = map(object({ type = string, description = string }))
+    questions     = map(object({ description = string, parameters = list(string) }))
   })
-  description = "The decoded schemas/tables/queue.json: its attributes are the columns of the archive."
+  description = "The decoded schemas/archive.json."
+}
+
+variable "questions" {
+  type        = map(string)
+  description = "SQL of each question of the schema, from schemas/archive/."
 }
 
 variable "tiers" {

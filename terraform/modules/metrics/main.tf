@@ -15,7 +15,7 @@ resource "aws_timestreamwrite_table" "this" {
   count = local.timestream ? 1 : 0
 
   database_name = aws_timestreamwrite_database.this[0].database_name
-  table_name    = "visits"
+  table_name    = var.table
 
   retention_properties {
     memory_store_retention_period_in_hours  = var.retention.memory_hours

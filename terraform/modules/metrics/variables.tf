@@ -3,6 +3,11 @@ variable "name" {
   description = "Name of the deployment: CloudWatch namespace, or Timestream database."
 }
 
+variable "table" {
+  type        = string
+  description = "Timestream only: name of the table, as schemas/metrics.json has it."
+}
+
 variable "backend" {
   type        = string
   description = "cloudwatch or timestream."

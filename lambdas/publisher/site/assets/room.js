@@ -2,19 +2,18 @@
 
 import { Alarm } from "./alarm.js";
 import { safePath } from "./api.js";
+import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
 import { Feed } from "./feed.js";
 import { HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
 import { Options } from "./options.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
-import { prove } from "./proof.js";
 import { Push } from "./push.js";
 import { shown } from "./shown.js";
 import { Tabs } from "./tabs.js";
 import { Turn } from "./turn.js";
 
-const COOKIE_DOUBT_MS = 60_000;
 const DOUBT_MS = 15_000;
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
 const TOLD_LATE_MS = 2_000;
@@ -22,8 +21,6 @@ const TOLD_LATE_MS = 2_000;
 const STARTING = new Set(["before", "starting"]);
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 const COMES_IN = new Set(["entering", "passing"]);
-
-const STRANGER = { code: 401, body: null, problem: "bad-token", retrySec: 0 };
 
 export class Room {
   #facts;
@@ -38,6 +35,7 @@ export class Room {
   #push;
   #options;
   #turn;
+  #arrival;
   #doubt = new Doubt();
 
   #place = null;
@@ -47,11 +45,9 @@ export class Room {
   #locating = false;
   #claiming = false;
   #claimed = false;
-  #afresh = false;
   #leaving = false;
   #saidAway = false;
 
-  #joinedAtMs = -Infinity;
   #claimFromMs = 0;
   #failures = { locate: 0, claim: 0 };
 
@@ -73,6 +69,7 @@ export class Room {
     this.#clock = clock;
     this.#view = view;
     this.#progress = new Progress(facts.zone_id);
+    this.#arrival = new Arrival(api, this.#progress, facts.proves);
     this.#departures = new Departures(facts.zone_id);
     this.#tabs = new Tabs(facts.zone_id, (kind, data) => this.#hear(kind, data), () => this.#update());
     this.#feed = new Feed(api, clock, this.#tabs, () => this.#pollDelaySec(), () => this.#update());
@@ -111,10 +108,7 @@ export class Room {
     if (this.#locating) return;
     this.#locating = true;
     this.#locateAlarm.clear();
-    // A browser that never had a place here need not ask for one first; joining again gives the same place.
-    const stranger = !this.#place && !this.#progress.remembers && this.#joinedAtMs < 0;
-    let answer = stranger ? STRANGER : await this.#api.place();
-    if (isUnknown(answer)) answer = await this.#join(answer);
+    const answer = await this.#arrival.find(this.#place !== null);
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
       this.#failures.locate = 0;
@@ -125,18 +119,6 @@ export class Room {
       this.#locateAlarm.set(delay, () => this.#locate());
     }
     this.#update();
-  }
-
-  async #join({ code }) {
-    // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
-    const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
-    if (forgotten || navigator.cookieEnabled === false) return { code: 401, body: null, problem: "no-cookies", retrySec: 0 };
-    const remembered = this.#progress.remembers;
-    let answer = await this.#api.join(this.#facts.proves ? { prove: true } : undefined);
-    if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
-    this.#afresh = answer.code === 201 && remembered;
-    if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
-    return answer;
   }
 
   /** What another tab of this browser tells. */
@@ -317,7 +299,7 @@ export class Room {
       preparing: this.#claimFromMs > 0,
       staleness: this.#feed.staleness,
       offline: this.#feed.failures > 1 || this.#failures.locate > 1,
-      afresh: this.#afresh,
+      afresh: this.#arrival.afresh,
       urls: { to: this.#to, enter: this.#api.enterUrl(this.#to) },
     };
     this.#view.show({
@@ -329,6 +311,3 @@ export class Room {
     });
   }
 }
-
-/** Whether the server does not know this browser: no token, or one from before it joined. */
-const isUnknown = ({ code, problem }) => code === 401 || problem === "unknown-visitor";

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from waiting_room.domain import protection, schedule
 from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.lanes import GENERAL, MOST_LANES, shares
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
@@ -23,7 +24,16 @@ ZONE_ID = re.compile(r"\A[a-z0-9][a-z0-9-]{0,39}\Z")
 LANE_ID = re.compile(r"\A[a-z0-9]{1,12}\Z")
 VISITOR_ID = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 
-SERVER_FIELDS = ("run", "version", "updated_at_ms", "updated_by", "granted_from_ms")
+SERVER_FIELDS = (
+    "run",
+    "version",
+    "updated_at_ms",
+    "updated_by",
+    "updated_why",
+    "granted_from_ms",
+    "stage",
+    "safe_rate_per_min",
+)
 """Fields of the stored zone that the service writes; in a PUT body only `version` is read."""
 
 JOINS_PER_SHARD_PER_SEC = 500
@@ -55,7 +65,7 @@ class PollRules:
     """How often a waiting browser reads the status document; seconds, and the distance that counts as near."""
 
     near_sec: int = 2
-    far_sec: int = 30
+    far_sec: int = 45
     near_ahead: int = 200
 
 
@@ -98,11 +108,19 @@ class Zone:
     strict_exit: bool = False
     forward_token: bool = False
     site_key_sha256: str = ""
+    schedule: Mapping[str, Any] | None = None
+    health: Mapping[str, Any] | None = None
+    activation: Mapping[str, Any] | None = None
+    protection: Mapping[str, Any] | None = None
+    pinned: bool = False
     run: int = 1
     version: int = 0
     updated_at_ms: int = 0
     updated_by: str = ""
+    updated_why: str = ""
     granted_from_ms: int = 0
+    stage: str = ""
+    safe_rate_per_min: float | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Zone:
@@ -154,7 +172,7 @@ class Zone:
             faults.append(("/zone_id", "Use lower-case letters, digits and '-', at most 40, not beginning with '-'."))
         if not self.rules:
             faults.append(("/rules", "Give at least one rule with the paths to guard."))
-        if self.mode in ("waiting_room", "combined") and self.starts_at_ms is None:
+        if self.mode in ("waiting_room", "combined") and self.starts_at_ms is None and not self.schedule:
             faults.append(("/starts_at_ms", f"Mode {self.mode} holds visitors until a start: set starts_at_ms."))
         if self.mode == "waiting_room" and self.rate_per_min is None:
             faults.append(("/rate_per_min", "Mode waiting_room lets visitors in at a set rate: set rate_per_min."))
@@ -176,7 +194,9 @@ class Zone:
         if self.session.max_sec < self.session.idle_sec:
             faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
         faults += self._lane_faults()
-        if self.order == "lottery" and self.starts_at_ms is None:
+        faults += schedule.faults(self.schedule) if self.schedule else []
+        faults += protection.faults(self)
+        if self.order == "lottery" and self.starts_at_ms is None and not self.schedule:
             faults.append(("/starts_at_ms", "A draw is held among those who come before the start: set starts_at_ms."))
         if self.beacon != "none" and self.order != "lottery":
             faults.append(("/beacon", "A beacon is for a draw: set order to 'lottery', or leave the beacon out."))
@@ -228,6 +248,19 @@ class Zone:
     def login_url(self) -> str:
         """Where the site's login is; empty where nobody needs one."""
         return str((self.identity or {}).get("login_url", ""))
+
+    @property
+    def effective(self) -> Zone:
+        """The zone with the rate that holds now: what protection allows, never above what the operator set."""
+        safe, most = self.safe_rate_per_min, self.rate_per_min
+        if not self.protection_holds or safe is None or most is None or safe >= most:
+            return self
+        return replace(self, rate_per_min=safe)
+
+    @property
+    def protection_holds(self) -> bool:
+        """Whether the rate follows the site's health; settings may be empty, which is not the same as none."""
+        return self.protection is not None
 
     @property
     def shards(self) -> int:

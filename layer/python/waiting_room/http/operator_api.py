@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from waiting_room.adapters.signing_keys import SigningKey
+from waiting_room.domain.audit import NOT_ONE_ZONE, Entry
 from waiting_room.domain.errors import InvalidInput, UnknownVisitor
 from waiting_room.domain.zones import VISITOR_ID, Zone
 from waiting_room.http.body import read_body
@@ -18,6 +19,7 @@ from waiting_room.http.site_api import INVITATION_SEC, invitation_json
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.control import Change, ControlZone
 from waiting_room.use_cases.erase import Erase
+from waiting_room.use_cases.history import Audit, ReadHistory
 from waiting_room.use_cases.invite import MakeInvitation
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.look_up import Found, LookUp
@@ -27,6 +29,7 @@ from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
 BYPASS_SEC = 3600
 MINUTES, MOST_MINUTES = 60, 1440
+ENTRIES, MOST_ENTRIES = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class OperatorApi:
     metrics: ReadMetrics
     keys: EnsureKeys
     change_keys: ChangeKeys
+    audit: Audit
+    history: ReadHistory
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Endpoints by operationId."""
@@ -59,6 +64,7 @@ class OperatorApi:
             self.create_invitation,
             self.create_revocation,
             self.get_metrics,
+            self.get_history,
             self.look_up_visitor,
             self.erase_visitor,
             self.list_keys,
@@ -85,7 +91,7 @@ class OperatorApi:
 
     def delete_zone(self, request: Request) -> Response:
         """Delete a zone; its paths are open from then on."""
-        self.delete(_zone_id(request))
+        self.delete(_zone_id(request), _by(request))
         return _audited(empty(), "delete_zone")
 
     def set_control(self, request: Request) -> Response:
@@ -96,6 +102,7 @@ class OperatorApi:
             changes=body.get("changes", {}),
             reset=body.get("reset", False),
             version=body.get("version"),
+            reason=body.get("reason", ""),
         )
         zone = self.control(_zone_id(request), change, _by(request))
         changes = {name: value for name, value in change.changes.items() if name != "site_key_sha256"}
@@ -107,6 +114,8 @@ class OperatorApi:
         body = read_body("create_bypass_token", request)
         expires_in_sec = body.get("expires_in_sec", BYPASS_SEC)
         made = self.make_bypass(_zone_id(request), body["name"], expires_in_sec, _by(request))
+        # Names of people are kept with the token, until it expires, and in the function's log.
+        self._note(request, "create_bypass_token", bypass_id=made.bypass_id)
         answer = {"id": made.bypass_id, "token": made.token, "link": made.link, "expires_at_ms": made.expires_at_ms}
         return _audited(json_response(201, answer), "create_bypass_token", bypass_id=made.bypass_id, name=body["name"])
 
@@ -116,6 +125,7 @@ class OperatorApi:
         zone = self.get(_zone_id(request))
         made = self.invite(zone, body["lane"], body.get("expires_in_sec", INVITATION_SEC))
         answer = json_response(201, invitation_json(made))
+        self._note(request, "create_invitation", invitation_id=made.invitation_id, lane=body["lane"])
         details = {"invitation_id": made.invitation_id, "lane": body["lane"], "name": body["name"]}
         return _audited(answer, "create_invitation", **details)
 
@@ -126,13 +136,21 @@ class OperatorApi:
         kind = next(name for name in kinds if name in body)
         reason = body.get("reason", "")
         expires_at_ms = kinds[kind](_zone_id(request), body[kind], reason, _by(request))
+        self._note(request, "create_revocation", reason, **{kind: body[kind]})
         revoked = {"zone_id": _zone_id(request), kind: body[kind], "reason": reason}
         answer = json_response(201, {**revoked, "expires_at_ms": expires_at_ms})
         return _audited(answer, "create_revocation", **{kind: body[kind]}, reason=reason)
 
     def get_metrics(self, request: Request) -> Response:
-        """The newest minute rows of the current run."""
-        return json_response(200, asdict(self.metrics(_zone_id(request), _minutes(request))))
+        """The newest minute rows of the current run, or of another."""
+        return json_response(200, asdict(self.metrics(_zone_id(request), _minutes(request), _run(request))))
+
+    def get_history(self, request: Request) -> Response:
+        """What operators did to a zone, oldest first; also to one that was deleted."""
+        entries = self.history(_zone_id(request), _entries(request))
+        run = _run(request)
+        told = [_entry_json(entry) for entry in entries if run in (None, entry.run)]
+        return json_response(200, {"zone_id": _zone_id(request), "entries": told})
 
     def look_up_visitor(self, request: Request) -> Response:
         """Everything stored of one visitor. Whose data was looked at is noted for the audit too."""
@@ -140,6 +158,7 @@ class OperatorApi:
         if not VISITOR_ID.match(visitor_id):
             raise UnknownVisitor
         found = self.look_up(_zone_id(request), visitor_id)
+        self._note(request, "look_up_visitor", visitor_id=visitor_id)
         return _audited(json_response(200, _found_json(found)), "look_up_visitor", visitor_id=visitor_id)
 
     def erase_visitor(self, request: Request) -> Response:
@@ -148,24 +167,31 @@ class OperatorApi:
         if not VISITOR_ID.match(visitor_id):
             raise UnknownVisitor
         erased = self.erase(_zone_id(request), visitor_id)
+        # Not of whom: the log of the function forgets it soon, these records would not.
+        self._note(request, "erase_visitor", places=erased)
         return _audited(empty(), "erase_visitor", visitor_id=visitor_id, places=erased)
 
     def list_keys(self, _: Request) -> Response:
         """Public parts of the signing keys; the first call makes them."""
         return json_response(200, {"keys": _keys_json(self.keys())})
 
-    def rotate_keys(self, _: Request) -> Response:
+    def rotate_keys(self, request: Request) -> Response:
         """Do the next step of a rotation: introduce a key, wait for it to be known, or switch to it."""
         done = self.change_keys.rotate()
         answer = {"step": done.step, "wait_sec": done.wait_sec, "keys": _keys_json(done.keys)}
         active = [key.kid for key in done.keys if key.state == "active"]
+        self.audit.action(NOT_ONE_ZONE, "rotate_keys", _by(request), {"step": done.step, "active": active})
         return _audited(json_response(200, answer), "rotate_keys", step=done.step, active=active)
 
     def retire_key(self, request: Request) -> Response:
         """Take away a key that was replaced."""
         kid, force = request.parameters["kid"], _flag(request, "force")
         self.change_keys.retire(kid, force=force)
+        self.audit.action(NOT_ONE_ZONE, "retire_key", _by(request), {"kid": kid, "force": force})
         return _audited(empty(), "retire_key", kid=kid, force=force)
+
+    def _note(self, request: Request, action: str, reason: str = "", **details: Any) -> None:
+        self.audit.action(_zone_id(request), action, _by(request), details, reason)
 
 
 def _zone_id(request: Request) -> str:
@@ -192,6 +218,29 @@ def _minutes(request: Request) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_MINUTES:
         raise InvalidInput(f"Give a whole number from 1 to {MOST_MINUTES}.", "/minutes")
     return int(text)
+
+
+def _entries(request: Request) -> int:
+    text = request.query("entries")
+    if text is None:
+        return ENTRIES
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST_ENTRIES:
+        raise InvalidInput(f"Give a whole number from 1 to {MOST_ENTRIES}.", "/entries")
+    return int(text)
+
+
+def _run(request: Request) -> int | None:
+    text = request.query("run")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise InvalidInput("Give the number of a run, from 1.", "/run")
+    return int(text)
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(entry).items() if name != "zone_id" and value is not None}
+    return {**told, "changes": dict(entry.changes), "details": dict(entry.details)}
 
 
 def _flag(request: Request, name: str) -> bool:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import html
 import zlib
-from collections.abc import Mapping
 
 from waiting_room import schemas
 from waiting_room.domain.errors import WaitingRoomError
-from waiting_room.domain.locations import enter_url, move_url, place_url, verify_url
+from waiting_room.domain.locations import enter_url, move_url, place_url
 from waiting_room.domain.places import MOVED, Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
 from waiting_room.http.alert_form import alert_form, alert_link
 from waiting_room.http.languages import DEFAULT, languages, texts
 from waiting_room.http.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
-from waiting_room.http.wording import Words, clock_time, words
+from waiting_room.http.ticket import IN_LINE, ticket, ticket_facts
+from waiting_room.http.wording import Words, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
 _POLICY = schemas.behaviours()["headers"]["file"]["content-security-policy"].rpartition("; frame-ancestors")[0]
@@ -58,7 +58,6 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
 _REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
 
 
@@ -97,8 +96,8 @@ def waiting_page(zone: Zone) -> str:
         f'<script type="application/json" id="zone">{data(facts)}</script>\n'
         f'<script type="application/json" id="texts">{data(texts())}</script>'
     )
-    ticket = _ticket(english, "loading", {})
-    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=ticket, place=me)
+    stub = ticket(english, "loading", {})
+    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=stub, place=me)
 
 
 def place_page(
@@ -113,7 +112,7 @@ def place_page(
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
-    alerted = zone.alerts is not None and state in _IN_LINE
+    alerted = zone.alerts is not None and state in IN_LINE
     seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
     onward = (to if state == "passing" else enter) if goes_in else me
     foot = ""
@@ -122,7 +121,7 @@ def place_page(
     if alerted:
         foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
     actions = (
-        {"action": said.say("labels", "reload"), "action_href": me} if state in _IN_LINE or "locked" in state else {}
+        {"action": said.say("labels", "reload"), "action_href": me} if state in IN_LINE or "locked" in state else {}
     )
     if goes_in:
         actions = {"action": said.state("entering")["action"], "action_href": onward}
@@ -133,9 +132,9 @@ def place_page(
         to=to,
         head=Markup("" if seconds is None else _refresh(seconds, onward)),
         foot=Markup(foot),
-        ticket=_ticket(said, state, _ticket_facts(said, zone, place, state, now_ms)),
-        notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in _IN_LINE else "",
-        kept=_kept(said, zone) if state in _IN_LINE else "",
+        ticket=ticket(said, state, ticket_facts(said, zone, place, state, now_ms)),
+        notice=said.say("notices", "rejoined") if place.rejoined not in ("", MOVED) and state in IN_LINE else "",
+        kept=_kept(said, zone) if state in IN_LINE else "",
         place=me,
         lane=place.lane,
         **actions,
@@ -209,57 +208,7 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
         return min(max(zone.poll.far_sec, _FAR_REFRESH_SEC[0]), _FAR_REFRESH_SEC[1]) + spread
     if state in ("waiting", "next", "starting", "placing"):
         return max(_NEAR_REFRESH_SEC, zone.poll.near_sec)
-    return _STANDSTILL_REFRESH_SEC + spread if state in _IN_LINE or state == "locked_inside" else None
-
-
-def _ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int | None) -> dict[str, str]:
-    facts: dict[str, str] = {}
-    # Before the start everybody waits alike; who came early has a number, and is shown it once it counts.
-    if place.position is not None and state not in ("before", "starting"):
-        facts["place"] = said.number(place.position + 1)
-        if place.arrival is not None:
-            facts["drawn"] = said.say("labels", "drawn", number=said.number(place.arrival + 1))
-            facts["drawn_href"] = verify_url(zone.zone_id, place.run, place.lane, place.arrival + 1)
-    if state in ("called", "entering"):
-        return {**facts, "figure": said.say("labels", "now"), "figure_label": said.say("labels", "your_turn")}
-    if state == "before" and zone.starts_at_ms is not None:
-        facts["starts"] = clock_time(zone.starts_at_ms)
-        if now_ms is not None:
-            facts["figure"] = said.time_left((zone.starts_at_ms - now_ms) // 1000)
-            facts["figure_label"] = said.say("labels", "until_start")
-        return facts
-    if place.ahead is not None:
-        facts["figure"] = said.number(place.ahead)
-        facts["figure_label"] = said.say_count("labels", "ahead", place.ahead)
-        on_hold = state in ("paused", "locked")
-        facts["estimate"] = said.say("estimates", "withheld") if on_hold else said.expected_wait(place.estimate)
-        if now_ms is not None:
-            facts["measured"] = said.say("labels", "measured", time=clock_time(now_ms).partition(" ")[2])
-    return facts
-
-
-def _ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
-    """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
-    shown = state in _IN_LINE | {"called", "entering"} and bool(facts)
-    empty = ("figure", "figure_label", "place", "estimate", "starts", "measured", "drawn", "drawn_href")
-    values = {**dict.fromkeys(empty, ""), **facts}
-    labelled = ("ticket", "place", "estimate", "starts", "progress", "drawn_check")
-    labels = {f"{name}_label": said.say("labels", name) for name in labelled}
-    may_miss = ("place", "estimate", "starts", "measured", "drawn")
-    missing = {f"{name}_hidden": hidden(bool(values[name])) for name in may_miss}
-    return fill(
-        "ticket.html",
-        {
-            **labels,
-            **values,
-            **missing,
-            "progress": "0",
-            # How far somebody has come is only known where the page can remember where they began.
-            "way_hidden": hidden(False),
-            "stub_hidden": hidden(any(values[name] for name in ("place", "estimate", "starts"))),
-            "ticket_hidden": hidden(shown),
-        },
-    )
+    return _STANDSTILL_REFRESH_SEC + spread if state in IN_LINE or state == "locked_inside" else None
 
 
 def _page(

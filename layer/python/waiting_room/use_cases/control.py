@@ -12,6 +12,7 @@ from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, 
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.room import Wake
 from waiting_room.use_cases.zones import (
     build_zone,
@@ -29,12 +30,16 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Change:
-    """What to change. `changes` is a merge patch of the zone (RFC 7396); `reset` starts a new run."""
+    """What to change. `changes` is a merge patch of the zone (RFC 7396); `reset` starts a new run.
+
+    `reason` is for the audit.
+    """
 
     control: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     reset: bool = False
     version: int | None = None
+    reason: str = ""
 
 
 class ControlZone:
@@ -48,7 +53,9 @@ class ControlZone:
         wake: Wake,
         clock: Clock,
         ids: Ids,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit = audit
         self._zones = zones
         self._gates = gates
         self._check_document = check_document
@@ -92,6 +99,8 @@ class ControlZone:
         zone = stamped(zone, stored.version, now_ms, by)
         save(self._zones, zone)
         self._gates.fence(zone.zone_id, stored.run)
+        if self._audit is not None:
+            self._audit.zone("set_control", stored, zone, by, change.reason)
         return zone
 
     def _refuse(self, zone: Zone, stored: Zone, change: Change) -> None:
@@ -110,10 +119,23 @@ class ControlZone:
             document = merge(stored.document, change.changes)
             if change.control is not None:
                 document["control"] = change.control
+            _pin(document, stored, change)
             self._check_document(document)
             return build_zone(document)
         except InvalidInput as error:
             raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
+
+
+def _pin(document: dict[str, Any], stored: Zone, change: Change) -> None:
+    """The operator's hand wins: what is set by hand is left alone by the zone until `pinned` is set to false."""
+    by_hand = change.changes.keys() | ({"control"} if change.control is not None else set())
+    if stored.protection is not None and "rate_per_min" in by_hand:
+        document.pop("safe_rate_per_min", None)
+        document["pinned"] = change.changes.get("pinned", True)
+    if stored.activation is not None and "control" in by_hand:
+        document["pinned"] = change.changes.get("pinned", True)
+    if document.get("protection") is None:
+        document.pop("safe_rate_per_min", None)
 
 
 def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from waiting_room.adapters.counters import Sales
 from waiting_room.adapters.gates import Gates
@@ -11,11 +12,20 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.controller import idle
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Functions, ObjectStore
+from waiting_room.use_cases.automate import Audit, Automate
 from waiting_room.use_cases.tick import TickZone
 
 ZONES_PER_EXCHANGER = 20
 SNAPSHOT_AGE_MS = 90_000
 """An older snapshot is written again, long before the gate closes at 300 s."""
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """The zones for which an exchanger was started, and what zones changed by themselves, with reasons."""
+
+    started_for: list[str]
+    audits: list[Audit]
 
 
 class Dispatch:
@@ -34,7 +44,9 @@ class Dispatch:
         exchanger: str,
         publisher: str,
         snapshot_key: str,
+        automate: Automate | None = None,
     ) -> None:
+        """Without `automate` zones change by their operators alone."""
         self._zones = zones
         self._gates = gates
         self._sales = sales
@@ -45,15 +57,26 @@ class Dispatch:
         self._exchanger = exchanger
         self._publisher = publisher
         self._snapshot_key = snapshot_key
+        self._automate = automate
 
-    def __call__(self) -> list[str]:
-        """Start what is needed; returns the zones for which an exchanger was started."""
+    def __call__(self) -> Dispatched:
+        """Enter stages that are due, start what is needed, then see to the health of sites, which may take a while."""
         if self._snapshot_is_old():
             self._functions.start(self._publisher, {"refresh": True})
-        needed = [zone.zone_id for zone in self._zones.all() if self._needs_exchanger(zone)]
-        for batch in _batches(needed, ZONES_PER_EXCHANGER):
+        zones = self._zones.all()
+        zones, audits = self._automate.by_clock(zones) if self._automate else (zones, [])
+        needed = [zone.zone_id for zone in zones if self._needs_exchanger(zone.effective)]
+        self._start(needed)
+        if self._automate:
+            by_health = self._automate.by_health(zones)
+            # A line that was just switched on must not wait a minute for somebody to move it.
+            self._start([audit["zone_id"] for audit in by_health])
+            audits += by_health
+        return Dispatched(needed, audits)
+
+    def _start(self, zone_ids: Sequence[str]) -> None:
+        for batch in _batches(zone_ids, ZONES_PER_EXCHANGER):
             self._functions.start(self._exchanger, {"zones": batch})
-        return needed
 
     def _needs_exchanger(self, zone: Zone) -> bool:
         gate = self._gates.read(zone.zone_id, zone.run, consistent=False)

@@ -1,4 +1,4 @@
-"""Metrics: the minute rows of a zone's current run."""
+"""Metrics: the minute rows of a zone's run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.errors import UnknownZone
 
 MINUTE_MS = 60_000
@@ -25,19 +26,29 @@ class Rows:
 class ReadMetrics:
     """Reads what exchangers wrote; counts nothing itself."""
 
-    def __init__(self, zones: ProtectedZones, minutes: Minutes) -> None:
+    def __init__(self, zones: ProtectedZones, minutes: Minutes, tallies: Tallies) -> None:
         self._zones = zones
         self._minutes = minutes
+        self._tallies = tallies
 
-    def __call__(self, zone_id: str, count: int) -> Rows:
-        """The newest `count` rows; raises UnknownZone."""
-        zone = self._zones.get(zone_id)
-        if zone is None:
-            raise UnknownZone
-        stored = self._minutes.latest(zone_id, zone.run, count)
-        return Rows(zone_id, zone.run, [_told(row) for row in stored])
+    def __call__(self, zone_id: str, count: int, run: int | None = None) -> Rows:
+        """The newest `count` rows, of the current run or another; raises UnknownZone.
+
+        `visits` of a row is what the recorder counted in that minute, by lane; absent where it counted nothing.
+        """
+        if run is None:
+            zone = self._zones.get(zone_id)
+            if zone is None:
+                raise UnknownZone
+            run = zone.run
+        stored = self._minutes.latest(zone_id, run, count)
+        if not stored:
+            return Rows(zone_id, run, [])
+        visits = self._tallies.minutes(zone_id, run, stored[0]["minute"], stored[-1]["minute"])
+        return Rows(zone_id, run, [_told(row, visits.get(row["minute"])) for row in stored])
 
 
-def _told(stored: Mapping[str, Any]) -> dict[str, Any]:
+def _told(stored: Mapping[str, Any], visits: Mapping[str, Any] | None) -> dict[str, Any]:
     numbers = {name: value for name, value in stored.items() if name != "minute"}
-    return {"minute_at_ms": stored["minute"] * MINUTE_MS, **numbers}
+    counted = {} if visits is None else {"visits": visits["lanes"]}
+    return {"minute_at_ms": stored["minute"] * MINUTE_MS, **numbers, **counted}

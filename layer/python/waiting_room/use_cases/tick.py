@@ -17,6 +17,7 @@ from waiting_room.domain.calls import newly_called
 from waiting_room.domain.controller import Tick, decide
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Beacon, Clock, Ids, ObjectStore
@@ -28,7 +29,13 @@ logger = logging.getLogger(__name__)
 STATUS_CACHE = "public, max-age=1"
 ROW_MS = 10_000
 """How often the minute row and the entry record are refreshed."""
+MINUTE_MS = 60_000
+POINTS = 8
+"""Most points of a minute's course: one each time the row is refreshed, so that it costs no write of its own."""
 ENTRY = "entry"
+
+Point = tuple[int, int, int, float]
+"""Of one lane: second of the minute, tail, serving, positions called a second as visitors were told."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class TickZone:
         self._departures = departures
         self._runs: dict[str, int] = {}
         self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
+        self._courses: dict[str, tuple[int, int, dict[str, list[Point]]]] = {}
 
     def __call__(self, zone_id: str) -> Ticked:
         """Tick a zone once. A zone or run that is gone counts as idle; a lost or unsure tick is simply over."""
@@ -84,7 +92,7 @@ class TickZone:
         read = self._read(zone_id)
         if read is None:
             return Ticked(won=False, idle=True)
-        zone, gate = read
+        zone, gate = read[0].effective, read[1]
         # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
         gate = self._with_draw(zone, gate, now_ms)
@@ -161,8 +169,23 @@ class TickZone:
             return
         self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
-        row = {**minute_row(tick, tails, sold, now_ms), "departures": departures}
+        told = {"lanes": document["lanes"], "departures": departures, "limits": limits(zone)}
+        row = {**minute_row(tick, tails, sold, now_ms), **told}
+        row["course"] = self._course(zone, tick, tails, now_ms)
         self._minutes.put(zone.zone_id, zone.run, now_ms, row)
+
+    def _course(self, zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int) -> dict[str, list[Point]]:
+        """The minute's course so far, one point longer. An exchanger that takes over within it begins it anew."""
+        minute = now_ms // MINUTE_MS
+        run, begun, course = self._courses.get(zone.zone_id, (zone.run, minute, {}))
+        if (run, begun) != (zone.run, minute):
+            course = {}
+        for name, lane in tick.gate.lanes.items():
+            speed = round(speed_per_sec(zone, tick.gate.state, name), 4)
+            point = (now_ms % MINUTE_MS // 1000, tails.get(name, 0), lane.serving, speed)
+            course[name] = [*course.get(name, []), point][-POINTS:]
+        self._courses[zone.zone_id] = (zone.run, minute, course)
+        return course
 
 
 def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> dict[str, object]:
@@ -182,3 +205,8 @@ def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> 
         "lapsed": max(0, round(gate.state.matured_called - gate.state.matured_claimed)),
         "updated_at_ms": now_ms,
     }
+
+
+def limits(zone: Zone) -> dict[str, float | int | None]:
+    """What the operator had set in that minute, so that a chart can show it beside what came of it."""
+    return {name: getattr(zone, name) for name in ("max_active", "rate_per_min", "inventory")}

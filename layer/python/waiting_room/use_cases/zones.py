@@ -12,11 +12,12 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
 from waiting_room.domain.gate_exempt import BadExemption, Exemption
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.gate_rules import BadRule, Rule
+from waiting_room.domain.gate_rules import BadRule, Rule, guards
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import EnsureKeys
 from waiting_room.use_cases.room import Wake
 
@@ -24,6 +25,9 @@ HELD_BACK_MS = 15_000 + MARGIN_SEC * 1000
 """A run that follows another grants nothing for so long: old tokens must have left the edge, which takes 15 s, and the
 clock of whoever grants may be ahead of the operator's (DESIGN 4.3)."""
 
+
+KEPT = ("control", "pinned", "run", "granted_from_ms", "stage", "safe_rate_per_min")
+"""What a document that replaces a zone leaves as it is, unless it names it and may."""
 
 PAST_MS = 120_000
 """A start may lie this far back when it is set: clocks differ, and "now" is a start too."""
@@ -42,8 +46,16 @@ class PutZone:
     """Creates a zone, or replaces the version the operator has read."""
 
     def __init__(
-        self, zones: ProtectedZones, gates: Gates, ensure_keys: EnsureKeys, wake: Wake, clock: Clock, ids: Ids
+        self,
+        zones: ProtectedZones,
+        gates: Gates,
+        ensure_keys: EnsureKeys,
+        wake: Wake,
+        clock: Clock,
+        ids: Ids,
+        audit: Audit | None = None,
     ) -> None:
+        self._audit = audit
         self._zones = zones
         self._gates = gates
         self._ensure_keys = ensure_keys
@@ -76,16 +88,22 @@ class PutZone:
             raise StaleVersion("The zone does not exist any more; leave out version to create it.")
         site_key = None if wanted.get("site_key_sha256") else self._ids.session_id() + self._ids.session_id()
         hashed = {"site_key_sha256": hash_site_key(site_key)} if site_key else {}
-        zone = stamped(build_zone({**wanted, **hashed}), 0, self._clock.now_ms(), by)
+        # A zone with a schedule is closed until the dispatcher finds a window open.
+        outside = {"control": wanted["schedule"].get("outside", "end")} if wanted.get("schedule") else {}
+        zone = stamped(build_zone({**outside, **wanted, **hashed}), 0, self._clock.now_ms(), by)
         self._ensure_keys()
         refuse_past_start(zone, None, self._clock.now_ms())
         zone = open_run(self._gates, self._draws, self._ids, zone, 1, self._clock.now_ms())
         if not self._zones.save(zone, None) and self._zones.get(zone.zone_id) != zone:
             raise StaleVersion("The zone was created by somebody else at the same time.")
+        if self._audit is not None:
+            self._audit.zone("put_zone", None, zone, by)
         return PutResult(zone, created=True, site_key=site_key)
 
     def _replace(self, stored: Zone, wanted: Mapping[str, Any], version: int | None, by: str) -> PutResult:
-        kept = {"control": stored.control, "run": stored.run, "granted_from_ms": stored.granted_from_ms}
+        kept = {name: getattr(stored, name) for name in KEPT if getattr(stored, name) is not None}
+        if wanted.get("schedule") and stored.starts_at_ms is not None:
+            kept["starts_at_ms"] = stored.starts_at_ms
         key = wanted.get("site_key_sha256") or stored.site_key_sha256
         zone = build_zone({**kept, **wanted, "site_key_sha256": key})
         if not same_settings(zone, stored):
@@ -95,6 +113,8 @@ class PutZone:
                 raise StaleVersion(f"The zone has version {stored.version}: read it and send that version.")
             zone = stamped(zone, stored.version, self._clock.now_ms(), by)
             save(self._zones, zone)
+            if self._audit is not None:
+                self._audit.zone("put_zone", stored, zone, by)
             stored = zone
         self._gates.fence(stored.zone_id, stored.run)
         return PutResult(stored)
@@ -128,11 +148,12 @@ class ListZones:
 class DeleteZone:
     """Takes a zone away: its paths are open from then on."""
 
-    def __init__(self, zones: ProtectedZones, gates: Gates) -> None:
+    def __init__(self, zones: ProtectedZones, gates: Gates, audit: Audit | None = None) -> None:
         self._zones = zones
         self._gates = gates
+        self._audit = audit
 
-    def __call__(self, zone_id: str) -> None:
+    def __call__(self, zone_id: str, by: str = "") -> None:
         """Delete a zone and its records; done twice it is the same. Raises UnknownZone if there never was one.
 
         Its runs stay taken: no old token fits a later zone of this name.
@@ -141,6 +162,8 @@ class DeleteZone:
         if zone is not None:
             self._zones.delete(zone_id)
             self._gates.fence(zone_id, zone.run)
+            if self._audit is not None:
+                self._audit.zone("delete_zone", zone, None, by)
         elif self._gates.read(zone_id, 1) is None:
             raise UnknownZone
 
@@ -158,12 +181,20 @@ def build_zone(document: Mapping[str, Any]) -> Zone:
             Exemption.parse(rule)
         except BadExemption as error:
             raise InvalidZone(str(error), f"/exempt/{index}") from None
+    probe = (zone.health or {}).get("probe")
+    if probe and guards(
+        [Rule.parse(zone.zone_id, rule) for rule in zone.rules], {probe["host"]}, [probe["path"]], {"GET"}
+    ):
+        raise InvalidZone(
+            "The zone guards this path, so the probe would see the waiting room: exclude the path in the rules.",
+            "/health/probe/path",
+        )
     return zone
 
 
-def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str) -> Zone:
-    """The zone as the version after `replaced_version`, with who changed it and when."""
-    return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by)
+def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str, why: str = "") -> Zone:
+    """The zone as the version after `replaced_version`, with who changed it, when, and why if it did so by itself."""
+    return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by, updated_why=why)
 
 
 def refuse_within_run(zone: Zone, stored: Zone) -> None:
@@ -183,7 +214,7 @@ def refuse_within_run(zone: Zone, stored: Zone) -> None:
 def refuse_past_start(zone: Zone, stored: Zone | None, now_ms: int) -> None:
     """Raise InvalidZone for a start that is set in the past; one that has come by since it was set may stay."""
     unchanged = stored is not None and stored.starts_at_ms == zone.starts_at_ms
-    if zone.starts_at_ms is not None and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
+    if zone.starts_at_ms is not None and not zone.schedule and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
         raise InvalidZone("This moment has passed: set a later start, or leave starts_at_ms out.", "/starts_at_ms")
 
 

@@ -15,9 +15,10 @@ mock_provider "aws" {
 }
 
 variables {
-  name   = "foyer"
-  schema = jsondecode(file("../../../schemas/tables/queue.json"))
-  tiers  = { infrequent_access_after_days = 30, glacier_after_days = 90, expire_after_days = 365 }
+  name      = "foyer"
+  schema    = jsondecode(file("../../../schemas/archive.json"))
+  questions = { waits = file("../../../schemas/archive/waits.sql") }
+  tiers     = { infrequent_access_after_days = 30, glacier_after_days = 90, expire_after_days = 365 }
 }
 
 run "tiers_and_columns" {
@@ -30,17 +31,31 @@ run "tiers_and_columns" {
 
   assert {
     condition     = contains([for column in aws_glue_catalog_table.this.storage_descriptor[0].columns : "${column.name} ${column.type}"], "joined_at_ms bigint")
-    error_message = "The columns are the attributes of the queue, times as numbers."
+    error_message = "The columns are the fields of the archive."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.this.parameters["projection.enabled"] == "true" && aws_glue_catalog_table.this.parameters["storage.location.template"] == "s3://foyer-archive-123456789012/changes/day=$${day}/"
+    condition     = aws_glue_catalog_table.this.parameters["projection.enabled"] == "true" && aws_glue_catalog_table.this.parameters["storage.location.template"] == "s3://foyer-archive-123456789012/changes/zone_id=$${zone_id}/day=$${day}/"
     error_message = "Athena works the partitions out."
   }
 
   assert {
-    condition     = startswith(one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).prefix, "changes/day=!{timestamp:")
+    condition     = startswith(one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).prefix, "changes/zone_id=!{partitionKeyFromQuery:zone_id}/day=!{partitionKeyFromQuery:day}/")
     error_message = "Firehose writes where Athena looks."
+  }
+}
+
+run "questions" {
+  command = plan
+
+  assert {
+    condition     = aws_athena_named_query.this["waits"].query == file("../../../schemas/archive/waits.sql")
+    error_message = "Athena asks what the repository's files ask."
+  }
+
+  assert {
+    condition     = !contains([for column in aws_glue_catalog_table.this.storage_descriptor[0].columns : column.name], "zone_id")
+    error_message = "A partition is no column: Glue would refuse the table."
   }
 }
 

@@ -14,6 +14,10 @@ mock_provider "aws" {
   }
 }
 
+variables {
+  table = jsondecode(file("../../../schemas/metrics.json")).table
+}
+
 run "cloudwatch" {
   command = plan
 

@@ -1,0 +1,53 @@
+/** Coming to the line: the place this browser has, or a new one. */
+
+import { prove } from "./proof.js";
+
+const COOKIE_DOUBT_MS = 60_000;
+const STRANGER = { code: 401, body: null, problem: "no-token", retrySec: 0 };
+
+export class Arrival {
+  #api;
+  #progress;
+  #proves;
+  #joinedAtMs = -Infinity;
+  #afresh = false;
+
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {import("./line.js").Progress} progress
+   * @param {boolean} proves whether the zone asks newcomers for work
+   */
+  constructor(api, progress, proves) {
+    this.#api = api;
+    this.#progress = progress;
+    this.#proves = proves;
+  }
+
+  /** Whether the place is a new one although this browser had one before. */
+  get afresh() {
+    return this.#afresh;
+  }
+
+  /** Ask for the place and join if there is none. @param {boolean} hasPlace @returns {Promise<import("./api.js").Answer>} */
+  async find(hasPlace) {
+    // A browser that never had a place here need not ask for one first; joining again gives the same place.
+    const stranger = !hasPlace && !this.#progress.remembers && this.#joinedAtMs < 0;
+    const answer = stranger ? STRANGER : await this.#api.place();
+    return isUnknown(answer) ? this.#join(answer) : answer;
+  }
+
+  async #join({ code }) {
+    // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
+    const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
+    if (forgotten || navigator.cookieEnabled === false) return { ...STRANGER, problem: "no-cookies" };
+    const remembered = this.#progress.remembers;
+    let answer = await this.#api.join(this.#proves ? { prove: true } : undefined);
+    if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
+    this.#afresh = answer.code === 201 && remembered;
+    if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
+    return answer;
+  }
+}
+
+/** Whether the server does not know this browser: no token, or one from before it joined. */
+export const isUnknown = ({ code, problem }) => code === 401 || problem === "unknown-visitor";

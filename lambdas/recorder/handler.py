@@ -1,0 +1,20 @@
+"""Lambda on the queue stream: every change to the archive, and the numbers of it to the metrics."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from waiting_room import bootstrap
+from waiting_room.jobs import Job
+
+
+@cache
+def _app() -> Job:
+    return bootstrap.recorder(os.environ)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer one batch with the records to be sent again (ReportBatchItemFailures)."""
+    return _app()(event, context)

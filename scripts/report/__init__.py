@@ -1,0 +1,1 @@
+"""What a sale was like: the archive's files and the minute rows, as questions, numbers, pictures and one page."""

@@ -1,0 +1,102 @@
+"""The operator's dashboard in a browser: readable by everybody, on a phone too, and nothing changes unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import violations
+from tests.browser.dashboard_zones import VISITOR, CannedService, dashboard
+
+FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1360, "height": 900}}
+
+
+@pytest.fixture
+def service() -> CannedService:
+    return CannedService()
+
+
+@pytest.fixture
+def address(service: CannedService) -> Iterator[str]:
+    with dashboard(service) as address:
+        yield address
+
+
+def open_zone(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Midnight Sun").click()
+    expect(page.locator("#detail-title")).to_have_text("Midnight Sun (midnight-sun)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_it_keeps_nobody_out_and_fits(browser: Browser, address: str, size: str, scheme: Any) -> None:
+    viewport: Any = SIZES[size]
+    page = browser.new_page(viewport=viewport, color_scheme=scheme, locale="en-GB")
+    page.goto(address)
+    expect(page.locator("#zones li")).to_have_count(27)
+    assert violations(page) == []
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=FOLDER / f"dashboard-all-{size}-{scheme}.png")
+    open_zone(page, address)
+    page.locator("#look-up input").fill(VISITOR)
+    page.get_by_role("button", name="Look up").click()
+    expect(page.locator("#visitor")).to_contain_text("15 min after joining")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=FOLDER / f"dashboard-zone-{size}-{scheme}.png", full_page=True)
+    page.get_by_role("button", name="Gate off").click()
+    expect(page.locator("#says")).to_contain_text("The gate is OFF")
+    assert violations(page) == []
+    page.screenshot(path=FOLDER / f"dashboard-confirm-{size}-{scheme}.png")
+    page.close()
+
+
+def test_a_pause_is_one_click_and_a_confirmation(service: CannedService, address: str, page: Page) -> None:
+    open_zone(page, address)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator("#says")).to_contain_text("Nobody new is let in. 3,708 go on waiting")
+    page.get_by_role("button", name="Leave it").click()
+    assert service.changes == []
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_have_attribute("aria-pressed", "true")
+    assert service.changes == [("midnight-sun", {"control": "pause", "version": 4})]
+
+
+def test_a_rate_out_of_proportion_must_be_typed_again(service: CannedService, address: str, page: Page) -> None:
+    open_zone(page, address)
+    page.get_by_label("Rate a minute").fill("1000000")
+    page.get_by_role("button", name="Set rate").click()
+    expect(page.locator("#says")).to_contain_text("16,667 a second")
+    expect(page.locator("#yes")).to_be_hidden()
+    page.get_by_role("button", name="Leave it").click()
+    page.get_by_label("Rate a minute").fill("100000")
+    page.get_by_role("button", name="Set rate").click()
+    page.get_by_role("button", name="Do it").click()
+    expect(page.locator("#refusal")).to_have_text("Type 100000 to confirm.")
+    assert service.changes == []
+    page.get_by_label("Type 100000 to confirm").fill("100000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_hidden()
+    assert service.changes == [("midnight-sun", {"changes": {"rate_per_min": 100000}, "version": 4})]
+
+
+def test_hostile_titles_are_text(service: CannedService, address: str, page: Page) -> None:
+    service.all[0]["title"] = "<img src=x onerror=document.title='taken'>"
+    page.goto(address)
+    expect(page.locator("#zones")).to_contain_text("<img src=x")
+    assert page.title() == "Waiting rooms"
+
+
+def test_zones_are_found_by_name_and_live_ones_come_first(address: str, page: Page) -> None:
+    page.goto(address)
+    expect(page.locator("#zones li").nth(0)).to_contain_text("3,708 waiting")
+    expect(page.locator("#zones li").nth(3)).to_contain_text("Matinée")
+    page.locator("#filter").fill("winter")
+    expect(page.locator("#count")).to_contain_text("1 of 27 zones")

@@ -1,0 +1,245 @@
+"""The report of a real sale: its numbers are those of an independent count, from the archive and from the table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from scripts.operator_cli.errors import BadInput
+from scripts.report.export import export
+from scripts.report.files import archive_folder
+from scripts.report.numbers import Check, Numbers, count, setting
+from scripts.report.page import page
+from scripts.report.plots import Series, nice, plot
+from scripts.report.questions import Answers
+from tests.report_sale import VISITORS, RecordedSale
+from waiting_room import schemas
+
+
+@pytest.fixture(scope="module")
+def sale() -> RecordedSale:
+    return RecordedSale()
+
+
+@pytest.fixture(scope="module")
+def folder(sale: RecordedSale, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sale.write(tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="module")
+def answers(folder: Path) -> Iterator[Answers]:
+    with Answers.of(folder, "z") as answers:
+        yield answers
+
+
+@pytest.fixture(scope="module")
+def numbers(sale: RecordedSale, answers: Answers) -> Numbers:
+    return count(answers, "z", 1, sale.minutes, sale.sale.zone.document)
+
+
+@pytest.fixture(scope="module")
+def once(sale: RecordedSale) -> list[dict[str, Any]]:
+    """The archive read without any SQL, each change once, in order."""
+    rows = {row["event_id"]: row for row in sale.firehose.rows if row["change"] != "operated"}
+    assert len(rows) < len(sale.firehose.lines), "some were delivered twice"
+    return sorted(rows.values(), key=lambda row: row["sequence"])
+
+
+def test_the_sale_is_one_worth_counting(once: list[dict[str, Any]]) -> None:
+    kinds = Counter(row["change"] for row in once)
+    assert kinds["joined"] == VISITORS
+    assert all(kinds[name] > 5 for name in ("admitted", "completed", "left", "away"))
+
+
+def test_the_numbers_are_those_of_the_queue_table(sale: RecordedSale, numbers: Numbers) -> None:
+    items, totals = sale.items, numbers.totals
+    status = Counter(item["status"] for item in items)
+    came = [item for item in items if "admitted_at_ms" in item]
+    assert totals["visitors"] == len(items) == VISITORS
+    assert totals["admitted"] == len(came)
+    assert totals["completed"] == status["completed"]
+    assert totals["gave_up"] == sum(item["status"] == "left" and "admitted_at_ms" not in item for item in items)
+    assert totals["left_zone"] == sum(item["status"] == "left" and "admitted_at_ms" in item for item in items)
+    outcomes = {(row["lane"], row["last_status"]): row["visitors"] for row in numbers.outcomes}
+    assert outcomes == Counter((item["lane"], item["status"]) for item in items)
+    for row in numbers.waits:
+        own = [item["admitted_at_ms"] - item["joined_at_ms"] for item in came if item["lane"] == row["lane"]]
+        assert row["admitted"] == len(own)
+        assert row["median_sec"] == pytest.approx(median(own) / 1000)
+        assert row["longest_sec"] == max(own) / 1000
+
+
+def test_the_numbers_are_those_of_the_archive(once: list[dict[str, Any]], numbers: Numbers) -> None:
+    def by_minute(kind: str) -> Counter[int]:
+        return Counter(row["happened_at_ms"] // 60_000 * 60_000 for row in once if row["change"] == kind)
+
+    for name, kind in (("joined", "joined"), ("admitted", "admitted"), ("completed", "completed")):
+        assert {row["minute_at_ms"]: row[name] for row in numbers.by_minute if row[name]} == by_minute(kind)
+    last: dict[str, dict[str, Any]] = {row["visitor_id"]: row for row in once}
+    gone = [
+        row["wait_ms"] // 60_000
+        for row in last.values()
+        if row["change"] == "away" or (row["change"] == "left" and row["status_before"] == "waiting")
+    ]
+    assert {row["minutes_waited"]: row["visitors"] for row in numbers.drop_off} == Counter(gone)
+
+
+def test_the_numbers_are_those_of_the_runs_own_counters(sale: RecordedSale, numbers: Numbers) -> None:
+    assert [(check.what, check.agrees) for check in numbers.checks] == [("places", True), ("sold", True)] or all(
+        check.agrees or check.what == "admitted" for check in numbers.checks
+    )
+    assert sale.sale.sales.sold("z", 1) == numbers.totals["completed"]
+    told: Counter[str] = Counter()
+    for row in sale.minutes:
+        for lane in row.get("visits", {}).values():
+            told.update({name: lane[name] for name in ("admitted", "completed", "gave_up")})
+    assert told == {name: numbers.totals[name] for name in ("admitted", "completed", "gave_up")}
+
+
+def test_a_lost_change_shows_in_the_report(sale: RecordedSale, tmp_path: Path, numbers: Numbers) -> None:
+    part = tmp_path / "changes/zone_id=z/day=2026-06-01"
+    part.mkdir(parents=True)
+    lines = {row["event_id"]: line for row, line in zip(sale.firehose.rows, sale.firehose.lines, strict=True)}
+    lost = next(row["event_id"] for row in sale.firehose.rows if row["change"] == "completed")
+    (part / "rows").write_bytes(b"".join(line for event_id, line in lines.items() if event_id != lost))
+    with Answers.of(tmp_path, "z") as answers:
+        short = count(answers, "z", 1, sale.minutes, sale.sale.zone.document)
+    (check,) = [check for check in short.checks if check.what == "sold"]
+    assert (check.archive, check.agrees) == (check.counters - 1, False)
+    assert "not the same" in page(short)
+
+
+def test_the_line_kept_its_order(numbers: Numbers) -> None:
+    assert {row["lane"] for row in numbers.order_kept} == {"general", "vip"}
+    assert all(row["worst_inversion_ms"] == 0 for row in numbers.order_kept)
+
+
+def test_an_inversion_is_found(tmp_path: Path) -> None:
+    part = tmp_path / "changes/zone_id=z/day=2026-06-01"
+    part.mkdir(parents=True)
+    rows = [
+        {
+            "event_id": str(seq),
+            "sequence": str(seq),
+            "zone_id": "z",
+            "run": 1,
+            "visitor_id": str(seq),
+            "change": "joined",
+        }
+        | {"lane": "general", "shard": 0, "seq": seq, "joined_at_ms": joined, "happened_at_ms": joined}
+        for seq, joined in ((1, 1000), (2, 5000), (3, 1800))
+    ]
+    (part / "rows.json").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with Answers.of(tmp_path, "z") as answers:
+        assert answers.ask("order_kept", "z", 1)[0]["worst_inversion_ms"] == 3200
+
+
+def test_every_question_has_an_answer(answers: Answers, sale: RecordedSale) -> None:
+    given = {"zone_id": "z", "run": 1, "visitor_id": sale.items[0]["place"].rpartition("#")[2]}
+    for name, question in schemas.load("archive")["questions"].items():
+        rows = answers.ask(name, *(given[parameter] for parameter in question["parameters"]))
+        assert rows, name
+    told = answers.ask("one_visitor", *given.values())
+    assert told[0]["change"] == "joined"
+    assert [row["sequence"] for row in told] == sorted(row["sequence"] for row in told)
+
+
+def test_another_run_has_nothing(answers: Answers) -> None:
+    assert answers.ask("totals", "z", 2)[0]["visitors"] == 0
+    empty = count(answers, "z", 2, [])
+    assert "Nothing was recorded" in page(empty)
+
+
+def test_rate_and_cap_are_those_that_were_set(numbers: Numbers) -> None:
+    rates = list(dict.fromkeys(row["rate_per_min"] for row in numbers.by_minute))
+    assert rates == [40, 20, 60]
+    assert list(dict.fromkeys(row["cap"] for row in numbers.levels)) == [25, 30]
+    assert all(row["in_zone"] <= row["cap"] for row in numbers.levels)
+    assert setting({"rate_per_min": 7}, [], "rate_per_min", 0) == 7
+
+
+def test_estimates_are_compared_with_what_came(numbers: Numbers) -> None:
+    assert numbers.estimates
+    assert numbers.estimate_error is not None
+    for row in numbers.estimates:
+        assert row["error"] == pytest.approx(row["promised_sec"] / row["waited_sec"] - 1, abs=0.001)
+
+
+class Outline(HTMLParser):
+    """What a page loads, and whether its tags are balanced."""
+
+    VOID = ("meta", "line", "rect", "path", "circle")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: Counter[str] = Counter()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] += 1
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href", "action")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_loads_nothing(numbers: Numbers) -> None:
+    text = page(numbers)
+    outline = Outline()
+    outline.feed(text)
+    assert outline.open == []
+    assert outline.addresses == []
+    assert "url(" not in text
+    # Beside every plot there is its table, and each has a text for those who do not see it.
+    assert outline.seen["svg"] == outline.seen["desc"] == outline.seen["details"] == 7
+    for value in (numbers.totals["admitted"], numbers.totals["completed"]):
+        assert f"<dd>{value}</dd>" in text
+    assert "rate_per_min: 40 → 20" in text
+    assert "The shop is slow." in text
+
+
+def test_what_operators_wrote_cannot_become_markup(numbers: Numbers) -> None:
+    operation = {**numbers.operations[0], "reason": "<script>alert(1)</script>", "details": '{"message":["","<b>"]}'}
+    text = page(Numbers(**{**vars(numbers), "operations": [operation], "zone": {"title": "<i>"}}))
+    assert "<script" not in text
+    assert "<b>" not in text
+    assert "<i>" not in text
+
+
+def test_the_export_has_every_number(numbers: Numbers, tmp_path: Path) -> None:
+    written = {path.name for path in export(numbers, tmp_path / "out")}
+    document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert document["totals"] == numbers.totals
+    assert document["checks"][0].keys() >= {"archive", "counters", "agrees"}
+    with (tmp_path / "out" / "by_minute.csv").open(encoding="utf-8", newline="") as file:
+        told = [int(row["joined"]) for row in csv.DictReader(file)]
+    assert sum(told) == VISITORS
+    assert {"report.json", "totals.csv", "wait_by_arrival.csv", "levels.csv", "drop_off.csv"} <= written
+
+
+def test_a_folder_without_rows_of_the_zone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="zone_id=gala"), archive_folder(str(tmp_path), "gala"):
+        pass
+
+
+def test_axes_are_round_and_plots_of_one_point_are_drawn() -> None:
+    assert [nice(highest) for highest in (0, 3, 7, 100, 1001)] == [1, 1, 2, 25, 500]
+    text = plot("One", "One point.", [Series("a", [(5, 3)]), Series("b", [(5, 1)], "bar")], str, "visitors")
+    assert re.search(r'<circle class="s0 fill"', text)
+    assert '<rect class="s1 fill"' in text
+    assert Check("a", 1, 1, "").agrees
