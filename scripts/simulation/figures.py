@@ -68,6 +68,8 @@ def figures(simulation: Simulation) -> Figures:
         values["sold_out_told_sec"] = round((told_ms - watch.sold_out_at_ms) / 1000, 1)
         values["sold_out_heard_sec"] = round((told_ms - watch.sold_out_shown_ms) / 1000, 1)
         values["hurried_looks_per_visitor"] = hurried_looks(simulation)
+    if simulation.storm is not None:
+        values |= simulation.storm.figures()
     return Figures(scenario.name, simulation.seed, values, tuple(watch.broken))
 
 

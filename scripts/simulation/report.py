@@ -29,6 +29,11 @@ COLUMNS = (
     ("first_in_sec", "first in s"),
     ("sold_out_published_sec", "sold out s"),
     ("sold_out_told_sec", "told s"),
+    ("located_sec", "all know s"),
+    ("locate_read_units", "reads each"),
+    ("locates_per_visitor", "asks each"),
+    ("busiest_reads", "busiest key"),
+    ("throttled", "throttled"),
     ("hurried_looks_per_visitor", "looks for it"),
 )
 

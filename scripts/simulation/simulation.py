@@ -15,6 +15,7 @@ from scripts.simulation.figures import Figures, figures
 from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS, Kernel
 from scripts.simulation.network import CALM, Weather
+from scripts.simulation.storm import Storm
 from scripts.simulation.watch import Watch
 
 Action = Callable[["Simulation"], None]
@@ -55,6 +56,7 @@ class Simulation:
     watch: Watch = field(init=False)
     deployment: Deployment = field(init=False)
     crowd: Crowd = field(init=False)
+    storm: Storm | None = None
 
     def __post_init__(self) -> None:
         scenario = self.scenario

@@ -130,7 +130,9 @@ class Watch:
             self._gate(int(rest.partition("#")[2]), before, after)
         elif kind == "join":
             _, run, lane, shard = rest.split("#")
-            self._run(int(run)).line(lane).taken_ms.setdefault(int(shard), array("q")).append(self.kernel.now_ms)
+            self._run(int(run)).line(lane).taken_ms.setdefault(int(shard), array("q")).extend(
+                [self.kernel.now_ms] * (after["seq"] - (before["seq"] if before else 0))
+            )
         elif kind == "sold":
             self.sold += after["n"] - (before["n"] if before else 0)
             if self.sold == self.inventory and self.sold_out_at_ms is None:

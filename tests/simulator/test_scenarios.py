@@ -29,6 +29,7 @@ INVERSION_MS = {
     "5,000 joins in one second": EPOCH_MS + 30,
     # The same before the draw, and at the first visitor.
     "a draw, then arrivals": 2_000,
+    "4,000 look for their drawn places": 2_000,
     # The first epoch lasts until the exchanger is awake that the first visitor called.
     "several counters, no start": 2_000,
 }
@@ -49,6 +50,8 @@ def test_every_rule_is_kept(name: str) -> None:
     assert figures.get("sold_out_published_sec", 0.0) <= 2
     assert figures.get("sold_out_heard_sec", 0.0) <= 2, "a CDN's second and a page's"
     assert figures.get("first_in_sec", 0.0) <= 5
+    assert figures.get("locate_read_units", 0.0) <= 2
+    assert figures.get("throttled", 0.0) == 0
 
 
 def test_a_seed_repeats_its_run() -> None:
