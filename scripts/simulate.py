@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
 from scripts.simulation.figures import Figures  # noqa: E402
 from scripts.simulation.plot import MissingMatplotlib, plot  # noqa: E402
 from scripts.simulation.report import MISSING_MATPLOTLIB, progress_bar, table, write  # noqa: E402
-from scripts.simulation.scenarios import QUICK, SCENARIOS  # noqa: E402
+from scripts.simulation.scenarios import BY_NAME_ONLY, QUICK, SCENARIOS  # noqa: E402
 from scripts.simulation.simulation import run  # noqa: E402
 
 
@@ -36,7 +36,9 @@ def main(argv: Sequence[str]) -> int:
     unknown = [name for name in arguments.scenarios if name not in SCENARIOS]
     if unknown:
         parser.error(f"no scenario is called {unknown[0]!r}; --list names all of them")
-    names = arguments.scenarios or (QUICK if arguments.quick else list(SCENARIOS))
+    names = arguments.scenarios or (
+        QUICK if arguments.quick else [name for name in SCENARIOS if name not in BY_NAME_ONLY]
+    )
     with _quiet():
         rows = [row for name in names for row in _runs(name, arguments)]
     print(table(rows))

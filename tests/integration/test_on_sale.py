@@ -44,6 +44,7 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
             run_wr=lambda *arguments: main(["--api-url", foyer.api_url, "--site-url", edge.url, *arguments]),
             folder=folder,
             say=print,
+            archive=f"s3://{foyer.stack.names.archive}",
         )
         try:
             yield stage
