@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses auto --dist worksteal
-VIRTUAL := tests/unit tests/contract tests/faults tests/simulator
+VIRTUAL := tests/unit tests/faults tests/simulator
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -34,10 +34,11 @@ simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS
 # On all cores what runs on virtual clocks; alone what waits for a real server, for a busy machine looks like a slow one.
 test: setup ## Run all tests
 	$(PYTEST) $(PARALLEL) $(VIRTUAL) tests/terraform $(ARGS)
-	$(PYTEST) tests/integration tests/browser $(ARGS)
+	$(PYTEST) tests/contract tests/integration tests/browser $(ARGS)
 
-test-unit: setup ## Run the tests that need no server: unit, contract, faults, simulator
+test-unit: setup ## Run the tests that need no server of ours: unit, faults, simulator, contract
 	$(PYTEST) $(PARALLEL) $(VIRTUAL) $(ARGS)
+	$(PYTEST) tests/contract $(ARGS)
 
 test-integration: setup ## Run the tests over HTTP, on the local stack
 	$(PYTEST) tests/integration $(ARGS)

@@ -119,7 +119,7 @@ def _decided(read: GateItem) -> GateItem:
         claimed=8,
         rate_tokens=0.25,
         samples=(Sample(1000, 8, {LANE: 20}), Sample(2000, 9, {LANE: 22})),
-        speed={LANE: 1.5},
+        taken={LANE: 1.5},
         locked=True,
         phase="open",
         entry="page",

@@ -126,7 +126,7 @@ class ReadsSalesFirst(TickZone):
 class ReplacesAnything(Queue):
     """A place is overwritten whoever holds one already."""
 
-    def add(self, item: QueueItem, replacing: QueueItem | None = None) -> Answer:
+    def add(self, item: QueueItem, replacing: QueueItem | None = None, starts_at_ms: int | None = None) -> Answer:
         attributes = {name: getattr(item, name) for name in ("lane", "shard", "seq", "joined_at_ms", "status", "gen")}
         key = self._table.key(f"{item.zone_id}#{item.run}#{item.visitor_id}")
         stored = key | encode(attributes | {"attempt": item.attempt, "rejoined": item.rejoined, "purchases": 0})

