@@ -56,6 +56,7 @@ def test_an_edge_without_the_gate_and_with_another_secret_is_told(foyer: Foyer, 
             "snapshot_path": "/.waiting-room/gate-lost.json",
             "on_missing_snapshot": "pass",
         }
+        outbox_page = foyer.stack.outbox_page
 
     target = connection.find_target(None, None, None, None, described)
     with Edge(0, Careless(), foyer.site_url) as edge, httpx.Client() as http:
