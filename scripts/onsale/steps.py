@@ -190,7 +190,8 @@ def _reported(stage: Stage, counted: Json) -> Json:
     page = stage.folder / f"{stage.zone_id}.html"
     run = str(stage.zone()["run"])
     written = ("--output", str(page), "--export", str(folder))
-    stage.wr("report", stage.zone_id, run, "--archive", stage.archive, *written)
+    if stage.run_wr("report", stage.zone_id, run, "--archive", stage.archive, *written) != 0:
+        return {}
     totals = json.loads((folder / "report.json").read_text(encoding="utf-8"))["totals"]
     return {name: totals[name] for name in counted}
 

@@ -64,7 +64,8 @@ def test_an_unknown_zone_is_404_everywhere(foyer: Foyer, http: httpx.Client) -> 
         "create_revocation": {"visitor_id": "v" * 22},
     }
     for operation in schemas.operations().values():
-        if "{zone_id}" not in operation.path or operation.operation_id == "put_zone":
+        # One makes a zone; the other tells of zones that are no more, and so has an answer for every name.
+        if "{zone_id}" not in operation.path or operation.operation_id in ("put_zone", "get_history"):
             continue
         for zone_id in ("nowhere", "NOWHERE", "no%2Fwhere", "x" * 60):
             path = operation.path.replace("{zone_id}", zone_id).replace("{visitor_id}", "v" * 22)

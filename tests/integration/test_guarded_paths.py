@@ -98,6 +98,7 @@ def test_without_a_snapshot_nobody_is_let_in(foyer: Foyer) -> None:
         websocket_url = foyer.stack.websocket_url
         origin_secret = foyer.stack.origin_secret
         gatekeeper_settings = foyer.stack.gatekeeper_settings
+        outbox_page = foyer.stack.outbox_page
 
     site = EchoOrigin()
     with served(site) as site_url, Edge(0, Lost(), site_url) as edge:
