@@ -32,6 +32,8 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         for name, value in CREDENTIALS.items():
             patch.setenv(name.upper(), value)
         patch.setenv("AWS_REGION", REGION)
+        # Where the archive's bucket is; an operator of AWS needs nothing of the kind.
+        patch.setenv("AWS_ENDPOINT_URL_S3", foyer.stack.endpoint)
         patch.setattr(rehearse, "BUILD", folder)
         api = OperatorApi(find_target(foyer.api_url, edge.url, None, None))
         stage = Stage(
