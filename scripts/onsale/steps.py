@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -176,26 +175,6 @@ def end(stage: Stage) -> None:
         stage.must(rows[name].state == "held", f"{name}: {rows[name].figure} ({rows[name].target})")
 
 
-def report(stage: Stage) -> None:
-    """One file says what happened; its numbers, made of the archive, are those of the crowd's log and of the tables."""
-    places = stage.places()
-    sessions = {event["sid"] for event in stage.crowd.events if event["event"] == "token"}
-    counted = {"places": len(places), "admitted": len(sessions), "completed": stage.sold()}
-    stage.until(lambda: _reported(stage, counted) == counted, f"the report says the same: {counted}")
-
-
-def _reported(stage: Stage, counted: Json) -> Json:
-    """What the report of the run says of these; it is made of what has reached the archive by now."""
-    folder = stage.folder / "report"
-    page = stage.folder / f"{stage.zone_id}.html"
-    run = str(stage.zone()["run"])
-    written = ("--output", str(page), "--export", str(folder))
-    if stage.run_wr("report", stage.zone_id, run, "--archive", stage.archive, *written) != 0:
-        return {}
-    totals = json.loads((folder / "report.json").read_text(encoding="utf-8"))["totals"]
-    return {name: totals[name] for name in counted}
-
-
 def _settings(document: Json) -> Json:
     """The operator's part of a zone, with every default filled in."""
     own = {name: value for name, value in document.items() if name not in SERVER_FIELDS}
@@ -230,7 +209,6 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("resume", resume),
     ("sold out", sold_out),
     ("end", end),
-    ("report", report),
 )
 """In the order they are played."""
 
