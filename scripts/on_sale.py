@@ -76,7 +76,6 @@ def _play(stack: LocalStack, site_url: str, key: str) -> None:
                 run_wr=lambda *arguments: wr(arguments),
                 folder=FOLDER,
                 say=lambda text: print(text, flush=True),
-                archive=f"s3://{stack.names.archive}",
             )
         )
     finally:

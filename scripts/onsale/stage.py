@@ -42,8 +42,6 @@ class Stage:
     run_wr: Callable[..., int]
     folder: Path
     say: Callable[[str], None]
-    archive: str = ""
-    """Where the archive lies, as `wr report` wants it."""
     played: Future[tuple[Played, bool]] | None = None
     notes: Json = field(default_factory=dict)
     """What one step leaves for a later one."""

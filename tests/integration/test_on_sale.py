@@ -32,8 +32,6 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         for name, value in CREDENTIALS.items():
             patch.setenv(name.upper(), value)
         patch.setenv("AWS_REGION", REGION)
-        # Where the archive's bucket is; an operator of AWS needs nothing of the kind.
-        patch.setenv("AWS_ENDPOINT_URL_S3", foyer.stack.endpoint)
         patch.setattr(rehearse, "BUILD", folder)
         api = OperatorApi(find_target(foyer.api_url, edge.url, None, None))
         stage = Stage(
@@ -46,7 +44,6 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
             run_wr=lambda *arguments: main(["--api-url", foyer.api_url, "--site-url", edge.url, *arguments]),
             folder=folder,
             say=print,
-            archive=f"s3://{foyer.stack.names.archive}",
         )
         try:
             yield stage
