@@ -62,7 +62,9 @@ def _counters_agree(stage: Stage, document: Json) -> None:
     sold, last = stage.sold(), document["levels"][-1]["sold"]
     stage.must(document["totals"]["completed"] == sold == last, f"{sold} are sold, by the counters table")
     cap, fullest = stage.document["max_active"], max(level["in_zone"] for level in document["levels"])
-    stage.must(fullest <= cap, f"at most {fullest} were in at once, {cap} may be")
+    stage.must(fullest <= cap, f"no minute was told with more than {fullest} inside, {cap} may be")
+    longest, places = max(row["waiting"] for row in document["line"]), document["totals"]["places"]
+    stage.must(0 < longest <= places, f"at most {longest} waited at a time, of {places} places")
 
 
 def _log_agrees(stage: Stage, document: Json, run: int) -> None:
