@@ -66,7 +66,8 @@ def history(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
         print(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     if not entries:
-        print(f"Nothing is noted of {arguments.zone}.")
+        of_run = f" in run {arguments.run}" if arguments.run else ""
+        print(f"Nothing is noted of {arguments.zone}{of_run}.")
     for entry in entries:
         run = f", run {entry['run']}" if "run" in entry else ""
         print(f"{show_moment(entry['at_ms'])}  {entry['action']}{run}  by {entry['by']}")
@@ -87,6 +88,8 @@ def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> N
     finally:
         if client is not None:
             client.close()
+    if not numbers.totals["places"] and not rows:
+        raise BadInput(f"Nobody joined {zone_id} in run {run}, or it is too new: there is nothing to report.")
     output = Path(arguments.output or f"{zone_id}-{run}.html")
     output.write_text(page(numbers), encoding="utf-8")
     print(f"{output}: {numbers.totals['visitors']} visitors, {numbers.totals['admitted']} admitted")

@@ -10,6 +10,8 @@ from html import escape
 WIDTH, HEIGHT = 480, 240
 LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 34
 TICKS = 4
+EDGE = 24
+"""A text in the middle of a place nearer to the right edge than this would be cut off."""
 
 Point = tuple[float, float]
 
@@ -56,7 +58,8 @@ def plot(
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{number * step:g}</text>')
     for x in ticks(low, high, whole):
-        parts.append(f'<text x="{across(x)}" y="{HEIGHT - 12}" text-anchor="middle">{escape(show_x(x))}</text>')
+        anchor = "end" if across(x) > WIDTH - RIGHT - EDGE else "middle"
+        parts.append(f'<text x="{across(x)}" y="{HEIGHT - 12}" text-anchor="{anchor}">{escape(show_x(x))}</text>')
     for number, each in enumerate(drawn):
         parts.append(_drawn(each, f"s{number}", across, up, whole))
     parts.append("</svg>")
@@ -82,7 +85,9 @@ def _drawn(
     path = f"M{across(points[0][0])} {up(points[0][1])}"
     for x, y in points[1:]:
         path += f"H{across(x)}V{up(y)}" if series.kind == "step" else f"L{across(x)} {up(y)}"
-    if len(points) == 1:
+    if series.kind == "step":
+        path += f"H{min(across(points[-1][0] + whole), WIDTH - RIGHT)}"
+    elif len(points) == 1:
         return f'<circle class="{colour} fill" cx="{across(points[0][0])}" cy="{up(points[0][1])}" r="3"/>'
     return f'<path class="{colour} stroke{" dashed" if series.kind == "step" else ""}" d="{path}"/>'
 

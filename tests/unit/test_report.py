@@ -19,7 +19,7 @@ from scripts.report.export import export
 from scripts.report.files import archive_folder
 from scripts.report.numbers import Check, Numbers, count, during, estimates, line, setting
 from scripts.report.page import page
-from scripts.report.plots import WIDTH, Series, nice, plot, ticks
+from scripts.report.plots import RIGHT, WIDTH, Series, nice, plot, ticks
 from scripts.report.questions import Answers
 from tests.report_sale import VISITORS, RecordedSale
 from waiting_room import schemas
@@ -287,6 +287,15 @@ def test_axes_are_round_and_plots_of_one_point_are_drawn() -> None:
     assert ticks(90_000, 600_000, 60_000) == [120_000, 240_000, 360_000, 480_000, 600_000]
     assert all(len(ticks(7, 7 + width, 1)) <= 6 for width in range(1, 5000))
     assert Check("a", 1, 1, "").agrees
+
+
+def test_the_last_name_of_an_axis_ends_with_the_plot() -> None:
+    text = plot(
+        "One", "One line.", [Series("a", [(0, 3), (3, 1)]), Series("set", [(0, 2)], "step")], str, "visitors", 1
+    )
+    names = re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="(middle|end)">(\d)</text>', text)
+    assert [anchor for x, anchor, name in names if float(x) == WIDTH - RIGHT] == ["end"]
+    assert re.search(r'class="s1 stroke dashed" d="M[\d.]+ [\d.]+H[\d.]+"', text), "what was set holds for its minute"
 
 
 def test_the_bar_of_a_minute_is_as_wide_as_the_minute() -> None:

@@ -59,7 +59,10 @@ def test_history_says_who_changed_what_from_what_to_what_and_why(wr: Any, zone: 
     (entry,) = json.loads(capsys.readouterr().out)
     assert entry["changes"] == {"control": ["auto", "pause"]}
     assert wr("history", zone, "--run", "2") == 0
-    assert capsys.readouterr().out == f"Nothing is noted of {zone}.\n"
+    assert capsys.readouterr().out == f"Nothing is noted of {zone} in run 2.\n"
+    assert wr("set", zone, "starts_at=2027-03-01T18:00:00Z") == 0
+    assert wr("history", zone, "--entries", "1") == 0
+    assert "starts_at_ms: not set -> 2027-03-01 18:00:00" in capsys.readouterr().out
 
 
 def test_a_report_is_one_file_and_tells_what_does_not_agree(wr: Any, zone: str, tmp_path: Path, capsys: Any) -> None:
@@ -73,6 +76,10 @@ def test_a_report_is_one_file_and_tells_what_does_not_agree(wr: Any, zone: str, 
     assert f"{output}: 1 visitors, 1 admitted" in said
     assert output.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))["waits"][0]["median_sec"] == 30
+    empty = tmp_path / "empty.html"
+    assert wr("report", zone, "9", "--archive", str(tmp_path), "--output", str(empty)) == 2
+    assert "in run 9" in capsys.readouterr().err
+    assert not empty.exists()
 
 
 def test_a_report_without_an_archive_says_where_it_is(wr: Any, zone: str, tmp_path: Path, capsys: Any) -> None:
