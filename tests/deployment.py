@@ -69,10 +69,10 @@ class Deployment:
         self.calls: dict[str, Counter[str]] = {component: Counter() for component in regional}
         self.apps = {component: self._built(component, spec) for component, spec in regional.items()}
 
-    def with_timestream(self) -> Callable[..., Any]:
-        """The recorder of a deployment whose metrics go to Timestream."""
+    def with_timestream(self, component: str = "recorder") -> Callable[..., Any]:
+        """The recorder, or the exchanger, of a deployment whose metrics go to Timestream."""
         settings = {"METRICS_BACKEND": "timestream", "METRICS_DATABASE": "foyer", "METRICS_TABLE": "visits"}
-        return self._built("recorder", schemas.functions()["recorder"], **settings)
+        return self._built(component, schemas.functions()[component], **settings)
 
     def _built(self, component: str, spec: dict[str, Any], **changes: str) -> Callable[..., Any]:
         """What the component's handler calls, with settings of the schema and guarded clients."""
