@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import json
 import re
 import shutil
@@ -18,6 +20,7 @@ from typing import Any
 
 from tests.api_world import BROWSER, ROOT, ZONE_ID, Browser
 from tests.deployment import SITE_FOLDER, Deployment
+from tests.measured_recording import recording
 from waiting_room.domain.zones import PollRules, Zone
 from waiting_room.http.assets import assets
 from waiting_room.http.pages import waiting_page
@@ -57,15 +60,16 @@ class Meter:
         units, calls = world.dynamo.units, world.calls[component]
         units.reset()
         calls.clear()
-        lines = len(world.log.lines)
-        act()
+        lines, printed = len(world.log.lines), io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            act()
         return {
             "write_units": units.write,
             "read_units": units.read,
             "aws_calls": sum(calls.values()),
             "s3_puts": calls["s3.put_object"],
             "s3_gets": calls["s3.get_object"],
-            "log_bytes": sum(len(json.dumps(line)) for line in world.log.lines[lines:]),
+            "log_bytes": sum(len(json.dumps(line)) for line in world.log.lines[lines:]) + len(printed.getvalue()),
         }
 
 
@@ -222,7 +226,8 @@ def counts() -> Counts:
     """Everything that is counted without Node.js."""
     sale = visitor_operations(inventory=100)
     operations = visitor_operations() | {"checkout_with_inventory": sale["checkout"]}
-    return {"operations": operations, "machinery": machinery(), "sizes": sizes()}
+    recorded = {str(speed): recording(speed) for speed in SPEEDS_PER_SEC}
+    return {"operations": operations, "machinery": machinery(), "recording": recorded, "sizes": sizes()}
 
 
 def page_counts() -> Counts:

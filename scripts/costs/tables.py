@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scripts.costs.model import Bill, Costs
+from scripts.costs.bills import Bill
+from scripts.costs.model import Costs
 
 MARK = "*"
 
@@ -32,6 +33,7 @@ def rows_of(bill: Bill) -> Rows:
     return [
         *rows,
         ("together", f"{bill.usd:.2f}"),
+        ("together, without the archive", f"{bill.usd_without_archive:.2f}"),
         ("together, less what AWS gives free each month", f"{bill.usd_after_free:.2f}"),
     ]
 
@@ -114,7 +116,7 @@ def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         "Not in it: the site's own traffic, WAF (5 USD a month, 1 a rule, 0.60 for a million requests), text messages, "
-        "the archive, your log retention."
+        "your log retention."
     )
 
 
