@@ -23,7 +23,6 @@ from tests.deployment import SITE_FOLDER, Deployment
 from tests.measured_recording import recording
 from waiting_room.domain.zones import PollRules, Zone
 from waiting_room.http.assets import assets
-from waiting_room.http.pages import waiting_page
 
 FILE = Path(__file__).resolve().parents[1] / "scripts" / "costs" / "counts.json"
 PAGE_VISIT = Path(__file__).with_name("page_visit.mjs")
@@ -182,8 +181,8 @@ def sizes() -> Counts:
     world.put_zone(max_active=2)
     _joined(world)
     world.run("exchanger", zones=[ZONE_ID])
-    zone = Zone.from_document(world.operate("GET", f"/zones/{ZONE_ID}").json)
-    page = waiting_page(zone)
+    world.run("publisher")
+    page = world.bucket.objects[f".waiting-room/pages/{ZONE_ID}/index.html"].decode()
     used = set(re.findall(r'(?:href|src)="/\.waiting-room/assets/([^"]+)"', page))
     files = {asset.key_suffix: asset.body for asset in assets(SITE_FOLDER)}
     assert used <= files.keys()

@@ -36,7 +36,7 @@ from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
-from waiting_room.http.assets import site_assets
+from waiting_room.http.assets import embedded, site_assets
 from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
@@ -248,7 +248,7 @@ def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
         ProtectedZones(_clients(), settings.protected_zones_table),
         S3ObjectStore(_client("s3"), settings.site_bucket),
         clock,
-        waiting_page,
+        embedded(waiting_page, site_folder),
         site_assets(site_folder),
         issuer=settings.token_issuer,
         snapshot_key=settings.snapshot_key,

@@ -3,6 +3,7 @@
 const STANDSTILL_SEC = 5;
 const SETTLED_SEC = 60;
 const HIDDEN_FACTOR = 2.5;
+const WAY_BETWEEN_LOOKS = 2 / 3;
 const LONGEST_BACKOFF_SEC = 30;
 // With a connection open the call comes by itself, and the numbers may be a little older.
 const PUSHED_FACTOR = 2;
@@ -35,9 +36,9 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
   const isNear = ahead === null || ahead <= poll.near_ahead;
   let delay = far;
   if (MOVING.has(state)) {
-    // Further back: look again when half of the way to "near" should be done.
+    // Further back: look again when two thirds of the way to "near" should be done.
     const untilNear = isNear ? 0 : (ahead - poll.near_ahead) / (speed || Number.EPSILON);
-    delay = isNear ? near : Math.min(far, Math.max(near, untilNear / 2));
+    delay = isNear ? near : Math.min(far, Math.max(near, untilNear * WAY_BETWEEN_LOOKS));
   } else if (isNear && state !== "before") {
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
