@@ -43,7 +43,7 @@ class RecordedSale:
         self.firehose, self.failures, self.lines = MemoryFirehose(), MemoryQueue(), []
         archive = FirehoseArchive(self.firehose, "archive", lambda _: None)
         self.tallies = Tallies(clients, "counters")
-        self.metrics = ReadMetrics(sale.zones, sale.minutes, self.tallies)
+        self.metrics = ReadMetrics(sale.zones, sale.minutes, self.tallies, sale.clock)
         backend = CloudWatchMetrics("foyer", self.lines.append)
         record = Record(archive, self.tallies, backend, sale.clock)
         self.recorder = QueueStream(record, SqsFailures(self.failures, "https://sqs.test/1/failures"))

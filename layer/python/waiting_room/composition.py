@@ -185,7 +185,7 @@ def operator_endpoints(
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, lines, clock),
         erase=Erase(zones, queue, end_place, alerts.cancel),
-        metrics=ReadMetrics(zones, stores.minutes, stores.tallies),
+        metrics=ReadMetrics(zones, stores.minutes, stores.tallies, clock),
         keys=ensure_keys,
         change_keys=change_keys,
     )

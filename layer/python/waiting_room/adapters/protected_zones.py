@@ -94,6 +94,11 @@ class ProtectedZones:
         """Records of a zone whose name begins with a prefix."""
         return self._table.query(zone_id, begins_with=prefix)
 
+    def named(self, zone_id: str, prefix: str) -> dict[str, dict[str, Any]]:
+        """The same records, by what follows the prefix in their name."""
+        sort = str(self._table.sort_key)
+        return {record[sort].removeprefix(prefix): record for record in self.records(zone_id, prefix)}
+
     def scan_items(self) -> list[dict[str, Any]]:
         """Every item of the table, for the publisher."""
         return self._table.scan()

@@ -90,7 +90,7 @@ function figures(zone) {
     ["Drop-off", drop ? share(drop.share) : "–", drop ? `${whole(drop.gone)} gone, after ${span(drop.mean_wait_sec)}` : ""],
     ["Estimate error", share(zone.estimate_error), "told against waited"],
     ["Sold", of(zone.sold, zone.inventory), "against the stock"],
-    ["Exempt", whole(zone.exempt_rules), "rules let requests past the line"],
+    ["Exempt", whole(zone.exempt_links), `staff links in force, and ${whole(zone.exempt_rules)} rules`],
     ["Last tick", zone.tick_age_sec === null ? "–" : `${span(zone.tick_age_sec)} ago`, `run ${zone.run}`],
     ["Last change", zone.changed.at_ms ? clock(zone.changed.at_ms) : "–", `${zone.changed.by.split("/").pop()}${zone.changed.why ? `: ${zone.changed.why}` : ""}, version ${zone.version}`],
   ];
