@@ -51,7 +51,7 @@ class Deployment:
         self.dynamo = MemoryDynamo(own) if dynamo is None else dynamo
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
         self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
-        self.alarms = MemoryAlarms()
+        self.alarms, self.connections = MemoryAlarms(), MemoryConnections()
         self._services = {
             "firehose": self.archive,
             "sqs": self.failures,
@@ -61,7 +61,7 @@ class Deployment:
             "ssm": self.ssm,
             "lambda": self.functions,
             "cloudwatch": self.alarms,
-            "apigatewaymanagementapi": MemoryConnections(),
+            "apigatewaymanagementapi": self.connections,
             "kms": MemoryKms(),
             "pinpoint-sms-voice-v2": MemoryMessaging(),
         }

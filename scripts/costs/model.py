@@ -26,6 +26,8 @@ FIREHOSE_STEP_BYTES = 5 * 1024
 """Each record is charged as a multiple of it: https://aws.amazon.com/firehose/pricing/"""
 DELIVERY_SEC, DELIVERY_BYTES = 300, 64 * 2**20
 """When Firehose writes a file, whichever comes first: as terraform/modules/archive has it."""
+BEAT_MIN = 4.5
+"""Between two signs of life of a page with a connection: lambdas/publisher/site/assets/push.js."""
 RECORDER = "recorder: sums and metrics"
 TABLES_WITHOUT_ALARM = {"protected_zones"}
 ALARMS_OF_ALL = 4
@@ -125,6 +127,7 @@ class Costs:
             *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], visitors),
             *self._api("joining", ("join_queue",), visitors),
             *self._delivered("looking at the line", polls, polls * sizes["status_bytes"], visitors),
+            *self._pushed(visitors, wait_sec / 60),
             *self._exchanger(visitors / self.assumed.speed_per_sec + wait_sec),
             *self._recorder("joined", visitors),
             *self._metrics(visitors / self.assumed.speed_per_sec + wait_sec),
@@ -170,6 +173,17 @@ class Costs:
             yield self._line(part, times, "cloudfront_request")
             yield self._line(part, times, "api_request")
             yield from self._invocations(part, "bouncer", self.counts["operations"][operation], times)
+
+    def _pushed(self, visitors: int, wait_min: float) -> Iterable[Line]:
+        """WebSockets of those near the front, where the line is slow enough for them, and the word that is sent."""
+        page, counted = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)], self.counts["pushes"]
+        part, sockets = "told of the call by WebSocket", visitors * page["sockets"]
+        minutes = visitors * min(page["socket_min"], wait_min)
+        yield self._line(part, sockets, "cloudfront_request")
+        yield self._line(part, sockets + minutes / BEAT_MIN, "websocket_message")
+        yield self._line(part, minutes, "websocket_minute")
+        yield from self._invocations(part, "connections", counted["connect"], sockets)
+        yield from self._invocations(part, "notifier", counted["notify"], sockets / counted["notify"]["told"])
 
     def _exchanger(self, seconds: float) -> Iterable[Line]:
         """Ticks of one zone for so long, by runs that overlap by a third of their time."""

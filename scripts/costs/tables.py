@@ -106,10 +106,10 @@ def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
         "who wait."
     )
     yield (
-        f"Waiting is counted for a line that moves {costs.assumed.speed_per_sec} places a second. A slower one is "
-        "looked at longer near its front: "
+        f"Waiting is counted for a line that moves {costs.assumed.speed_per_sec} places a second. Where it is slow "
+        "enough, a visitor near its front has a WebSocket and looks half as often: "
         + ", ".join(
-            f"{page['polls']:.1f} looks in ten minutes at {speed} a second"
+            f"{page['polls']:.1f} looks and {page['sockets']:g} WebSockets in ten minutes at {speed} a second"
             for speed, page in costs.counts["page_by_speed_per_sec"].items()
         )
         + "."

@@ -18,6 +18,7 @@ STANDSTILL_SEC = 5.0
 WAY_BETWEEN_LOOKS = 2 / 3
 PUSHED_FACTOR = 2.0
 PUSH_BEFORE_START_SEC = 120.0
+PUSH_WORTH_SEC = 20.0
 
 
 def pause_sec(
@@ -49,10 +50,15 @@ def pause_sec(
     return float(starts_in + chance * poll["near_sec"] if 0 < starts_in < pause else pause)
 
 
-def wants_push(status: dict[str, Any], place: InLine, now_ms: int) -> bool:
-    """Whether a connection is worth having: inside the push window, while the call may come."""
+def wants_push(status: dict[str, Any], place: InLine, now_ms: int, *, pushed: bool = False) -> bool:
+    """Whether a connection is worth having: inside the push window, while the call may come, and not at once.
+
+    `pushed` is whether there is one already: it stays to the end.
+    """
     lane, window = status["lanes"].get(place.lane), status["push_window"]
     if lane is None or place.position is None or not 0 <= place.position - lane["serving"] <= window or not window:
+        return False
+    if not pushed and place.position - lane["serving"] + 1 < lane["speed_per_sec"] * PUSH_WORTH_SEC:
         return False
     if status["phase"] == "before":
         return bool(status["starts_at_ms"] and status["starts_at_ms"] - now_ms < PUSH_BEFORE_START_SEC * 1000)

@@ -49,6 +49,7 @@ def measured() -> dict[str, Any]:
 def test_every_operation_costs_what_the_table_is_computed_from(kept: dict[str, Any], measured: dict[str, Any]) -> None:
     assert measured["operations"] == kept["operations"], AGAIN
     assert measured["machinery"] == kept["machinery"], AGAIN
+    assert measured["pushes"] == kept["pushes"], AGAIN
     assert measured["recording"].keys() == kept["recording"].keys()
     for speed, kinds in measured["recording"].items():
         for kind, batch in kinds.items():
@@ -160,6 +161,29 @@ def test_the_recorder_is_charged_by_the_batch_and_the_archive_by_the_row(kept: d
         assert bill.parts[ARCHIVE] > 0
     idle = costs.idle_month()
     assert idle.parts[RECORDER] == idle.parts[ARCHIVE] == 0
+
+
+def test_a_slow_line_has_connections_and_a_fast_one_needs_none(kept: dict[str, Any], prices: dict[str, Any]) -> None:
+    fast, slow = (Costs(kept, prices, Assumptions(speed_per_sec=speed)) for speed in (400, 10))
+    part = "told of the call by WebSocket"
+    assert fast.waiting().parts[part] == 0
+    page = kept["page_by_speed_per_sec"]["10"]
+    assert page["sockets"] == pytest.approx(1, abs=0.1)
+    of: dict[str, float] = {}
+    for line in slow.waiting().lines:
+        if line.part == part:
+            of[line.price.key] = of.get(line.price.key, 0.0) + line.usd
+    assert of["websocket_minute"] == pytest.approx(page["socket_min"] * 0.25)
+    assert of["websocket_message"] == pytest.approx(page["sockets"] + page["socket_min"] / 4.5)
+    assert of["dynamodb_write"] == pytest.approx(page["sockets"] * kept["pushes"]["connect"]["write_units"] * 0.625)
+    # Nobody is connected for longer than it waits.
+    short = [line for line in slow.sale(MILLION, 2, 0).lines if line.price.key == "websocket_minute"]
+    assert short[0].quantity == 2 * MILLION
+
+
+def test_a_million_who_wait_ten_minutes_cost_no_more_than_the_design_allows(costs: Costs) -> None:
+    """At list price, with metrics and archive, for the fastest line."""
+    assert costs.waiting().usd <= 30
 
 
 def test_metrics_are_charged_for_the_hours_in_which_they_are_told(costs: Costs) -> None:
