@@ -172,7 +172,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
-    gauges = Aside(_metrics(settings), threads.submit)
+    # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
+    gauges = Aside(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon(), gauges)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
