@@ -38,8 +38,9 @@ def load(source: Path, settings: Mapping[str, Any], folder: Path) -> ModuleType:
         raise FileNotFoundError(folder / "handler.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    # No CloudWatch reads what is printed here, and the terminal is somebody's.
-    module.__dict__["Gatekeeper"] = partial(module.Gatekeeper, write=log.info)
+    if hasattr(module, "Gatekeeper"):
+        # No CloudWatch reads what is printed here, and the terminal is somebody's.
+        module.__dict__["Gatekeeper"] = partial(module.Gatekeeper, write=log.info)
     return module
 
 
