@@ -86,9 +86,9 @@ class ProtectedZones:
             ExpressionAttributeNames={"#unless": unless},
         )
 
-    def record(self, zone_id: str, item: str) -> dict[str, Any] | None:
+    def record(self, zone_id: str, item: str, *, consistent: bool = True) -> dict[str, Any] | None:
         """One record, or None."""
-        return self._table.get(zone_id, item)
+        return self._table.get(zone_id, item, consistent=consistent)
 
     def records(self, zone_id: str, prefix: str) -> list[dict[str, Any]]:
         """Records of a zone whose name begins with a prefix."""
