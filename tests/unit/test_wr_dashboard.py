@@ -159,6 +159,14 @@ class TestWhatItShows:
         assert "number 1 of its lane" in " ".join(told["story"])
         assert desk.post(f"zones/{ZONE_ID}/visitor", {"visitor_id": "x" * 22}).status_code == 422
 
+    def test_links_in_force_are_shown_once_the_zone_is_ticked(self, desk):
+        world = desk.service.world
+        made = [world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Box office"}) for _ in range(2)]
+        world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"bypass_id": made[0].json["id"]})
+        world.tick()
+        (zone,) = desk.get("zones").json()["zones"]
+        assert zone["exempt_links"] == 1
+
 
 class TestChanges:
     def test_nothing_is_changed_before_it_is_confirmed(self, desk):
