@@ -21,7 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from scripts.costs.model import FOLDER, MILLION, Assumptions, Bill, Costs  # noqa: E402
+from scripts.costs.bills import Bill  # noqa: E402
+from scripts.costs.model import FOLDER, MILLION, Assumptions, Costs  # noqa: E402
 from scripts.costs.tables import markdown, of_sale, text  # noqa: E402
 
 WAIT_MIN = 10.0
@@ -115,7 +116,12 @@ def _bill(bill: Bill) -> dict[str, Any]:
     lines = [
         {"part": line.part, "price": line.price.key, "quantity": line.quantity, "usd": line.usd} for line in bill.lines
     ]
-    sums = {"usd": bill.usd, "usd_after_free": bill.usd_after_free, "usd_of_doubtful_prices": bill.doubtful_usd}
+    sums = {
+        "usd": bill.usd,
+        "usd_without_archive": bill.usd_without_archive,
+        "usd_after_free": bill.usd_after_free,
+        "usd_of_doubtful_prices": bill.doubtful_usd,
+    }
     return {**sums, "lines": lines}
 
 

@@ -1,4 +1,5 @@
-"""Write the generated parts of terraform/'s READMEs: inputs and outputs of every module, picture, costs and quotas.
+"""Write the generated parts of terraform/'s READMEs: inputs and outputs of every module, picture, costs,
+quotas and metrics.
 
 What stands between the markers of a README is replaced, the rest is left alone. A module's README without markers gets
 the tables at its end.
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from scripts.bundle.archive import write  # noqa: E402
 from scripts.costs.model import FOLDER, Costs  # noqa: E402
 from scripts.costs.tables import markdown  # noqa: E402
-from scripts.tfdocs import modules, picture, quotas  # noqa: E402
+from scripts.tfdocs import metrics, modules, picture, quotas  # noqa: E402
 
 Section = Callable[[Path], str]
 """The text of a section of one module's README."""
@@ -27,6 +28,7 @@ SECTIONS: dict[str, Section] = {
     "TF_DOCS": lambda folder: modules.document(modules.read(folder)),
     "ARCHITECTURE": lambda _: picture.architecture(ROOT / "schemas"),
     "COSTS": lambda _: _costs(),
+    "METRICS": lambda _: metrics.table(ROOT / "schemas"),
     "QUOTAS": lambda _: quotas.table(),
 }
 EVERYWHERE = "TF_DOCS"

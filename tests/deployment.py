@@ -40,16 +40,18 @@ OWN = Secrets("an-origin-secret", ".waiting-room/gate-0123456789abcdef0123456789
 class Deployment:
     """Functions are called with the events AWS sends them; what they start is run by `run_started`.
 
-    `each_second` is called once for every second an exchanger sleeps: what visitors do meanwhile.
+    `each_second` is called once for every second an exchanger sleeps: what visitors do meanwhile. With a `dynamo`
+    client the tables are those that `names` says, in the engine behind it.
     """
 
-    def __init__(self) -> None:
-        self.clock, self.ids, self.log, self.names = FakeClock(), FakeIds(), ListLog(), Names()
+    def __init__(self, dynamo: Any = None, names: Names | None = None) -> None:
+        self.clock, self.ids, self.log, self.names = FakeClock(), FakeIds(), ListLog(), names or Names()
         declared = [schemas.table(path.stem) for path in _table_files()]
-        self.dynamo = MemoryDynamo([{**each, "name": self.names.table(each["name"])} for each in declared])
+        own = [{**each, "name": self.names.table(each["name"])} for each in declared]
+        self.dynamo = MemoryDynamo(own) if dynamo is None else dynamo
         self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
         self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
-        self.alarms = MemoryAlarms()
+        self.alarms, self.connections = MemoryAlarms(), MemoryConnections()
         self._services = {
             "firehose": self.archive,
             "sqs": self.failures,
@@ -59,7 +61,7 @@ class Deployment:
             "ssm": self.ssm,
             "lambda": self.functions,
             "cloudwatch": self.alarms,
-            "apigatewaymanagementapi": MemoryConnections(),
+            "apigatewaymanagementapi": self.connections,
             "kms": MemoryKms(),
             "pinpoint-sms-voice-v2": MemoryMessaging(),
         }
@@ -69,10 +71,10 @@ class Deployment:
         self.calls: dict[str, Counter[str]] = {component: Counter() for component in regional}
         self.apps = {component: self._built(component, spec) for component, spec in regional.items()}
 
-    def with_timestream(self) -> Callable[..., Any]:
-        """The recorder of a deployment whose metrics go to Timestream."""
+    def with_timestream(self, component: str = "recorder") -> Callable[..., Any]:
+        """The recorder, or the exchanger, of a deployment whose metrics go to Timestream."""
         settings = {"METRICS_BACKEND": "timestream", "METRICS_DATABASE": "foyer", "METRICS_TABLE": "visits"}
-        return self._built("recorder", schemas.functions()["recorder"], **settings)
+        return self._built(component, schemas.functions()[component], **settings)
 
     def _built(self, component: str, spec: dict[str, Any], **changes: str) -> Callable[..., Any]:
         """What the component's handler calls, with settings of the schema and guarded clients."""
@@ -92,11 +94,14 @@ class Deployment:
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)
             patch.setattr(bootstrap, "time", SimpleNamespace(sleep=self._sleep))
-            # The clock of the tests stands still until it is moved: what runs in threads would never meet.
-            patch.setattr(bootstrap, "ThreadPoolExecutor", _AtOnce, raising=False)
+            patch.setattr(bootstrap, "ThreadPoolExecutor", self._pool)
             build = getattr(bootstrap, component)
             app: Callable[..., Any] = build(env, SITE_FOLDER) if component == "publisher" else build(env)
         return app
+
+    def _pool(self, *_: Any, **__: Any) -> Any:
+        """The clock of the tests stands still until it is moved: what runs in threads would never meet."""
+        return _AtOnce()
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -158,9 +163,6 @@ class Deployment:
 
 class _AtOnce:
     """Stands in for a pool of threads: does each job where it is handed in."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
 
     def submit(self, job: Callable[..., Any], *given: Any) -> None:
         job(*given)

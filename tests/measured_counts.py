@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import gzip
+import io
 import json
 import re
 import shutil
@@ -16,11 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.api_world import BROWSER, ROOT, ZONE_ID, Browser
+from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.deployment import SITE_FOLDER, Deployment
+from tests.measured_recording import recording
 from waiting_room.domain.zones import PollRules, Zone
 from waiting_room.http.assets import assets
-from waiting_room.http.pages import waiting_page
 
 FILE = Path(__file__).resolve().parents[1] / "scripts" / "costs" / "counts.json"
 PAGE_VISIT = Path(__file__).with_name("page_visit.mjs")
@@ -32,6 +35,8 @@ PAGE_VISITS = 200
 WAITS_MIN = (1, 3, 10, 30, 120)
 """Between these, and beyond, the looks of a page grow evenly with its wait."""
 WAIT_VISITS = 40
+TOLD_AT_ONCE = 10
+"""What a tick of the slow line calls."""
 
 COMPRESSED = (".css", ".js", ".svg", ".html")
 HEADER_BYTES = 500
@@ -57,15 +62,16 @@ class Meter:
         units, calls = world.dynamo.units, world.calls[component]
         units.reset()
         calls.clear()
-        lines = len(world.log.lines)
-        act()
+        lines, printed = len(world.log.lines), io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            act()
         return {
             "write_units": units.write,
             "read_units": units.read,
             "aws_calls": sum(calls.values()),
             "s3_puts": calls["s3.put_object"],
             "s3_gets": calls["s3.get_object"],
-            "log_bytes": sum(len(json.dumps(line)) for line in world.log.lines[lines:]),
+            "log_bytes": sum(len(json.dumps(line)) for line in world.log.lines[lines:]) + len(printed.getvalue()),
         }
 
 
@@ -172,14 +178,48 @@ def machinery() -> dict[str, Counts]:
     }
 
 
+def pushes() -> dict[str, Counts]:
+    """A WebSocket that is opened, and a tick's worth of visitors who are told that it is their turn."""
+    world = Deployment()
+    world.connections.open = True
+    world.put_zone(max_active=1)
+    world.run_started()
+    # The first goes straight in; of the others nobody is called before all of them are connected.
+    _joined(world)
+    world.tick()
+    assert world.operate("POST", f"/zones/{ZONE_ID}/control", {"control": "pause"}).status == 200
+    handshake = json.loads((EVENTS / "websocket_connect.json").read_text(encoding="utf-8"))
+    opened: Counts = {}
+    for number in range(TOLD_AT_ONCE):
+        cookies = _joined(world).cookies
+        event = copy.deepcopy(handshake)
+        event["headers"]["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        event["requestContext"]["connectionId"] = f"connection-{number}="
+
+        def connect(event: Any = event) -> None:
+            answer = world.apps["connections"](event, None)
+            assert answer == {"statusCode": 200}, answer
+
+        opened = Meter(world)("connections", connect)
+    calls = {"counter": {"S": f"calls#{ZONE_ID}#1#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
+    span = {"from": {"N": "1"}, "to": {"N": str(1 + TOLD_AT_ONCE)}}
+    record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span}}
+
+    def notify() -> None:
+        assert world.run("notifier", Records=[record])["sent"] == TOLD_AT_ONCE
+
+    told = Meter(world)("notifier", notify)
+    return {"connect": opened, "notify": {**told, "told": TOLD_AT_ONCE}}
+
+
 def sizes() -> Counts:
     """Bytes a waiting browser loads: page and files compressed as CloudFront does, and one status document."""
     world = Deployment()
     world.put_zone(max_active=2)
     _joined(world)
     world.run("exchanger", zones=[ZONE_ID])
-    zone = Zone.from_document(world.operate("GET", f"/zones/{ZONE_ID}").json)
-    page = waiting_page(zone)
+    world.run("publisher")
+    page = world.bucket.objects[f".waiting-room/pages/{ZONE_ID}/index.html"].decode()
     used = set(re.findall(r'(?:href|src)="/\.waiting-room/assets/([^"]+)"', page))
     files = {asset.key_suffix: asset.body for asset in assets(SITE_FOLDER)}
     assert used <= files.keys()
@@ -193,7 +233,8 @@ def sizes() -> Counts:
 
 def page_visit(speed_per_sec: float, wait_sec: int = WAIT_SEC, visits: int = PAGE_VISITS) -> Counts:
     """Requests of one visitor's waiting page during its wait, by the page's own script. Needs Node.js."""
-    poll, claim = vars(PollRules()), Zone(ZONE_ID, "queueing", ({"paths": ["/"]},), max_active=1).claim
+    zone = Zone(ZONE_ID, "queueing", ({"paths": ["/"]},), max_active=1)
+    poll, claim = vars(PollRules()), zone.claim
     with tempfile.TemporaryDirectory() as folder:
         modules = Path(folder, "assets")
         shutil.copytree(SITE_FOLDER, modules)
@@ -204,6 +245,7 @@ def page_visit(speed_per_sec: float, wait_sec: int = WAIT_SEC, visits: int = PAG
             "wait_sec": wait_sec,
             "speed_per_sec": speed_per_sec,
             "poll": poll,
+            "push_window": zone.push_window,
             "claim_sec": claim.window_sec + claim.grace_sec,
         }
         finished = subprocess.run(
@@ -215,14 +257,17 @@ def page_visit(speed_per_sec: float, wait_sec: int = WAIT_SEC, visits: int = PAG
             timeout=120,
         )
     sums = json.loads(finished.stdout)
-    return {"polls": sums.pop("status") / visits, "api_calls": sum(sums.values()) / visits}
+    sockets = {name: round(sums.pop(name) / visits, 3) for name in ("sockets", "socket_min")}
+    return {"polls": sums.pop("status") / visits, "api_calls": sum(sums.values()) / visits, **sockets}
 
 
 def counts() -> Counts:
     """Everything that is counted without Node.js."""
     sale = visitor_operations(inventory=100)
     operations = visitor_operations() | {"checkout_with_inventory": sale["checkout"]}
-    return {"operations": operations, "machinery": machinery(), "sizes": sizes()}
+    recorded = {str(speed): recording(speed) for speed in SPEEDS_PER_SEC}
+    found = {"operations": operations, "machinery": machinery(), "pushes": pushes()}
+    return {**found, "recording": recorded, "sizes": sizes()}
 
 
 def page_counts() -> Counts:

@@ -63,10 +63,13 @@ class MemoryLambda:
 
 @dataclass
 class MemoryConnections:
-    """The management API of open WebSockets: all of them are gone."""
+    """The management API of WebSockets: all of them are gone, unless they are `open`."""
+
+    open: bool = False
 
     def post_to_connection(self, *, ConnectionId: str, Data: bytes) -> None:  # noqa: N803
-        raise refusal("GoneException", "PostToConnection", 410)
+        if not self.open:
+            raise refusal("GoneException", "PostToConnection", 410)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 // Runs the waiting page's own script through visits on a clock of its own, and counts what it asks for.
 //
 // Input (JSON on standard input): assets folder, visits, wait_sec, speed_per_sec, poll, claim_sec.
-// Output: {"status": n, "place": n, "join": n, "claim": n}, the sums of all visits.
+// Output: {"status": n, "place": n, "join": n, "claim": n, "sockets": n, "socket_min": n}, the sums of all visits.
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -38,7 +38,22 @@ const page = {
 for (const [name, value] of Object.entries(page)) Object.defineProperty(globalThis, name, { value, configurable: true });
 
 let gone = false;
-const counts = { status: 0, place: 0, join: 0, claim: 0 };
+const counts = { status: 0, place: 0, join: 0, claim: 0, sockets: 0, socket_min: 0 };
+
+/** A connection that opens at once and says nothing: the call is learnt by looking, at the latest. */
+globalThis.WebSocket = class {
+  readyState = 1;
+  #openedMs = nowMs;
+  constructor() {
+    counts.sockets += 1;
+    setTimeout(() => this.onopen?.(), 0);
+  }
+  send() {}
+  close() {
+    if (this.readyState === 1) counts.socket_min += (nowMs - this.#openedMs) / 60_000;
+    this.readyState = 3;
+  }
+};
 
 /** One visitor, who waits `wait_sec` behind a line that moves steadily. */
 async function visit() {
@@ -62,7 +77,7 @@ async function visit() {
     claim: () => answer("claim", 201, {}),
     status: () => answer("status", 200, {
       run: 1, tick: Math.floor((nowMs - startMs) / 1000), phase: "open", lanes: { general: lane() }, poll: given.poll,
-      starts_at_ms: null, updated_at_ms: nowMs - 1000, message: "",
+      push_window: given.push_window, starts_at_ms: null, updated_at_ms: nowMs - 1000, message: "",
     }),
     enterUrl: (to) => to,
     away: () => {},

@@ -43,9 +43,9 @@ class RecordedSale:
         self.firehose, self.failures, self.lines = MemoryFirehose(), MemoryQueue(), []
         archive = FirehoseArchive(self.firehose, "archive", lambda _: None)
         self.tallies = Tallies(clients, "counters")
-        self.metrics = ReadMetrics(sale.zones, sale.minutes, self.tallies)
+        self.metrics = ReadMetrics(sale.zones, sale.minutes, self.tallies, sale.clock)
         backend = CloudWatchMetrics("foyer", self.lines.append)
-        record = Record(archive, self.tallies, sale.minutes, backend, sale.clock)
+        record = Record(archive, self.tallies, backend, sale.clock)
         self.recorder = QueueStream(record, SqsFailures(self.failures, "https://sqs.test/1/failures"))
         audit = Audit(AuditLog(clients, "counters"), archive, sale.clock)
         self._control = ControlZone(sale.zones, sale.gates, lambda _: None, sale.wake, sale.clock, sale.ids, audit)

@@ -7,22 +7,31 @@ depends on AWS or on the site, is an assumption: `Assumptions` has all of them.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from scripts.costs.bills import ARCHIVE, Bill, Line, Price
 
 FOLDER = Path(__file__).parent
 SCHEMAS = FOLDER.parents[1] / "schemas"
 
 MILLION = 1_000_000
 GB = 1_000_000_000
-MINUTES_A_MONTH = 730 * 60
+HOURS_A_MONTH = 730
+MINUTES_A_MONTH = HOURS_A_MONTH * 60
+FIREHOSE_STEP_BYTES = 5 * 1024
+"""Each record is charged as a multiple of it: https://aws.amazon.com/firehose/pricing/"""
+DELIVERY_SEC, DELIVERY_BYTES = 300, 64 * 2**20
+"""When Firehose writes a file, whichever comes first: as terraform/modules/archive has it."""
+BEAT_MIN = 4.5
+"""Between two signs of life of a page with a connection: lambdas/publisher/site/assets/push.js."""
+RECORDER = "recorder: sums and metrics"
 TABLES_WITHOUT_ALARM = {"protected_zones"}
 ALARMS_OF_ALL = 4
 """The API failing and slow, the queue of failed events, the distribution."""
-LOW = "M"
-"""Confidence of a price nobody has looked up."""
 
 
 @dataclass(frozen=True)
@@ -47,73 +56,8 @@ class Assumptions:
     """Times a session is prolonged."""
     guarded_requests_per_session: int = 20
     """Pages and calls of the guarded part of the site in one session; files left unguarded do not count."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """USD for `per` units."""
-
-    key: str
-    usd: float
-    per: int
-    unit: str
-    confidence: str
-    free: int = 0
-    """Units a month that an account is not charged for."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One charge: how much of something, in one part of the bill."""
-
-    part: str
-    quantity: float
-    price: Price
-
-    @property
-    def usd(self) -> float:
-        """What it costs, USD."""
-        return self.quantity / self.price.per * self.price.usd
-
-
-@dataclass(frozen=True)
-class Bill:
-    """The charges of one situation."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-    @property
-    def usd(self) -> float:
-        """The sum, USD."""
-        return sum(line.usd for line in self.lines)
-
-    @property
-    def usd_after_free(self) -> float:
-        """The sum, USD, in an account that uses the free units of the month for nothing else."""
-        used: dict[str, float] = {}
-        for line in self.lines:
-            used[line.price.key] = used.get(line.price.key, 0.0) + line.quantity
-        prices = {line.price.key: line.price for line in self.lines}
-        return sum(max(0.0, used[key] - price.free) / price.per * price.usd for key, price in prices.items())
-
-    @property
-    def parts(self) -> dict[str, float]:
-        """The sum of each part, USD, in the order they were written."""
-        sums: dict[str, float] = {}
-        for line in self.lines:
-            sums[line.part] = sums.get(line.part, 0.0) + line.usd
-        return sums
-
-    @property
-    def doubtful_usd(self) -> float:
-        """How much of the sum hangs on prices nobody has looked up, USD."""
-        return sum(line.usd for line in self.lines if line.price.confidence == LOW)
-
-    def doubtful(self, part: str) -> bool:
-        """Whether most of a part hangs on such a price."""
-        own = [line for line in self.lines if line.part == part]
-        return sum(line.usd for line in own if line.price.confidence == LOW) > sum(line.usd for line in own) / 2
+    archived_months: float = 3.0
+    """How long the archive is kept in Standard: three months, after which it moves to Glacier for next to nothing."""
 
 
 class Costs:
@@ -145,6 +89,9 @@ class Costs:
             *self._invocations("dispatcher", "dispatcher", machinery["idle_minute"], MINUTES_A_MONTH),
             *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
             self._line("alarms", self._alarms(), "alarm"),
+            # Streams that bring nothing start nobody, and metrics nobody tells cost nothing.
+            self._line(RECORDER, 0, "custom_metric"),
+            self._line(ARCHIVE, 0, "firehose_ingest"),
         ]
         return Bill("a month with nothing on sale", tuple(lines))
 
@@ -180,7 +127,10 @@ class Costs:
             *self._delivered("waiting page and its files", sizes["page_requests"], sizes["page_bytes"], visitors),
             *self._api("joining", ("join_queue",), visitors),
             *self._delivered("looking at the line", polls, polls * sizes["status_bytes"], visitors),
+            *self._pushed(visitors, wait_sec / 60),
             *self._exchanger(visitors / self.assumed.speed_per_sec + wait_sec),
+            *self._recorder("joined", visitors),
+            *self._metrics(visitors / self.assumed.speed_per_sec + wait_sec),
         ]
 
     def _admitted(self, visitors: int) -> list[Line]:
@@ -191,6 +141,7 @@ class Costs:
             # The site's own server asks the API through the same address.
             *self._api("confirming the purchase", ("checkout",), visitors),
             *self._gate("gate: the guarded requests", visitors * self.assumed.guarded_requests_per_session, own=False),
+            *self._recorder("admitted", 2 * visitors + renewals),
         ]
 
     def _alarms(self) -> int:
@@ -223,6 +174,17 @@ class Costs:
             yield self._line(part, times, "api_request")
             yield from self._invocations(part, "bouncer", self.counts["operations"][operation], times)
 
+    def _pushed(self, visitors: int, wait_min: float) -> Iterable[Line]:
+        """WebSockets of those near the front, where the line is slow enough for them, and the word that is sent."""
+        page, counted = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)], self.counts["pushes"]
+        part, sockets = "told of the call by WebSocket", visitors * page["sockets"]
+        minutes = visitors * min(page["socket_min"], wait_min)
+        yield self._line(part, sockets, "cloudfront_request")
+        yield self._line(part, sockets + minutes / BEAT_MIN, "websocket_message")
+        yield self._line(part, minutes, "websocket_minute")
+        yield from self._invocations(part, "connections", counted["connect"], sockets)
+        yield from self._invocations(part, "notifier", counted["notify"], sockets / counted["notify"]["told"])
+
     def _exchanger(self, seconds: float) -> Iterable[Line]:
         """Ticks of one zone for so long, by runs that overlap by a third of their time."""
         run = self.counts["machinery"]["exchanger_run"]
@@ -234,6 +196,27 @@ class Costs:
         yield self._line(part, run["write_units"] * share, "dynamodb_write")
         yield self._line(part, run["read_units"] * share, "dynamodb_read")
         yield self._line(part, run["s3_puts"] * share, "s3_put")
+        yield self._line(part, (run["log_bytes"] + self.assumed.platform_log_bytes) * share / GB, "log_ingestion")
+
+    def _recorder(self, kind: str, changes: int) -> Iterable[Line]:
+        """Changes of places: counted, told to CloudWatch, archived. `kind` is what most of a batch's changes are of."""
+        batch = self.counts["recording"][str(self.assumed.speed_per_sec)][kind]
+        yield from self._invocations(RECORDER, "recorder", batch, changes / batch["records"])
+        rounded = math.ceil(batch["row_bytes"] / FIREHOSE_STEP_BYTES) * FIREHOSE_STEP_BYTES
+        seconds = changes / batch["records_per_sec"]
+        objects = max(seconds / DELIVERY_SEC, changes * batch["row_bytes"] / DELIVERY_BYTES)
+        yield self._line(ARCHIVE, changes * rounded / GB, "firehose_ingest")
+        yield self._line(ARCHIVE, changes * batch["row_bytes"] / GB, "firehose_partition")
+        yield self._line(ARCHIVE, objects, "firehose_object")
+        yield self._line(ARCHIVE, seconds / 3600, "firehose_jq")
+        yield self._line(ARCHIVE, objects, "s3_put")
+        stored = changes * batch["row_gzip_bytes"] / GB * self.assumed.archived_months
+        yield self._line(ARCHIVE, stored, "s3_storage")
+
+    def _metrics(self, seconds: float) -> Iterable[Line]:
+        """Custom metrics of one zone with one lane, for the hours in which they are told."""
+        measures = json.loads((SCHEMAS / "metrics.json").read_text(encoding="utf-8"))["measures"]
+        yield self._line(RECORDER, len(measures) * math.ceil(seconds / 3600) / HOURS_A_MONTH, "custom_metric")
 
     def _invocations(self, part: str, component: str, counted: Mapping[str, Any], times: float) -> Iterable[Line]:
         """Invocations of a regional function, with all it does."""

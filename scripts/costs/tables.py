@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scripts.costs.model import Bill, Costs
+from scripts.costs.bills import Bill
+from scripts.costs.model import Costs
 
 MARK = "*"
 
@@ -32,6 +33,7 @@ def rows_of(bill: Bill) -> Rows:
     return [
         *rows,
         ("together", f"{bill.usd:.2f}"),
+        ("together, without the archive", f"{bill.usd_without_archive:.2f}"),
         ("together, less what AWS gives free each month", f"{bill.usd_after_free:.2f}"),
     ]
 
@@ -104,17 +106,17 @@ def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
         "who wait."
     )
     yield (
-        f"Waiting is counted for a line that moves {costs.assumed.speed_per_sec} places a second. A slower one is "
-        "looked at longer near its front: "
+        f"Waiting is counted for a line that moves {costs.assumed.speed_per_sec} places a second. Where it is slow "
+        "enough, a visitor near its front has a WebSocket and looks half as often: "
         + ", ".join(
-            f"{page['polls']:.1f} looks in ten minutes at {speed} a second"
+            f"{page['polls']:.1f} looks and {page['sockets']:g} WebSockets in ten minutes at {speed} a second"
             for speed, page in costs.counts["page_by_speed_per_sec"].items()
         )
         + "."
     )
     yield (
         "Not in it: the site's own traffic, WAF (5 USD a month, 1 a rule, 0.60 for a million requests), text messages, "
-        "the archive, your log retention."
+        "your log retention."
     )
 
 

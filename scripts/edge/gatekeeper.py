@@ -9,6 +9,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,6 +38,9 @@ def load(source: Path, settings: Mapping[str, Any], folder: Path) -> ModuleType:
         raise FileNotFoundError(folder / "handler.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if hasattr(module, "Gatekeeper"):
+        # No CloudWatch reads what is printed here, and the terminal is somebody's.
+        module.__dict__["Gatekeeper"] = partial(module.Gatekeeper, write=log.info)
     return module
 
 

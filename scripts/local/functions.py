@@ -82,6 +82,7 @@ def ensure_stream(functions: Any, name: str, source_arn: str, trigger: Mapping[s
         EventSourceArn=source_arn,
         StartingPosition=trigger["starting_position"],
         BatchSize=trigger["batch_size"],
+        MaximumBatchingWindowInSeconds=trigger["batching_window_sec"],
         MaximumRecordAgeInSeconds=trigger["maximum_record_age_sec"],
         BisectBatchOnFunctionError=trigger["bisect"],
         ParallelizationFactor=trigger["parallelization"],

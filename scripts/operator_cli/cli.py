@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, rehearse
+from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, metrics_commands, rehearse
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.draws import verify_draw
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_command(found)
     _page(found)
     afterwards.add_commands(found)
+    metrics_commands.add_command(found)
     return parser
 
 

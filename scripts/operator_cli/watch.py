@@ -121,6 +121,9 @@ def render(zone: Mapping[str, Any], status: Mapping[str, Any], metrics: Mapping[
     if "updated_at_ms" in status:
         age_sec = max(0, now_ms - status["updated_at_ms"]) / 1000
         lines.append(f"tick {status.get('tick', '-')}, {_sec(age_sec)} ago")
+    if exempt := metrics.get("exempt"):
+        revoked = f" ({exempt['revoked']} revoked)" if exempt["revoked"] else ""
+        lines.append(f"exempt: {exempt['links']} staff links in force{revoked}, {exempt['rules']} rules")
     rows = [
         (name, _waiting(lane), lane["serving"], lane["floor"], lane["tail"], round(lane["speed_per_sec"] * 60, 1))
         for name, lane in status.get("lanes", {}).items()

@@ -42,6 +42,11 @@ class SocketEar:
         """Whether messages would come in now."""
         return self._socket is not None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a connection, or will be."""
+        return self._reader is not None
+
     def want(self, wanted: bool, cookies: dict[str, str]) -> None:
         """Have a connection, or none; said as often as one likes."""
         if wanted and self._reader is None:

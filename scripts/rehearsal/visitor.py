@@ -32,6 +32,8 @@ class Ear(Protocol):
 
     @property
     def is_open(self) -> bool: ...
+    @property
+    def is_wanted(self) -> bool: ...
     def want(self, wanted: bool, cookies: dict[str, str]) -> None: ...
     def wait(self, seconds: float) -> Json | None: ...
 
@@ -145,7 +147,8 @@ class Visitor(Guest):
             # A document that grows old is asked about: that wakes whoever writes it.
             return self._place()
         self._note_line(status, place)
-        self._ear.want(wants_push(status, place, now), self._browser.cookies.header())
+        wanted = wants_push(status, place, now, pushed=self._ear.is_wanted)
+        self._ear.want(wanted, self._browser.cookies.header())
         pause = pause_sec(status, place, self._script.held_sec, now, self._dice.random(), pushed=self._ear.is_open)
         message = self._ear.wait(self._bounded(pause))
         self._check_patience()

@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.simulation.kernel import Crash, Kernel, SerialIds, SkewedClock
 from scripts.simulation.network import CALM, Connection, Partitions, Weather
+from scripts.simulation.replicas import Replicas
 from scripts.simulation.store import Observer, Store
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
@@ -105,6 +106,7 @@ class Deployment:
         self.weather = weather
         self.store = Store([schemas.table(name) for name in TABLES], observe)
         self.partitions = Partitions(kernel)
+        self.replicas = Replicas(lambda: kernel.now_ms, kernel.rng)
         self.bucket = Bucket(kernel)
         self.ids = SerialIds(kernel.rng)
         self.exchangers_started = 0
@@ -115,7 +117,7 @@ class Deployment:
     def stores(self, alive: Callable[[], bool] = lambda: True) -> Stores:
         """The tables over a process's own pair of connections."""
         repeating, once = (
-            Connection(self.store, self.kernel, self.partitions, lambda: self.weather, attempts, alive)
+            Connection(self.store, self.kernel, self.partitions, lambda: self.weather, attempts, self.replicas, alive)
             for attempts in (3, 1)
         )
         return Stores(Clients(repeating, once), *TABLES)

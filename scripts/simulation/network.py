@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from scripts.simulation.kernel import Crash, Kernel
+from scripts.simulation.replicas import Replicas
 from scripts.simulation.store import Store, failure
 
 WRITES_PER_SEC = 1_000
@@ -88,6 +89,7 @@ class Connection:
         partitions: Partitions,
         weather: Callable[[], Weather],
         attempts: int,
+        replicas: Replicas,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
@@ -95,6 +97,7 @@ class Connection:
         self._partitions = partitions
         self._weather = weather
         self._attempts = attempts
+        self._replicas = replicas
         self._alive = alive
         for name in READS | WRITES:
             setattr(self, name, self._operation(name))
@@ -128,10 +131,11 @@ class Connection:
         if not self._admitted(name, request):
             raise failure(_THROTTLED, name)
         try:
-            answer = method(**request)
+            answer = self._replicas.read(method, request)
             if name == "query":
                 # What a page costs is only known when it has been read; it is used up all the same.
-                self._partitions.use(_queried(request), self._store.last_read_units - 1)
+                foreseen = 1.0 if request["ConsistentRead"] else 0.5
+                self._partitions.use(_queried(request), self._store.last_read_units - foreseen)
         except ClientError:
             if lost:
                 self._time_out()
@@ -174,10 +178,9 @@ class Connection:
             for table, wanted in request["RequestItems"].items():
                 for key in wanted["Keys"]:
                     yield self._partition({"TableName": table, "Key": key}), 1.0
-        elif name == "query":
-            yield _queried(request), 1.0
         elif name != "scan":
-            yield self._partition(request), 1.0
+            key = _queried(request) if name == "query" else self._partition(request)
+            yield key, 1.0 if request.get("ConsistentRead", True) else 0.5
 
     def _partition(self, request: Mapping[str, Any]) -> Any:
         table = self._store.tables[request["TableName"]]

@@ -15,8 +15,10 @@ class InLine(Protocol):
 
 
 STANDSTILL_SEC = 5.0
+WAY_BETWEEN_LOOKS = 2 / 3
 PUSHED_FACTOR = 2.0
 PUSH_BEFORE_START_SEC = 120.0
+PUSH_WORTH_SEC = 20.0
 
 
 def pause_sec(
@@ -24,8 +26,8 @@ def pause_sec(
 ) -> float:
     """Seconds until the status document is read again; `held_sec` is how long a called place is kept.
 
-    Near the front often; further back when half of the way to there should be done; half as often with a connection
-    that tells of the call; never so rarely that a call could be missed, and not past a start.
+    Near the front often; further back when two thirds of the way to there should be done; half as often with a
+    connection that tells of the call; never so rarely that a call could be missed, and not past a start.
     """
     poll, phase, lane = status["poll"], status["phase"], status["lanes"].get(place.lane)
     far, near = poll["far_sec"] * (1 + chance), poll["near_sec"] * (0.75 + chance / 2)
@@ -39,7 +41,7 @@ def pause_sec(
     if phase == "open" or starting:
         speed = lane["speed_per_sec"] if lane else 0.0
         until_near = 0.0 if is_near or ahead is None else (ahead - poll["near_ahead"]) / (speed or 1e-9)
-        pause = near if is_near else min(far, max(near, until_near / 2))
+        pause = near if is_near else min(far, max(near, until_near * WAY_BETWEEN_LOOKS))
     elif is_near and phase != "before":
         pause = min(far, STANDSTILL_SEC * (0.75 + chance / 2))
     if pushed:
@@ -48,10 +50,15 @@ def pause_sec(
     return float(starts_in + chance * poll["near_sec"] if 0 < starts_in < pause else pause)
 
 
-def wants_push(status: dict[str, Any], place: InLine, now_ms: int) -> bool:
-    """Whether a connection is worth having: inside the push window, while the call may come."""
+def wants_push(status: dict[str, Any], place: InLine, now_ms: int, *, pushed: bool = False) -> bool:
+    """Whether a connection is worth having: inside the push window, while the call may come, and not at once.
+
+    `pushed` is whether there is one already: it stays to the end.
+    """
     lane, window = status["lanes"].get(place.lane), status["push_window"]
     if lane is None or place.position is None or not 0 <= place.position - lane["serving"] <= window or not window:
+        return False
+    if not pushed and place.position - lane["serving"] + 1 < lane["speed_per_sec"] * PUSH_WORTH_SEC:
         return False
     if status["phase"] == "before":
         return bool(status["starts_at_ms"] and status["starts_at_ms"] - now_ms < PUSH_BEFORE_START_SEC * 1000)

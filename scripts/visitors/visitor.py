@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import httpx
 
+from scripts.simulation.pace import WAY_BETWEEN_LOOKS
 from scripts.visitors.browser import Browser, CookieSet, TooManyRedirects, now_ms, path_of, token_claims
 from scripts.visitors.event_log import EventLog
 
@@ -127,12 +128,12 @@ class Visitor:
                 await self._pause(self._poll_sec(status, position - lane["serving"], lane["speed_per_sec"]))
 
     def _poll_sec(self, status: dict[str, Any], ahead: int, speed_per_sec: float) -> float:
-        """As the waiting page does: often near the front, further back when half of the way to there should be done."""
+        """As the waiting page does: often near the front, further back when most of the way there should be done."""
         poll = status["poll"]
         if ahead <= poll["near_ahead"]:
             return float(poll["near_sec"])
         until_near_sec = (ahead - poll["near_ahead"]) / speed_per_sec if speed_per_sec > 0 else float("inf")
-        return float(min(poll["far_sec"], max(poll["near_sec"], until_near_sec / 2)))
+        return float(min(poll["far_sec"], max(poll["near_sec"], until_near_sec * WAY_BETWEEN_LOOKS)))
 
     async def _place(self) -> dict[str, Any]:
         """The place held, or a new one for somebody who has none (anymore)."""

@@ -16,10 +16,11 @@ from waiting_room.domain.locations import enter_url, page_path, page_url, place_
 from waiting_room.domain.places import Place
 from waiting_room.domain.redirects import PREFIX
 from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import files, site_assets
+from waiting_room.http.assets import embedded, files, site_assets
 from waiting_room.http.pages import place_page, waiting_page
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
+WAITING_PAGE = embedded(waiting_page, ASSETS)
 ZONE_ID = "midnight-sun"
 TO = "/events/midnight-sun"
 EVENT_PAGE = "<!doctype html><title>Tickets</title><h1>The ticket page</h1>"
@@ -85,7 +86,7 @@ class CannedZone:
         self.reachable = True
         self.claim: Answer = (202, {"status": "called", "position": 240, "retry_after_sec": 1})
         self.answers: dict[str, Callable[[], Answer]] = {
-            f"GET {PAGE_PATH}": lambda: (200, waiting_page(self.zone)),
+            f"GET {PAGE_PATH}": lambda: (200, WAITING_PAGE(self.zone)),
             f"GET {STATUS_PATH}": self._status,
             f"GET {PLACE_PATH}": self._place,
             f"GET {PLACE_PATH} as a page": lambda: (200, self.page_without_scripts()),

@@ -71,7 +71,7 @@ def test_paths_of_this_site_are_kept(page: Page, to: str) -> None:
         ({"state": "waiting", "ahead": 10, "speed": 1}, 1.5, 2.5),
         ({"state": "waiting", "ahead": 90_000, "speed": 1}, 30, 60),
         ({"state": "waiting", "ahead": 90_000, "speed": 0}, 30, 60),
-        ({"state": "waiting", "ahead": 220, "speed": 1}, 9, 11),
+        ({"state": "waiting", "ahead": 220, "speed": 1}, 13, 14),
         ({"state": "waiting", "ahead": 10, "speed": 1, "hidden": True}, 3.75, 6.25),
         ({"state": "paused", "ahead": 10, "speed": 0}, 3.75, 6.25),
         ({"state": "before", "ahead": None, "speed": 0}, 30, 60),

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, RUN, ZONE_ID
-from waiting_room.adapters.counters import EPOCH_BLOCK, Joins
+from waiting_room.adapters.counters import COUNTERS_PER_COPY, EPOCH_BLOCK, Joins
 from waiting_room.adapters.dynamodb import BATCH, BATCH_TRIES, Answer, Clients
 from waiting_room.domain.epochs import Epoch, before_all
 
@@ -39,6 +39,25 @@ def test_an_epoch_is_written_once(dynamo: Dynamo) -> None:
     assert joins.seal(*LINE, before_all(2), FIRST) is Answer.YES
     assert joins.seal(*LINE, before_all(2), Epoch(1, 0, (3, 1))) is Answer.NO
     assert joins.latest_epoch(*LINE) == FIRST
+
+
+def test_a_line_of_many_counters_is_read_from_as_many_copies(exact_dynamo: Dynamo) -> None:
+    joins, shards = _joins(exact_dynamo), 3 * COUNTERS_PER_COPY
+    first = Epoch(1, 0, (1,) * shards)
+    assert joins.seal(*LINE, before_all(shards), first) is Answer.YES
+    assert joins.seal(*LINE, before_all(shards), Epoch(1, 0, (2,) * shards)) is Answer.NO
+    end = Epoch(EPOCH_BLOCK, 9, (9,) * shards)
+    after = Epoch(EPOCH_BLOCK + 1, 9, (10,) * shards)
+    assert joins.seal(*LINE, end, after) is Answer.YES
+    for shard in range(shards):
+        assert joins.epochs(*LINE, 1, 2, shard) == [first]
+        assert joins.epoch_marks(*LINE, 0, shard) == [end]
+    assert joins.latest_epoch(*LINE) == after
+    keys = {
+        item["counter"]["S"]
+        for item in exact_dynamo.clients.once.scan(TableName=exact_dynamo.table("counters"))["Items"]
+    }
+    assert len([key for key in keys if key.startswith("epoch#")]) == 3
 
 
 def test_of_many_who_seal_one_wins(exact_dynamo: Dynamo) -> None:

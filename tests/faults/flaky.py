@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from scripts.simulation.replicas import Replicas
 from tests.faults.scheduler import Crash, Scheduler
 
 OPERATIONS = (
@@ -58,12 +59,14 @@ class FlakyClient:
         faults: Callable[[], Faults],
         retries: int,
         after: Callable[[], None],
+        replicas: Replicas,
     ) -> None:
         self._client = client
         self._scheduler = scheduler
         self._faults = faults
         self._retries = retries
         self._after = after
+        self._replicas = replicas
         self._left_some = False
         for operation in OPERATIONS:
             setattr(self, operation, self._operation(operation))
@@ -113,7 +116,7 @@ class FlakyClient:
 
     def _apply(self, name: str, request: dict[str, Any], *, late: bool = False) -> Any:
         try:
-            return getattr(self._client, name)(**request)
+            return self._replicas.read(getattr(self._client, name), request)
         except ClientError:
             if not late:
                 raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from waiting_room.adapters.counters import epoch_of
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.epochs import Epoch, before_all, position_in
@@ -48,8 +49,7 @@ class Lines:
             for shard in range(self.shards):
                 self._numbers(records, lane, shard, epochs[-1].number)
             while self.shards > 1 and (record := records.get((f"epoch#z#1#{lane}", len(epochs)))):
-                item = decode(record.item)
-                self._sealed(lane, Epoch(len(epochs), item["base"], tuple(item["cuts"])))
+                self._sealed(lane, epoch_of(decode(record.item), len(epochs)))
 
     def _numbers(self, records: Mapping[Any, Any], lane: str, shard: int, sealed: int) -> None:
         record = records.get((f"join#z#1#{lane}#{shard}", 0))

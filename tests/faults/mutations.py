@@ -9,7 +9,7 @@ from typing import Any
 from tests.faults.flaky import Faults
 from tests.faults.world import Parts
 from waiting_room.adapters import dynamodb
-from waiting_room.adapters.counters import Joins
+from waiting_room.adapters.counters import Joins, epoch_attributes
 from waiting_room.adapters.dynamodb import Answer, encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
@@ -137,8 +137,7 @@ class SealsAnyway(Joins):
     """An epoch is written whoever has written it already."""
 
     def seal(self, zone_id: str, run: int, lane: str, last: Epoch, epoch: Epoch) -> Answer:
-        values = {"base": epoch.base, "cuts": epoch.cuts, "early": epoch.early}
-        item = self._table.key(f"epoch#{zone_id}#{run}#{lane}", epoch.number) | encode(values)
+        item = self._table.key(f"epoch#{zone_id}#{run}#{lane}", epoch.number) | epoch_attributes(epoch)
         return writing(self._table.clients.once.put_item, TableName=self._table.name, Item=item)
 
 

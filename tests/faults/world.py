@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.simulation.replicas import Replicas
 from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from tests.faults import lines
 from tests.faults.flaky import Faults, FlakyClient
@@ -94,6 +95,7 @@ class World:
         self._seen: dict[Any, Any] = {}
         self.functions = FakeFunctions()
         self.calm = Clients(self.store, self.store)
+        self.replicas = Replicas(lambda: self.scheduler.now_ms, self.rng)
         self.zone = self._zone()
         self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
@@ -130,7 +132,7 @@ class World:
         """A process's own pair of clients."""
 
         def wrap(retries: int) -> FlakyClient:
-            return FlakyClient(self.store, self.scheduler, lambda: self.faults, retries, self.after_call)
+            return FlakyClient(self.store, self.scheduler, lambda: self.faults, retries, self.after_call, self.replicas)
 
         return Clients(repeating=wrap(2), once=wrap(0))
 

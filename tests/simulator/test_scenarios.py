@@ -30,6 +30,7 @@ INVERSION_MS = {
     # The same before the draw, and at the first visitor.
     "a draw, then arrivals": 2_000,
     "4,000 look for their drawn places": 2_000,
+    "16,000 look for their places": EPOCH_MS + 50,
     # The first epoch lasts until the exchanger is awake that the first visitor called.
     "several counters, no start": 2_000,
 }
@@ -37,6 +38,8 @@ INVERSION_MS = {
 
 ESTIMATE_PCT = {"occupancy, cap 100": 20}
 """Where so few sessions end in a minute, the pace is known less well: 6 % at a cap of 1,000 (`make simulate`)."""
+LOCATE_READ_UNITS = {"16,000 look for their places": 6}
+"""Where every instance is asked by a few visitors only, hardly any of them finds a copy there."""
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -54,7 +57,7 @@ def test_every_rule_is_kept(name: str) -> None:
     assert figures.get("sold_out_published_sec", 0.0) <= 2
     assert figures.get("sold_out_heard_sec", 0.0) <= 2, "a CDN's second and a page's"
     assert figures.get("first_in_sec", 0.0) <= 5
-    assert figures.get("locate_read_units", 0.0) <= 2
+    assert figures.get("locate_read_units", 0.0) <= LOCATE_READ_UNITS.get(name, 2)
     assert figures.get("throttled", 0.0) == 0
 
 

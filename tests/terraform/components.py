@@ -26,6 +26,7 @@ def _stream(table: str, pattern: dict[str, Any] | None) -> dict[str, Any]:
         "table": table,
         "starting_position": "LATEST",
         "batch_size": 100,
+        "batching_window_sec": 0,
         "filter": pattern,
         "maximum_record_age_sec": 300,
         "bisect": True,

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(config.MissingSettings) as caught:
-        config.read(config.ExchangerConfig, {"FOYER_NAME": "foyer", "SITE_BUCKET": ""})
-    assert caught.value.names == ["PROTECTED_ZONES_TABLE", "COUNTERS_TABLE", "SITE_BUCKET", "RETENTION_DAYS"]
+        config.read(config.PublisherConfig, {"SNAPSHOT_KEY": "gate", "SITE_BUCKET": ""})
+    assert caught.value.names == ["FOYER_NAME", "PROTECTED_ZONES_TABLE", "SITE_BUCKET", "TOKEN_ISSUER"]
 
 
 def test_settings_are_read() -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts import cost
-from scripts.costs.model import MILLION, Assumptions, Costs
+from scripts.costs.batches import records_a_batch
+from scripts.costs.bills import ARCHIVE
+from scripts.costs.model import DELIVERY_BYTES, DELIVERY_SEC, MILLION, RECORDER, Assumptions, Costs
 from scripts.costs.tables import MARK, PEER_COUNTS, compared, markdown, rows_of, text
 from scripts.operator_cli import cli
 from tests import measured_counts
 from tests.tools import require_tool
 from waiting_room import schemas
 
+ROOT = Path(__file__).resolve().parents[2]
 AGAIN = "; if it is meant: PYTHONPATH=layer/python python -m tests.measured_counts"
 
 
@@ -44,6 +49,12 @@ def measured() -> dict[str, Any]:
 def test_every_operation_costs_what_the_table_is_computed_from(kept: dict[str, Any], measured: dict[str, Any]) -> None:
     assert measured["operations"] == kept["operations"], AGAIN
     assert measured["machinery"] == kept["machinery"], AGAIN
+    assert measured["pushes"] == kept["pushes"], AGAIN
+    assert measured["recording"].keys() == kept["recording"].keys()
+    for speed, kinds in measured["recording"].items():
+        for kind, batch in kinds.items():
+            # How well rows are compressed is a matter of the library.
+            assert batch == pytest.approx(kept["recording"][speed][kind], rel=0.1), AGAIN
 
 
 def test_a_page_loads_what_the_table_is_computed_from(kept: dict[str, Any], measured: dict[str, Any]) -> None:
@@ -125,6 +136,82 @@ def test_the_sums_are_those_of_a_calculation_by_hand(kept: dict[str, Any], price
     assert costs.waiting().usd == pytest.approx(sum(line.usd for line in costs.waiting().lines))
 
 
+def test_the_recorder_is_charged_by_the_batch_and_the_archive_by_the_row(kept: dict[str, Any], costs: Costs) -> None:
+    batch = kept["recording"]["400"]["admitted"]
+    own: dict[str, dict[str, float]] = {}
+    for line in costs.admitted().lines:
+        charges = own.setdefault(line.part, {})
+        charges[line.price.key] = charges.get(line.price.key, 0.0) + line.usd
+    # Admitted, prolonged once, bought.
+    batches = 3 * MILLION / batch["records"]
+    counting, archive = own[RECORDER], own[ARCHIVE]
+    assert counting["lambda_request"] == pytest.approx(batches / MILLION * 0.2)
+    assert counting["dynamodb_write"] == pytest.approx(batches * batch["write_units"] / MILLION * 0.625)
+    assert counting["dynamodb_read"] == pytest.approx(batches * batch["read_units"] / MILLION * 0.125)
+    # A row of half a kilobyte is charged as five.
+    assert batch["row_bytes"] < 5120
+    assert archive["firehose_ingest"] == pytest.approx(3 * MILLION * 5120 / 1e9 * 0.029)
+    # At 1,200 rows a second a file is full before its five minutes are over; at a third of that it is not.
+    assert archive["s3_put"] == pytest.approx(3 * MILLION * batch["row_bytes"] / (64 * 2**20) / MILLION * 5)
+    joined = [line for line in costs.waiting().lines if (line.part, line.price.key) == (ARCHIVE, "s3_put")]
+    assert joined[0].quantity == pytest.approx(MILLION / 400 / 300)
+    assert archive["s3_storage"] == pytest.approx(3 * MILLION * batch["row_gzip_bytes"] / 1e9 * 3 * 0.023)
+    for bill in (costs.waiting(), costs.admitted(), costs.sale(MILLION, 10, MILLION)):
+        assert bill.usd_without_archive == pytest.approx(bill.usd - bill.parts[ARCHIVE])
+        assert bill.parts[ARCHIVE] > 0
+    idle = costs.idle_month()
+    assert idle.parts[RECORDER] == idle.parts[ARCHIVE] == 0
+
+
+def test_a_slow_line_has_connections_and_a_fast_one_needs_none(kept: dict[str, Any], prices: dict[str, Any]) -> None:
+    fast, slow = (Costs(kept, prices, Assumptions(speed_per_sec=speed)) for speed in (400, 10))
+    part = "told of the call by WebSocket"
+    assert fast.waiting().parts[part] == 0
+    page = kept["page_by_speed_per_sec"]["10"]
+    assert page["sockets"] == pytest.approx(1, abs=0.1)
+    of: dict[str, float] = {}
+    for line in slow.waiting().lines:
+        if line.part == part:
+            of[line.price.key] = of.get(line.price.key, 0.0) + line.usd
+    assert of["websocket_minute"] == pytest.approx(page["socket_min"] * 0.25)
+    assert of["websocket_message"] == pytest.approx(page["sockets"] + page["socket_min"] / 4.5)
+    assert of["dynamodb_write"] == pytest.approx(page["sockets"] * kept["pushes"]["connect"]["write_units"] * 0.625)
+    # Nobody is connected for longer than it waits.
+    short = [line for line in slow.sale(MILLION, 2, 0).lines if line.price.key == "websocket_minute"]
+    assert short[0].quantity == 2 * MILLION
+
+
+def test_a_million_who_wait_ten_minutes_cost_no_more_than_the_design_allows(costs: Costs) -> None:
+    """At list price, with metrics and archive, for the fastest line."""
+    assert costs.waiting().usd <= 30
+
+
+def test_metrics_are_charged_for_the_hours_in_which_they_are_told(costs: Costs) -> None:
+    def told(visitors: int) -> float:
+        return sum(line.quantity for line in costs.sale(visitors, 10, 0).lines if line.price.key == "custom_metric")
+
+    measures = len(schemas.load("metrics")["measures"])
+    assert told(400 * 60) == pytest.approx(measures / 730)
+    assert told(400 * 3600) == pytest.approx(measures * 2 / 730)
+
+
+@pytest.mark.parametrize(
+    ("records_per_sec", "window_sec", "size", "records"),
+    [(1600, 5, 500, 500), (400, 5, 500, 125), (400, 5, 100, 100), (400, 0, 500, 6.25), (1, 0, 500, 1)],
+)
+def test_a_batch_has_what_one_of_sixteen_readers_finds_in_its_window(
+    records_per_sec: float, window_sec: int, size: int, records: float
+) -> None:
+    trigger = {"parallelization": 4, "batching_window_sec": window_sec, "batch_size": size}
+    assert records_a_batch(trigger, records_per_sec) == records
+
+
+def test_files_are_written_as_often_as_terraform_says() -> None:
+    module = (ROOT / "terraform" / "modules" / "archive" / "delivery.tf").read_text(encoding="utf-8")
+    said = {name: int(re.search(rf"buffering_{name}\s*= (\d+)", module)[1]) for name in ("size", "interval")}  # type: ignore[index]
+    assert (said["size"] * 2**20, said["interval"]) == (DELIVERY_BYTES, DELIVERY_SEC)
+
+
 def test_every_price_says_how_sure_it_is_and_every_one_that_is_not_is_marked(
     costs: Costs, prices: dict[str, Any]
 ) -> None:
@@ -178,8 +265,9 @@ def test_wr_shows_the_same_table_without_a_deployment(
 def test_the_bill_of_a_sale_is_the_two_of_a_million_for_a_million(costs: Costs) -> None:
     sale = costs.sale(MILLION, 10, MILLION)
     alike = [name for name in sale.parts if name != "looking at the line"]
+    apart = (costs.waiting().parts, costs.admitted().parts)
     for name in alike:
-        assert sale.parts[name] == pytest.approx((costs.waiting().parts | costs.admitted().parts)[name]), name
+        assert sale.parts[name] == pytest.approx(sum(parts.get(name, 0.0) for parts in apart)), name
     assert sale.parts["looking at the line"] == pytest.approx(costs.waiting().parts["looking at the line"], rel=0.02)
     tenth = costs.sale(MILLION // 10, 10, 0)
     assert tenth.parts["joining"] == pytest.approx(costs.waiting().parts["joining"] / 10)

@@ -19,6 +19,7 @@ from tests.gate_support import (
     ISSUER,
     SID,
     access_token,
+    bypass_claims,
     bypass_token,
     event,
     snapshot_document,
@@ -254,6 +255,24 @@ def test_an_observing_zone_counts_those_who_would_have_waited(caplog):
     gatekeeper(zone(observe=True))(event("navigation", with_cookie(f"__Host-wr-access-midnight-sun={access_token()}")))
     lines = [json.loads(record.message) for record in caplog.records]
     assert lines == [{"observed": "would wait", "zone_id": "midnight-sun"}]
+
+
+def test_each_pass_of_somebody_exempt_is_counted_and_says_by_what(capsys):
+    token = bypass_token()
+    gate = gatekeeper(zone(exempt=[{"name": "monitor", "ip_ranges": ["0.0.0.0/0"]}]))
+    gate(event("navigation", with_cookie(f"__Host-wr-bypass-midnight-sun={token}")))
+    gate(event("navigation"))
+    staff, monitor = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    (counted,) = staff["_aws"]["CloudWatchMetrics"]
+    assert (counted["Namespace"], counted["Dimensions"]) == (ISSUER, [["zone_id"]])
+    assert counted["Metrics"] == [{"Name": "exempt_passes", "Unit": "Count"}]
+    for line, who in ((staff, bypass_claims()["jti"]), (monitor, "monitor")):
+        assert (line["zone_id"], line["exempt_passes"], line["exempt"]) == ("midnight-sun", 1, who)
+    assert token not in json.dumps(staff)
+    # Nobody else costs a line.
+    gatekeeper()(event("navigation", with_cookie(f"__Host-wr-access-midnight-sun={access_token()}")))
+    gatekeeper()(event("navigation"))
+    assert capsys.readouterr().out == ""
 
 
 def test_settings_are_read_from_the_bundle(tmp_path):

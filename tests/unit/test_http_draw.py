@@ -110,3 +110,12 @@ def test_a_start_may_not_be_moved_into_the_past_but_one_that_came_by_may_stay(wo
     refused = world.operate("POST", CONTROL, past)
     assert (refused.status, refused.json["pointer"]) == (400, "/changes/starts_at_ms")
     assert world.operate("POST", CONTROL, {"changes": {"message": "Go!"}}).status == 200
+
+
+def test_a_place_that_was_drawn_is_told_where_the_clock_is_behind(world: ApiWorld) -> None:
+    joined = world.visit("POST", "/visitors", headers=APP)
+    world.tick(22)
+    assert world.visit("GET", "/visitors/me", headers=bearer(joined)).json["phase"] == "open"
+    world.clock.advance(-5)
+    told = world.visit("GET", "/visitors/me", headers=bearer(joined))
+    assert (told.json["phase"], told.json["position"]) == ("before", 0)

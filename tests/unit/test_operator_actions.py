@@ -296,6 +296,26 @@ class TestMetrics:
         newest = world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=1").json["minutes"]
         assert [row["minute_at_ms"] for row in newest] == minutes[-1:]
 
+    def test_who_is_exempt_is_told_as_it_stands_now(self, world: ApiWorld) -> None:
+        def exempt(query: str = "") -> Any:
+            return world.operate("GET", f"/zones/{ZONE_ID}/metrics", query=query).json["exempt"]
+
+        assert exempt() == {"links": 0, "revoked": 0, "rules": 0}
+        for seconds in (60, 3600, 3600):
+            made = post(world, "bypass-tokens", name="Box office", expires_in_sec=seconds)
+        assert exempt() == {"links": 3, "revoked": 0, "rules": 0}
+        post(world, "revocations", bypass_id=made.json["id"])
+        assert exempt() == {"links": 2, "revoked": 1, "rules": 0}
+        world.clock.advance(61)
+        assert exempt() == {"links": 1, "revoked": 1, "rules": 0}
+        rule = {"name": "monitor", "ip_ranges": ["192.0.2.0/24"]}
+        world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"exempt": [rule]}})
+        assert exempt()["rules"] == 1
+        # A link counts in the run it was made for, and of an earlier run nobody asks who is exempt.
+        world.operate("POST", f"/zones/{ZONE_ID}/control", {"reset": True})
+        assert exempt() == {"links": 0, "revoked": 0, "rules": 1}
+        assert exempt("run=1") is None
+
     @pytest.mark.parametrize("minutes", ["0", "1441", "-1", "1.5", "many", "", "99999999"])
     def test_a_bad_number_of_minutes_is_400(self, world: ApiWorld, minutes: str) -> None:
         answer = world.operate("GET", f"/zones/{ZONE_ID}/metrics", query=f"minutes={minutes}")

@@ -29,7 +29,7 @@ const answers = JSON.parse(readFileSync(0, "utf8")).map(({ place, status, held, 
   const state = line.stateOf(place, status, "", startsInSec <= 0);
   const now = { state, ahead, speed, startsInSec, hidden: false, pushed, heldSec: held };
   return { delay: pace.pollDelaySec(now, status.poll, chance),
-    push: pace.wantsPush(state, ahead, startsInSec, status.push_window) };
+    push: pace.wantsPush(state, ahead, startsInSec, status.push_window, speed, pushed) };
 });
 process.stdout.write(JSON.stringify(answers));
 """
@@ -85,4 +85,4 @@ def test_the_page_and_its_stand_ins_keep_the_same_pace(tmp_path: Path) -> None:
         status, pushed = asked["status"], asked["pushed"]
         own = pause_sec(status, place, asked["held"], NOW_MS, asked["chance"], pushed=pushed)
         assert own == pytest.approx(answer["delay"]), asked
-        assert wants_push(status, place, NOW_MS) == answer["push"], asked
+        assert wants_push(status, place, NOW_MS, pushed=pushed) == answer["push"], asked

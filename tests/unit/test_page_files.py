@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from waiting_room.domain.places import Estimate
 from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import CACHE_CONTROL, assets, files
+from waiting_room.http.assets import CACHE_CONTROL, assets, embedded, files
+from waiting_room.http.bundle import bare
 from waiting_room.http.pages import waiting_page
 from waiting_room.http.wording import words as words_of
 
@@ -47,10 +51,11 @@ def test_durations() -> None:
 
 
 def test_everything_the_page_loads_is_there_and_light() -> None:
-    page = waiting_page(ZONE)
+    page = embedded(waiting_page, ASSETS)(ZONE)
     loaded = {asset.key_suffix: asset for asset in assets(ASSETS)}
     wanted = set(re.findall(r"/\.waiting-room/assets/([\w./-]+)", page))
-    apart = {name for name in loaded if name.startswith(("verify/", "proof/"))} | {"foyer.js"}
+    # Pages without scripts load the pictures by themselves.
+    apart = {name for name in loaded if name.startswith(("verify/", "proof/")) or name.endswith(".svg")} | {"foyer.js"}
     assert wanted == set(loaded) - apart
     bodies = [page.encode(), *(loaded[name].body for name in wanted)]
     assert sum(len(gzip.compress(body)) for body in bodies) < WEIGHT_LIMIT_BYTES
@@ -67,11 +72,39 @@ def test_every_script_and_style_is_in_the_one_file() -> None:
     for file in (file for file in files(ASSETS) if "/" not in file.key_suffix and file.key_suffix != "foyer.js"):
         text = file.body.decode()
         if file.key_suffix.endswith(".css"):
-            assert text in loaded["waiting.css"]
+            assert bare(text) in loaded["waiting.css"]
         if file.key_suffix.endswith(".js"):
             declared = re.search(r"^(?:export )?((?:class|function) \w+.*|const \w+ = .*)$", text, re.MULTILINE)
             assert declared is not None
             assert declared[1] in loaded["waiting.js"], file.key_suffix
+
+
+def test_comments_and_indentation_stay_at_home() -> None:
+    source = """/** What it does,
+ * over two lines. */
+export const a = 1; /* beside code */
+
+  // a line
+  const there = "http://x"; // beside code
+"""
+    assert bare(source) == 'export const a = 1; /* beside code */\nconst there = "http://x"; // beside code\n'
+    assert bare("a { b: c; }\n/* One. */\n.d { }\n") == "a { b: c; }\n.d { }\n"
+    with pytest.raises(ValueError, match="a text over several lines"):
+        bare("const text = `\n  // kept\n`;\n")
+
+
+def test_the_pages_own_pictures_are_in_it_and_still_pictures() -> None:
+    page = embedded(waiting_page, ASSETS)(ZONE)
+    (icon,) = re.findall(r'rel="icon" href="([^"]+)"', page)
+    (picture,) = re.findall(r'id="picture" src="([^"]+)"', page)
+    facts = json.loads(re.findall(r'id="zone">(.*?)</script>', page)[0])
+    assert facts["default_picture"] == facts["picture_url"] == picture
+    for name, url in (("favicon.svg", icon), ("picture.svg", picture)):
+        kind, _, body = url.partition(",")
+        assert kind == "data:image/svg+xml"
+        assert unquote(body) == (ASSETS / name).read_text(encoding="utf-8").strip()
+    own = embedded(waiting_page, ASSETS)(replace(ZONE, picture_url="https://cdn.example/hall.jpg"))
+    assert 'id="picture" src="https://cdn.example/hall.jpg"' in own
 
 
 def test_everything_the_page_that_checks_draws_loads_is_there() -> None:

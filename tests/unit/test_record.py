@@ -18,7 +18,6 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.sale import Sale
 from waiting_room import schemas
 from waiting_room.adapters.archive import MOST_RECORDS, FirehoseArchive
-from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.tallies import Tallies
@@ -59,7 +58,7 @@ class Recorder:
         clients = Clients(self.store, self.store)
         self.tallies = Tallies(clients, "counters")
         firehose = FirehoseArchive(self.archive, "archive", lambda _: None)
-        record = Record(firehose, self.tallies, Minutes(clients, "counters"), self.metrics, self.clock)
+        record = Record(firehose, self.tallies, self.metrics, self.clock)
         self.stream = QueueStream(record, SqsFailures(self.failures, "https://sqs.test/1/failures"))
 
     def __call__(self, records: Sequence[Any]) -> list[str]:
@@ -75,7 +74,7 @@ class Recorder:
             "rows": rows,
             "sums": {minute: self.tallies.sums("z", 1, minute) for minute in minutes},
             "minutes": self.tallies.minutes("z", 1, minutes[0], minutes[-1]) if minutes else {},
-            "points": {key: point for key, point in self.metrics.points.items() if key[2] is not None},
+            "points": self.metrics.points,
         }
 
 
@@ -135,8 +134,7 @@ def test_sums_are_those_of_the_sale() -> None:
     assert sum(value for name, value in total.items() if "#wait#" in name) == 5
     told: Counter[str] = Counter()
     for point in EXPECTED.metrics.points.values():
-        if point.lane:
-            told.update({name: int(value) for name, value in point.values.items() if not name.startswith("wait")})
+        told.update({name: int(value) for name, value in point.values.items() if not name.startswith("wait")})
     assert {f"general#{name}": value for name, value in told.items()} == counts
 
 
@@ -300,23 +298,9 @@ def test_a_percentile_is_right_to_ten_per_cent() -> None:
 def test_measures_have_the_names_of_the_schema() -> None:
     measures = schemas.load("metrics")["measures"]
     for point in EXPECTED.metrics.points.values():
-        assert {measures[name]["of"] for name in point.values} == {"lane" if point.lane else "zone"}
-    lanes = {name for point in EXPECTED.metrics.points.values() if point.lane for name in point.values}
+        assert {measures[name]["of"] for name in point.values} == {"lane"}
+    lanes = {name for point in EXPECTED.metrics.points.values() for name in point.values}
     assert lanes == {name for name, measure in measures.items() if measure["of"] == "lane"}
-
-
-def test_the_zone_is_told_as_the_minute_row_has_it() -> None:
-    sale = small_sale()
-    recorder = Recorder(sale.store)
-    recorder(sale.stream.records)
-    (point,) = [point for point in recorder.metrics.points.values() if point.lane is None]
-    row = sale.minutes.latest("z", 1, 1)[0]
-    assert point.values["in_zone"] == row["active"]
-    assert point.values["queue_length"] == row["joined"] - row["called"]
-    assert point.values["gone"] == 1
-    assert point.values.keys() == {
-        name for name, measure in schemas.load("metrics")["measures"].items() if measure["of"] == "zone"
-    }
 
 
 def test_a_change_is_the_same_after_its_way_through_json() -> None:

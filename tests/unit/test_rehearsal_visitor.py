@@ -94,6 +94,10 @@ class Line:
     def is_open(self) -> bool:
         return self.open
 
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self.wanted) and self.wanted[-1][1]
+
     def want(self, wanted: bool, cookies: dict[str, str]) -> None:
         self.wanted.append((self.position - self.serving, wanted))
 
@@ -148,14 +152,15 @@ def test_a_visit_asks_functions_for_nothing_but_the_place_the_session_and_the_en
 
 
 def test_a_connection_is_wanted_inside_the_push_window_only(play: Any) -> None:
-    line = Line()
+    line = Line(position=10, speed=0.2)
     play(line)
     assert any(wanted for _, wanted in line.wanted)
     assert all(0 <= ahead <= 5 for ahead, wanted in line.wanted if wanted)
     assert line.wanted[-1][1] is False
-    closed = Line(status={"push_window": 0})
-    play(closed)
-    assert not any(wanted for _, wanted in closed.wanted)
+    closed, fast = Line(position=10, speed=0.2, status={"push_window": 0}), Line(speed=2.0)
+    for without in (closed, fast):
+        play(without)
+        assert not any(wanted for _, wanted in without.wanted)
 
 
 def test_the_message_is_enough_to_claim(play: Any) -> None:

@@ -134,7 +134,12 @@ def changes(world: Deployment) -> None:
     done = world.run("recorder", Records=[record, poison])
     assert done == {"batchItemFailures": [], "archived": 1, "set_apart": 1}
     assert world.with_timestream()({"Records": [record]}, None)["archived"] == 1
-    assert {point["Version"] for point in world.timestream.records.values() if point["MeasureName"] == "lane"} == {1}
+    assert {point["Version"] for point in world.timestream.records.values()} == {1}
+    world.put_zone(zone_id="told", max_active=1)
+    world.functions.started.clear()
+    world.with_timestream("exchanger")({"zones": ["told"]}, None)
+    assert {point["MeasureName"] for point in world.timestream.records.values()} == {"lane", "zone"}
+    world.operate("DELETE", "/zones/told")
 
 
 def members_sale(world: Deployment) -> None:

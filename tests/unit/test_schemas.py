@@ -20,7 +20,7 @@ SCHEMAS = ROOT / "schemas"
 TABLES = ("protected_zones", "counters", "user_connections", "queue")
 DOCUMENTS = ("zone", "status", "snapshot")
 META = {f"tables/{name}": "table" for name in TABLES} | {
-    name: name for name in ("functions", "behaviours", "openapi", "websocket", "archive", "metrics")
+    name: name for name in ("functions", "behaviours", "openapi", "websocket", "archive", "metrics", "timestream")
 }
 REMOVED = object()
 
@@ -40,6 +40,7 @@ def faults(name: str, document: Any) -> list[str]:
         "websocket": of_websocket,
         "archive": of_archive,
         "metrics": lambda _: [],
+        "timestream": lambda _: [],
     }
     return own[name](document)
 
@@ -289,6 +290,8 @@ CONTROL = "/paths/~1.waiting-room~1v1~1admin~1zones~1{zone_id}~1control/post"
         ("archive", "/questions/waits/parameters", ["zone_id"]),
         ("metrics", "/measures/admitted/statistic", "Sum"),
         ("metrics", "/dimensions/lane", REMOVED),
+        ("timestream", "/questions/line/sql", "SELECT 1"),
+        ("timestream", "/questions/line/parameters", ["visitor_id"]),
         ("zone", "/properties/max_active/type", "number of visitors"),
         ("zone", "/properties/max_active/minimum", "1"),
         ("zone", "/properties/control/enum", "auto"),

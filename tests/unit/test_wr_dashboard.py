@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.consequences import plan
-from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, queries
+from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, cloudwatch_client, queries
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
 from scripts.operator_cli.errors import BadInput
@@ -183,6 +183,14 @@ class TestWhatItShows:
         assert "number 1 of its lane" in " ".join(told["story"])
         assert desk.post(f"zones/{ZONE_ID}/visitor", {"visitor_id": "x" * 22}).status_code == 422
 
+    def test_links_in_force_are_shown_once_the_zone_is_ticked(self, desk):
+        world = desk.service.world
+        made = [world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Box office"}) for _ in range(2)]
+        world.operate("POST", f"/zones/{ZONE_ID}/revocations", {"bypass_id": made[0].json["id"]})
+        world.tick()
+        (zone,) = desk.get("zones").json()["zones"]
+        assert zone["exempt_links"] == 1
+
 
 class TestChanges:
     def test_nothing_is_changed_before_it_is_confirmed(self, desk):
@@ -267,6 +275,12 @@ def test_errors_and_throttles_are_summed_and_asked_for_once_a_minute():
     shown = [each for each in queries("foyer") if each.get("ReturnData", True)]
     assert [each["Label"] for each in shown] == list(LABELS)
     assert "foyer-protected-zones" in json.dumps(queries("foyer"))
+
+
+def test_cloudwatch_is_asked_with_a_client_that_gives_up_soon():
+    client = cloudwatch_client("eu-west-1", None)
+    assert (client.meta.service_model.service_name, client.meta.config.read_timeout) == ("cloudwatch", 5)
+    client.close()
 
 
 def test_without_the_right_to_ask_the_page_says_so():

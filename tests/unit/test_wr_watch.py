@@ -33,6 +33,14 @@ def test_before_the_first_tick_nothing_is_made_up():
     assert "no status yet" in summary({}, 0)
 
 
+def test_who_passes_without_a_place_is_told():
+    told = {"minutes": [], "exempt": {"links": 3, "revoked": 1, "rules": 2}}
+    assert "exempt: 3 staff links in force (1 revoked), 2 rules" in render(ZONE, STATUS, told, 12_000)
+    told["exempt"] = {"links": 0, "revoked": 0, "rules": 0}
+    assert "exempt: 0 staff links in force, 0 rules" in render(ZONE, STATUS, told, 12_000)
+    assert not any("exempt" in line for line in render(ZONE, STATUS, {"minutes": [], "exempt": None}, 12_000))
+
+
 def row(minute, **counts):
     standing = {"joined": 0, "called": 0, "tokens_issued": 0, "lapsed": 0, "active": 4, "sold": 0, "show_up_share": 0.8}
     return {"minute_at_ms": minute * 60_000, "phase": "open", **standing, **counts}

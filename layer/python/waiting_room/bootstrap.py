@@ -21,14 +21,13 @@ from waiting_room.adapters.beacon import DrandBeacon
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
-from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.login_keys import LoginKeys
-from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics
+from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, print_line
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
@@ -37,7 +36,7 @@ from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.domain.errors import Forbidden
 from waiting_room.http.app import HttpApp
-from waiting_room.http.assets import site_assets
+from waiting_room.http.assets import embedded, site_assets
 from waiting_room.http.cors import Cors
 from waiting_room.http.pages import problem_page, waiting_page
 from waiting_room.http.request import Request
@@ -51,6 +50,7 @@ from waiting_room.streams import CallStream, QueueStream
 from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.gauges import Aside
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
@@ -172,7 +172,9 @@ def exchanger(env: Mapping[str, str]) -> Job:
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
-    ticks = tick_zone(stores, objects, clock, ids, DrandBeacon())
+    # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
+    gauges = Aside(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
+    ticks = tick_zone(stores, objects, clock, ids, DrandBeacon(), gauges)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,7 +234,6 @@ def recorder(env: Mapping[str, str]) -> Job:
     record = Record(
         _archive(settings.archive_stream),
         Tallies(_clients(), counters, Retention.parse(settings.retention_days)),
-        Minutes(_clients(), counters),
         _metrics(settings),
         clock,
     )
@@ -248,7 +249,7 @@ def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
         ProtectedZones(_clients(), settings.protected_zones_table),
         S3ObjectStore(_client("s3"), settings.site_bucket),
         clock,
-        waiting_page,
+        embedded(waiting_page, site_folder),
         site_assets(site_folder),
         issuer=settings.token_issuer,
         snapshot_key=settings.snapshot_key,
@@ -284,12 +285,11 @@ def _archive(stream_name: str, tries: int = TRIES) -> Archive:
     return FirehoseArchive(_client("firehose", QUICK), stream_name, time.sleep, tries)
 
 
-def _metrics(settings: config.RecorderConfig) -> Metrics:
+def _metrics(settings: config.RecorderConfig | config.ExchangerConfig) -> Metrics:
     if settings.metrics_backend == "timestream":
         client = _client("timestream-write", QUICK)
         return TimestreamMetrics(client, settings.metrics_database, settings.metrics_table)
-    # CloudWatch finds a line in embedded metric format in whatever a function prints.
-    return CloudWatchMetrics(settings.metrics_namespace, print)
+    return CloudWatchMetrics(settings.metrics_namespace, print_line)
 
 
 def _client(service: str, settings: Config = REPEATING) -> Any:

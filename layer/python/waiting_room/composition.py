@@ -32,7 +32,7 @@ from waiting_room.http.sockets import SocketApp
 from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
-from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, ObjectStore, Tokens
+from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Tokens
 from waiting_room.retention import Retention
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
@@ -185,7 +185,7 @@ def operator_endpoints(
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, lines, clock),
         erase=Erase(zones, queue, end_place, alerts.cancel),
-        metrics=ReadMetrics(zones, stores.minutes, stores.tallies),
+        metrics=ReadMetrics(zones, stores.minutes, stores.tallies, clock),
         keys=ensure_keys,
         change_keys=change_keys,
     )
@@ -206,10 +206,17 @@ def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None],
     )
 
 
-def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids, beacon: Beacon | None = None) -> TickZone:
+def tick_zone(
+    stores: Stores,
+    objects: ObjectStore,
+    clock: Clock,
+    ids: Ids,
+    beacon: Beacon | None = None,
+    metrics: Metrics | None = None,
+) -> TickZone:
     """One tick of a zone, for those who make ticks and for those who ask whether any are needed.
 
-    Without a `beacon` draws are held by the committed secrets alone.
+    Without a `beacon` draws are held by the committed secrets alone, without `metrics` no gauges are told.
     """
     return TickZone(
         stores.zones,
@@ -223,4 +230,5 @@ def tick_zone(stores: Stores, objects: ObjectStore, clock: Clock, ids: Ids, beac
         stores.calls,
         stores.departures,
         beacon=beacon,
+        metrics=metrics,
     )

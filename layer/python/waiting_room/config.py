@@ -82,13 +82,17 @@ class DispatcherConfig:
 
 @dataclass(frozen=True)
 class ExchangerConfig:
-    """Ticks, and writes status documents."""
+    """Ticks, writes status documents, tells the gauges; `metrics_database` and `metrics_table` may be `none`."""
 
     foyer_name: str
     protected_zones_table: str
     counters_table: str
     site_bucket: str
     retention_days: str
+    metrics_backend: str
+    metrics_namespace: str
+    metrics_database: str
+    metrics_table: str
 
 
 @dataclass(frozen=True)

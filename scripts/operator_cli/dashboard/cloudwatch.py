@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import botocore.config
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -87,5 +88,5 @@ def _sum(label: str, namespace: str, metric: str, dimension: str, values: list[s
 
 def cloudwatch_client(region: str, profile: str | None) -> Any:
     """A client with the operator's own credentials; quick to give up, since somebody looks at the page."""
-    config = botocore.session.Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
+    config = botocore.config.Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2})
     return botocore.session.Session(profile=profile).create_client("cloudwatch", region_name=region, config=config)

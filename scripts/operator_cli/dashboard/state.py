@@ -54,6 +54,7 @@ class _Known:
     changes_at: float = float("-inf")
     version: int = 0
     trouble: str = ""
+    exempt_links: int | None = None
 
 
 class Dashboard:
@@ -149,6 +150,7 @@ class Dashboard:
             return
         known.rows_at = now
         answer = self._api.metrics(zone["zone_id"], NEXT_ROWS if known.rows else FIRST_ROWS)
+        known.exempt_links = (answer.get("exempt") or {}).get("links")
         if answer.get("run") == known.run:
             known.rows |= {row["minute_at_ms"]: row for row in answer["minutes"]}
 
@@ -167,7 +169,8 @@ class Dashboard:
 
     def _short(self, zone: Json) -> Json:
         known = self._known.setdefault(zone["zone_id"], _Known())
-        return {**summary(zone, known.status, self._rows(zone), self._now_ms()), "trouble": known.trouble}
+        own = {"trouble": known.trouble, "exempt_links": known.exempt_links}
+        return {**summary(zone, known.status, self._rows(zone), self._now_ms()), **own}
 
 
 def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json], now_ms: int) -> Json:

@@ -1,14 +1,15 @@
 resource "aws_lambda_event_source_mapping" "this" {
   count = var.spec.triggers.stream == null ? 0 : 1
 
-  function_name                  = aws_lambda_function.this.function_name
-  event_source_arn               = var.stream.arn
-  starting_position              = var.spec.triggers.stream.starting_position
-  batch_size                     = var.spec.triggers.stream.batch_size
-  maximum_record_age_in_seconds  = var.spec.triggers.stream.maximum_record_age_sec
-  bisect_batch_on_function_error = var.spec.triggers.stream.bisect
-  parallelization_factor         = var.spec.triggers.stream.parallelization
-  function_response_types        = var.spec.triggers.stream.partial_failures ? ["ReportBatchItemFailures"] : null
+  function_name                      = aws_lambda_function.this.function_name
+  event_source_arn                   = var.stream.arn
+  starting_position                  = var.spec.triggers.stream.starting_position
+  batch_size                         = var.spec.triggers.stream.batch_size
+  maximum_batching_window_in_seconds = var.spec.triggers.stream.batching_window_sec
+  maximum_record_age_in_seconds      = var.spec.triggers.stream.maximum_record_age_sec
+  bisect_batch_on_function_error     = var.spec.triggers.stream.bisect
+  parallelization_factor             = var.spec.triggers.stream.parallelization
+  function_response_types            = var.spec.triggers.stream.partial_failures ? ["ReportBatchItemFailures"] : null
 
   dynamic "filter_criteria" {
     for_each = var.stream.filter == null ? [] : [var.stream.filter]

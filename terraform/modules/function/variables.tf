@@ -27,6 +27,7 @@ variable "spec" {
       stream = optional(object({
         starting_position      = string
         batch_size             = number
+        batching_window_sec    = optional(number, 0)
         maximum_record_age_sec = number
         bisect                 = bool
         parallelization        = number

@@ -3,10 +3,13 @@
 const STANDSTILL_SEC = 5;
 const SETTLED_SEC = 60;
 const HIDDEN_FACTOR = 2.5;
+const WAY_BETWEEN_LOOKS = 2 / 3;
 const LONGEST_BACKOFF_SEC = 30;
 // With a connection open the call comes by itself, and the numbers may be a little older.
 const PUSHED_FACTOR = 2;
 const PUSH_BEFORE_START_SEC = 120;
+// Whoever is called sooner looks every two seconds by then, and would hardly have the connection before the call.
+const PUSH_WORTH_SEC = 20;
 
 const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
 const WAITS_FOR_CALL = new Set(["starting", "waiting", "next"]);
@@ -35,9 +38,9 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
   const isNear = ahead === null || ahead <= poll.near_ahead;
   let delay = far;
   if (MOVING.has(state)) {
-    // Further back: look again when half of the way to "near" should be done.
+    // Further back: look again when two thirds of the way to "near" should be done.
     const untilNear = isNear ? 0 : (ahead - poll.near_ahead) / (speed || Number.EPSILON);
-    delay = isNear ? near : Math.min(far, Math.max(near, untilNear / 2));
+    delay = isNear ? near : Math.min(far, Math.max(near, untilNear * WAY_BETWEEN_LOOKS));
   } else if (isNear && state !== "before") {
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
@@ -55,9 +58,12 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
  * @param {number | null} ahead
  * @param {number} startsInSec
  * @param {number} pushWindow most people ahead of somebody who has one
+ * @param {number} speed people called per second
+ * @param {boolean} pushed whether there is one already: it stays to the end
  */
-export function wantsPush(state, ahead, startsInSec, pushWindow) {
+export function wantsPush(state, ahead, startsInSec, pushWindow, speed, pushed) {
   if (ahead === null || ahead > pushWindow || pushWindow === 0) return false;
+  if (!pushed && ahead + 1 < speed * PUSH_WORTH_SEC) return false;
   return WAITS_FOR_CALL.has(state) || (state === "before" && startsInSec < PUSH_BEFORE_START_SEC);
 }
 

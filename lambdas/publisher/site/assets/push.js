@@ -40,6 +40,11 @@ export class Push {
     return this.#socket?.readyState === 1;
   }
 
+  /** Whether there is one, or will be. */
+  get isWanted() {
+    return this.#wanted;
+  }
+
   /** Have a connection, or none; said as often as one likes. @param {boolean} wanted */
   want(wanted) {
     if (wanted === this.#wanted) return;

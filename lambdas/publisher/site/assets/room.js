@@ -278,8 +278,9 @@ export class Room {
   }
 
   #isNear() {
-    const { ahead } = standing(this.#place, this.#status);
-    return wantsPush(this.#state, ahead, this.#startsInSec(), this.#status?.push_window ?? 0);
+    const { ahead, speed } = standing(this.#place, this.#status);
+    const window = this.#status?.push_window ?? 0;
+    return wantsPush(this.#state, ahead, this.#startsInSec(), window, speed, this.#push.isWanted);
   }
 
   #startsAtMs() {

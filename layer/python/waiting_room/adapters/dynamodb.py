@@ -114,8 +114,9 @@ class Table:
         begins_with: str | None = None,
         between: tuple[str | int, str | int] | None = None,
         newest: int | None = None,
+        consistent: bool = True,
     ) -> list[dict[str, Any]]:
-        """Items of a partition in key order (consistent): all, those of a prefix or range, or the newest few."""
+        """Items of a partition in key order: all, those of a prefix or range, or the newest few."""
         condition, names = "#pk = :pk", {"#pk": self.partition_key}
         values: dict[str, Any] = {":pk": partition}
         if begins_with is not None:
@@ -131,7 +132,7 @@ class Table:
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": encode(values),
-            "ConsistentRead": True,
+            "ConsistentRead": consistent,
         }
         if newest is not None:
             request |= {"ScanIndexForward": False, "Limit": newest}

@@ -1,7 +1,7 @@
 """The controller's memory as bytes: it rides in the gate item, which must stay under one write unit (DESIGN 4.3).
 
-Numbers are variable-length integers (seven bits a byte, low ones first, signed ones folded), samples are differences
-to the one before, and what is kept by lane comes as one byte that says of which lanes, then their numbers in order.
+Numbers are variable-length integers with their sign folded in, samples are differences to the one before, and what is
+kept by lane comes as one byte that says of which lanes, then their numbers in order.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from waiting_room.adapters import varints
 from waiting_room.domain.gate_item import ControllerState, Sample
 
 VERSION = 1
@@ -86,11 +87,7 @@ class _Writer:
 
     def numbers(self, values: Iterable[int]) -> None:
         for value in values:
-            left = value * 2 if value >= 0 else -value * 2 - 1
-            while left > 127:
-                self.written.append(left % 128 + 128)
-                left //= 128
-            self.written.append(left)
+            varints.write(self.written, value * 2 if value >= 0 else -value * 2 - 1)
 
     def by_lane(self, values: Mapping[str, int]) -> None:
         self.numbers([sum(1 << index for index, lane in enumerate(self._lanes) if lane in values)])
@@ -104,14 +101,8 @@ class _Reader:
         self._at = 0
 
     def number(self) -> int:
-        value, shift = 0, 0
-        while True:
-            byte = self._packed[self._at]
-            self._at += 1
-            value += (byte % 128) << shift
-            shift += 7
-            if byte < 128:
-                return value // 2 if value % 2 == 0 else -(value + 1) // 2
+        value, self._at = varints.read(self._packed, self._at)
+        return value // 2 if value % 2 == 0 else -(value + 1) // 2
 
     def by_lane(self) -> dict[str, int]:
         present = self.number()

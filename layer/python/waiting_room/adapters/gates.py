@@ -15,7 +15,8 @@ from waiting_room.adapters.gate_state import pack, unpack
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.domain.gate_item import GateItem, Watermarks
 
-BUCKET, SERVING, FLOOR, AHEAD = "b_", "s_", "f_", "a_"
+BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
+"""How the names of attributes begin, before a bucket's or a lane's number; no other attribute begins with BUCKET."""
 ATTEMPT_LENGTH = 12
 """Of an attempt id, as much as it takes to tell two ticks apart."""
 _DIGITS = string.digits + string.ascii_letters

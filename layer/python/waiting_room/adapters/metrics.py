@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,14 @@ def measures() -> dict[str, Any]:
     """The measures by name: unit, statistic, of zone or lane."""
     known: dict[str, Any] = schemas.load("metrics")["measures"]
     return known
+
+
+def print_line(line: str) -> None:
+    """Where a function's log is: CloudWatch finds a line in embedded metric format in whatever is printed.
+
+    It is written in one piece, for an exchanger's zones print side by side.
+    """
+    sys.stdout.write(f"{line}\n")
 
 
 class CloudWatchMetrics:

@@ -86,13 +86,18 @@ class ProtectedZones:
             ExpressionAttributeNames={"#unless": unless},
         )
 
-    def record(self, zone_id: str, item: str) -> dict[str, Any] | None:
+    def record(self, zone_id: str, item: str, *, consistent: bool = True) -> dict[str, Any] | None:
         """One record, or None."""
-        return self._table.get(zone_id, item)
+        return self._table.get(zone_id, item, consistent=consistent)
 
     def records(self, zone_id: str, prefix: str) -> list[dict[str, Any]]:
         """Records of a zone whose name begins with a prefix."""
         return self._table.query(zone_id, begins_with=prefix)
+
+    def named(self, zone_id: str, prefix: str) -> dict[str, dict[str, Any]]:
+        """The same records, by what follows the prefix in their name."""
+        sort = str(self._table.sort_key)
+        return {record[sort].removeprefix(prefix): record for record in self.records(zone_id, prefix)}
 
     def scan_items(self) -> list[dict[str, Any]]:
         """Every item of the table, for the publisher."""

@@ -15,8 +15,8 @@ from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writi
 from waiting_room.domain.errors import Overloaded
 from waiting_room.retention import Retention
 
-AT_ONCE = 40
-"""Changes in one write: an expression may have 4 KB and 300 operators."""
+AT_ONCE = 90
+"""Changes in one write, three operators and 30 bytes each: an expression may have 300 operators and 4 KB."""
 TRIES = 6
 SECOND_RETENTION_SEC = 2 * 86400
 """Longer than a stream keeps its records: none comes after that."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from waiting_room.domain.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
-from waiting_room.domain.gate_request import GateRequest
+from waiting_room.domain.gate_request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
 from waiting_room.edge.events import forwarded, read_request
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import Snapshots, Transport
 
 __all__ = ["Gatekeeper"]
+
+EXEMPT = HEADER_PREFIX + "exempt"
+EXEMPT_PASSES = "exempt_passes"
 
 _LOG = logging.getLogger("gatekeeper")
 
@@ -25,15 +29,25 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 class Gatekeeper:
     """The gate of one deployment. Safe to call from threads; what it keeps is only a cache."""
 
     def __init__(
-        self, settings: EdgeSettings, snapshots: Snapshots | None = None, now_ms: Callable[[], int] = _now_ms
+        self,
+        settings: EdgeSettings,
+        snapshots: Snapshots | None = None,
+        now_ms: Callable[[], int] = _now_ms,
+        write: Callable[[str], object] = _print,
     ) -> None:
+        """`write` takes lines for CloudWatch, which reads them from what a function prints."""
         self._settings = settings
         self._snapshots = snapshots or Snapshots(settings.issuer, Transport(settings))
         self._now_ms = now_ms
+        self._write = write
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Decide about one event. Whatever goes wrong, nobody gets past: the answer is 503 then."""
@@ -57,8 +71,20 @@ class Gatekeeper:
         if isinstance(decision, Pass):
             if decision.noticed:
                 _notice(decision)
+            if EXEMPT in decision.add:
+                self._count_exempt(decision, now_ms)
             return forwarded(cf["request"], arrived, decision)
         return _answered(cf, request, decision)
+
+    def _count_exempt(self, decision: Pass, now_ms: int) -> None:
+        """One line for CloudWatch (embedded metric format): which link or rule let a request past the line of a zone.
+
+        It lies in the Region of the edge, and counts there as `exempt_passes` of the zone.
+        """
+        metrics = [{"Name": EXEMPT_PASSES, "Unit": "Count"}]
+        counted = {"Namespace": self._settings.issuer, "Dimensions": [["zone_id"]], "Metrics": metrics}
+        line = {"_aws": {"Timestamp": now_ms, "CloudWatchMetrics": [counted]}, "zone_id": decision.zone_id}
+        self._write(json.dumps({**line, EXEMPT_PASSES: 1, "exempt": decision.add[EXEMPT]}))
 
 
 def _answered(

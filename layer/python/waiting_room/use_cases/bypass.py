@@ -15,10 +15,9 @@ from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
 BYPASS_ITEM = "bypass#"
+REVOKED_BYPASS = "revocation#bypass#"
 MOST_AN_HOUR = 100
 """Bypass tokens of one zone made in an hour: a whole staff, and no way to sell places past the line."""
-
-
 HOUR_MS = 3_600_000
 
 
@@ -63,7 +62,8 @@ class MakeBypass:
             "exp": expires_at_sec,
         }
         token = self._tokens.sign("bypass", claims)
-        record = {"name": name, "created_by": by, "created_at_ms": now_ms, "expires_at_ms": expires_at_sec * 1000}
+        record = {"name": name, "run": zone.run, "created_by": by, "created_at_ms": now_ms}
+        record["expires_at_ms"] = expires_at_sec * 1000
         self._zones.put_record(zone_id, BYPASS_ITEM + bypass_id, record, expires_at_sec)
         path = guarded_path(zone)
         link = f"{path}{'&' if '?' in path else '?'}{BYPASS_PARAMETER}={token}"
@@ -75,6 +75,27 @@ class MakeBypass:
         if len(newest_ms) == MOST_AN_HOUR and now_ms - newest_ms[-1] < HOUR_MS:
             left_sec = (HOUR_MS - (now_ms - newest_ms[-1])) // 1000 + 1
             raise Overloaded(f"{MOST_AN_HOUR} bypass tokens an hour are made for a zone, no more.", left_sec)
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """Who passes the gate of a zone without a place in line: `links` to staff that are in force, those that were
+    `revoked` before their time, and `rules` that know others by a secret or their address."""
+
+    links: int
+    revoked: int
+    rules: int
+
+
+def exempt_of(zones: ProtectedZones, zone: Zone, now_ms: int) -> Exempt:
+    """How many are exempt from a zone's line now. A link counts in the run it was made for."""
+    made = {
+        bypass_id
+        for bypass_id, record in zones.named(zone.zone_id, BYPASS_ITEM).items()
+        if record["expires_at_ms"] > now_ms and record.get("run", zone.run) == zone.run
+    }
+    revoked = zones.named(zone.zone_id, REVOKED_BYPASS).keys()
+    return Exempt(links=len(made - revoked), revoked=len(made & revoked), rules=len(zone.exempt))
 
 
 def guarded_path(zone: Zone) -> str:

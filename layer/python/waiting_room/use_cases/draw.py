@@ -34,16 +34,22 @@ class Draws:
         self._zones.put_record(zone_id, f"{DRAW_ITEM}{run}", record)
 
     def get(self, zone_id: str, run: int) -> Draw | None:
-        """A run's draw (consistent), or None where order is by arrival. One that was held never changes."""
+        """A run's draw (consistent), or None where order is by arrival.
+
+        One that was held never changes: it is read at half the price, for a whole crowd asks as soon as it is held.
+        """
         if (zone_id, run) in self._open:
             return self._open[zone_id, run]
-        record = self._zones.record(zone_id, f"{DRAW_ITEM}{run}")
-        if record is None:
-            return None
-        draw = draw_of(zone_id, run, record)
-        if draw.early is not None:
+        draw = self._read(zone_id, run, consistent=False)
+        if draw is None or draw.early is None:
+            draw = self._read(zone_id, run, consistent=True)
+        if draw is not None and draw.early is not None:
             self._open[zone_id, run] = draw
         return draw
+
+    def _read(self, zone_id: str, run: int, *, consistent: bool) -> Draw | None:
+        record = self._zones.record(zone_id, f"{DRAW_ITEM}{run}", consistent=consistent)
+        return None if record is None else draw_of(zone_id, run, record)
 
     def open(self, draw: Draw, early: Mapping[str, int], beacon: tuple[int, str | None] | None, now_ms: int) -> Answer:
         """Write what the draw is held by, unless somebody has."""

@@ -93,7 +93,7 @@ class Lines:
         return holding(epochs, item.shard, item.seq) or self._far(copies, item, epochs[-1].number)
 
     def _far(self, copies: _Copies, item: QueueItem, after: int) -> tuple[Epoch, Epoch] | None:
-        marks = self._joins.epoch_marks(item.zone_id, item.run, item.lane, after)
+        marks = self._joins.epoch_marks(item.zone_id, item.run, item.lane, after, item.shard)
         passed = [mark.number for mark in marks if mark.cuts[item.shard] < item.seq]
         start = max([*passed, after])
         return holding(self._read(copies, item, start, start + EPOCH_BLOCK), item.shard, item.seq)
@@ -110,7 +110,7 @@ class Lines:
 
     def _read(self, copies: _Copies, item: QueueItem, first: int, last: int) -> list[Epoch]:
         """Epochs from `first` to `last`, as many as there are, the one before all included."""
-        epochs = self._joins.epochs(item.zone_id, item.run, item.lane, first, last)
+        epochs = self._joins.epochs(item.zone_id, item.run, item.lane, first, last, item.shard)
         beginning = copies.epochs[0]
         if len(copies.epochs) + len(epochs) > COPIES:
             copies.epochs = {0: beginning}

@@ -6,6 +6,7 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.domain.errors import UnknownVisitor
 from waiting_room.domain.estimates import estimate
 from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.phases import phase
 from waiting_room.domain.places import Known, Place, QueueItem, status_now
 from waiting_room.domain.speeds import speed_per_sec
@@ -50,10 +51,18 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         shard=item.shard,
         seq=item.seq,
         gen=item.gen,
-        position=None if now_phase == "before" and gate.order == "lottery" else item.position,
+        position=None if _is_put_off(zone, gate, now_ms) else item.position,
         arrival=item.arrival,
         ahead=ahead,
         estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )
+
+
+def _is_put_off(zone: Zone, gate: GateItem, now_ms: int) -> bool:
+    """Whether drawn places are hidden again, for the start was moved after it.
+
+    When a draw was held the start had come, by the clock of whoever held it; this one may be behind by the margin.
+    """
+    return gate.order == "lottery" and (zone.starts_at_ms or 0) - now_ms > MARGIN_SEC * 1000

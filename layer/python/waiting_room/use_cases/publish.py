@@ -22,10 +22,10 @@ from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_s
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
+from waiting_room.use_cases.bypass import REVOKED_BYPASS
 from waiting_room.use_cases.draw import DRAW_ITEM
 from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
-from waiting_room.use_cases.revoke import REVOKED_BYPASS
 from waiting_room.use_cases.tick import ENTRY
 
 TRIES = 8

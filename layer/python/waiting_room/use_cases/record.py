@@ -7,11 +7,9 @@ change: archived rows carry the id of the change, sums remember which changes ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.changes import Change
 from waiting_room.domain.errors import Overloaded
@@ -23,8 +21,6 @@ logger = logging.getLogger(__name__)
 SECOND_MS, MINUTE_MS = 1000, 60_000
 REST_MS = 30_000
 """A metrics backend that did not answer is left alone for so long: the numbers wait in the minute rows."""
-
-Run = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -38,10 +34,9 @@ class Recorded:
 class Record:
     """Takes changes in any order, any number of times."""
 
-    def __init__(self, archive: Archive, tallies: Tallies, minutes: Minutes, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, archive: Archive, tallies: Tallies, metrics: Metrics, clock: Clock) -> None:
         self._archive = archive
         self._tallies = tallies
-        self._minutes = minutes
         self._metrics = metrics
         self._clock = clock
         self._rests_until_ms = 0
@@ -74,7 +69,6 @@ class Record:
         """Bring minute rows and metrics up to date. What fails here is told with the next change of the minute."""
         try:
             points = [point for key in sorted(touched) for point in self._lanes(*key)]
-            points += [point for run in sorted({key[:2] for key in touched}) for point in self._zone(*run)]
         except Overloaded:
             logger.warning("minutes could not be summed up")
             return
@@ -92,23 +86,3 @@ class Record:
         self._tallies.put_minute(zone_id, run, minute, changes, {"lanes": lanes})
         at_ms = minute * MINUTE_MS
         return [Point(zone_id, run, lane, at_ms, changes, values) for lane, values in lanes.items()]
-
-    def _zone(self, zone_id: str, run: int) -> list[Point]:
-        rows = self._minutes.latest(zone_id, run, 1)
-        return [zone_point(zone_id, run, row) for row in rows]
-
-
-def zone_point(zone_id: str, run: int, row: Mapping[str, Any]) -> Point:
-    """What the exchanger's minute row says of the whole zone, as a point."""
-    departures = row.get("departures", {}).values()
-    gone = sum(each["away"] - each["back"] for each in departures)
-    values = {
-        "queue_length": max(0, row["joined"] - row["called"]),
-        "in_zone": row["active"],
-        "show_up_share": row["show_up_share"],
-        "sold": row["sold"],
-        "gone": gone,
-    }
-    if gone > 0:
-        values["wait_before_gone_sec"] = round(sum(each["wait_sec"] for each in departures) / gone, 1)
-    return Point(zone_id, run, None, row["minute"] * MINUTE_MS, row["updated_at_ms"], values)

@@ -7,10 +7,8 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.domain.errors import Forbidden, InvalidInput, UnknownVisitor, UnknownZone
 from waiting_room.domain.zones import Zone
 from waiting_room.ports import Clock
-from waiting_room.use_cases.bypass import BYPASS_ITEM
+from waiting_room.use_cases.bypass import BYPASS_ITEM, REVOKED_BYPASS
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR, Bar, Leave
-
-REVOKED_BYPASS = "revocation#bypass#"
 
 LONGEST_TOKEN_SEC = 86_400
 """No session lasts longer and no visitor token is valid longer: after that nothing is left to be refused."""

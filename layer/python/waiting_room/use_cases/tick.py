@@ -20,8 +20,9 @@ from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
-from waiting_room.ports import Beacon, Clock, Ids, ObjectStore
+from waiting_room.ports import Beacon, Clock, Ids, Metrics, ObjectStore
 from waiting_room.use_cases.draw import Draws, HoldDraw
+from waiting_room.use_cases.gauges import MINUTE_MS, is_new_minute, zone_point
 from waiting_room.use_cases.seal import Seal
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 STATUS_CACHE = "public, max-age=1"
 ROW_MS = 10_000
 """How often the minute row and the entry record are refreshed."""
-MINUTE_MS = 60_000
 POINTS = 8
 """Most points of a minute's course: one each time the row is refreshed, so that it costs no write of its own."""
 ENTRY = "entry"
@@ -67,7 +67,9 @@ class TickZone:
         departures: Departures,
         *,
         beacon: Beacon | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
+        """`metrics` is told of each zone once a minute; its `put` must not raise for a backend that is down."""
         self._zones = zones
         self._gates = gates
         self._joins = joins
@@ -81,6 +83,7 @@ class TickZone:
         self._draws = Draws(zones)
         self._hold_draw = HoldDraw(self._draws, self._seal, beacon)
         self._departures = departures
+        self._metrics = metrics
         self._runs: dict[str, int] = {}
         self._lanes: dict[str, tuple[int, tuple[str, ...], int]] = {}
         self._courses: dict[str, tuple[int, int, dict[str, list[Point]]]] = {}
@@ -171,6 +174,8 @@ class TickZone:
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
         told = {"lanes": document["lanes"], "departures": departures, "limits": limits(zone)}
         row = {**minute_row(tick, tails, sold, now_ms), **told}
+        if self._metrics is not None and is_new_minute(before.state.ticked_at_ms, now_ms):
+            self._metrics.put([zone_point(zone.zone_id, zone.run, now_ms, row)])
         row["course"] = self._course(zone, tick, tails, now_ms)
         self._minutes.put(zone.zone_id, zone.run, now_ms, row)
 

@@ -111,7 +111,7 @@ function figures(zone) {
     ["Drop-off", drop ? share(drop.share) : "–", drop ? `${whole(drop.gone)} gone, after ${span(drop.mean_wait_sec)}` : ""],
     ["Estimate error", share(zone.estimate_error), zone.estimate_error === null ? "nobody yet was told one and waited 30 s" : "told against waited"],
     zone.inventory === null ? ["Sold", "–", "no stock is set, so nothing is counted"] : ["Sold", of(zone.sold, zone.inventory), "against the stock"],
-    ["Exempt", whole(zone.exempt_rules), "rules let requests past the line"],
+    ["Exempt", whole(zone.exempt_links), `staff links in force, and ${whole(zone.exempt_rules)} rules`],
     ["Last tick", zone.tick_age_sec === null ? "–" : `${span(zone.tick_age_sec)} ago`, `run ${zone.run}`],
     ["Last change", zone.changed.at_ms ? clock(zone.changed.at_ms) : "–", `${zone.changed.by}${zone.changed.why ? `: ${zone.changed.why}` : ""}, version ${zone.version}`],
   ];
