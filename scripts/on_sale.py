@@ -1,6 +1,6 @@
 """The whole life of one on-sale on this machine, as an operator runs it, with what must be true after each step.
 
-apply, rehearse, pre-queue, start, rate halved, pause, resume, sold out, end: some three minutes.
+apply, rehearse, pre-queue, start, rate halved, pause, resume, sold out, end, report: some three minutes.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def _play(stack: LocalStack, site_url: str, key: str) -> None:
                 api=api,
                 dynamodb=stack.client("dynamodb"),
                 tables=stack.tables,
+                store=stack.client("s3"),
+                archive=stack.names.archive,
                 run_wr=lambda *arguments: wr(arguments),
                 folder=FOLDER,
                 say=lambda text: print(text, flush=True),

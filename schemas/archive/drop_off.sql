@@ -14,7 +14,7 @@ WITH once AS (
   GROUP BY visitor_id
 )
 SELECT
-  (wait_ms - wait_ms % 60000) / 60000 AS minutes_waited,
+  CAST((wait_ms - wait_ms % 60000) / 60000 AS bigint) AS minutes_waited,
   count(*) AS visitors
 FROM last_sight
 WHERE (change = 'left' AND status_before = 'waiting') OR change = 'away'

@@ -31,7 +31,8 @@ class StepFailed(Exception):
 
 @dataclass
 class Stage:
-    """One zone on one running stack. `run_wr` runs a command of `wr` and returns its exit code."""
+    """One zone on one running stack. `run_wr` runs a command of `wr` and returns its exit code; `store` is an S3 client
+    that reads the bucket `archive`."""
 
     zone_id: str
     document: Json
@@ -39,6 +40,8 @@ class Stage:
     api: OperatorApi
     dynamodb: Any
     tables: dict[str, str]
+    store: Any
+    archive: str
     run_wr: Callable[..., int]
     folder: Path
     say: Callable[[str], None]
@@ -99,6 +102,14 @@ class Stage:
         key = schemas.table("counters")["partition_key"]["name"]
         name = f"sold#{self.zone_id}#{self.zone()['run']}"
         return sum(int(item["n"]) for item in self._scan("counters") if item[key] == name)
+
+    def archived_lines(self) -> list[bytes]:
+        """Every line of the zone's archive as it lies in the bucket, of all runs, copies too."""
+        prefix = f"{schemas.load('archive')['prefix']}zone_id={self.zone_id}/"
+        pages = self.store.get_paginator("list_objects_v2").paginate(Bucket=self.archive, Prefix=prefix)
+        keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
+        files = [self.store.get_object(Bucket=self.archive, Key=key)["Body"].read() for key in keys]
+        return [line for file in files for line in file.splitlines() if line]
 
     def bring(self, script: Script) -> None:
         """Let a crowd come, and go on meanwhile."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from scripts.onsale.reported import report
 from scripts.onsale.stage import Stage, now_ms
 from scripts.rehearsal.script import Habits, Script
 from scripts.rehearsal.targets import Limits, Targets
@@ -90,7 +91,14 @@ def pre_queue(stage: Stage) -> None:
     stage.wr("set", stage.zone_id, f"starts_at=+{OPENS_IN_SEC}s")
     stage.until(lambda: stage.status().get("phase") == "before", "the status document says that the start is to come")
     path = stage.zone()["landing_path"]
-    habits = Habits(absent_share=0.1, give_up_share=0.0, silent_share=0.05, button_share=0.1, stay_sec=(3.0, 5.0))
+    habits = Habits(
+        absent_share=0.1,
+        give_up_share=0.1,
+        silent_share=0.05,
+        button_share=0.1,
+        stay_sec=(3.0, 5.0),
+        patience_sec=(20.0, 60.0),
+    )
     script = Script(
         hosts=(stage.site_url,),
         zone_id=stage.zone_id,
@@ -209,6 +217,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("resume", resume),
     ("sold out", sold_out),
     ("end", end),
+    ("report", report),
 )
 """In the order they are played."""
 

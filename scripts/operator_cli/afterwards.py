@@ -12,6 +12,7 @@ import boto3
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.draws import read_draw
+from scripts.operator_cli.entries import lines
 from scripts.operator_cli.errors import BadInput, OperatorError
 from scripts.operator_cli.moments import show_moment
 from scripts.report.export import export
@@ -21,8 +22,6 @@ from scripts.report.page import page
 from scripts.report.questions import Answers
 
 MOST_MINUTES = 1440
-MANY = 6
-"""Settings of one entry that are told on a line of their own each; of more, only how many."""
 
 Json = dict[str, Any]
 
@@ -71,7 +70,7 @@ def history(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
     for entry in entries:
         run = f", run {entry['run']}" if "run" in entry else ""
         print(f"{show_moment(entry['at_ms'])}  {entry['action']}{run}  by {entry['by']}")
-        print("".join(f"    {line}\n" for line in _lines(entry)), end="")
+        print("".join(f"    {line}\n" for line in lines(entry)), end="")
 
 
 def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
@@ -96,18 +95,6 @@ def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> N
             print(f"{check.what}: {check.archive} in the archive, {check.counters} counted ({check.meaning})")
     if arguments.export:
         print("\n".join(str(path) for path in export(numbers, Path(arguments.export))))
-
-
-def _lines(entry: Json) -> list[str]:
-    lines = [f"reason: {entry['reason']}"] if entry["reason"] else []
-    if len(entry["changes"]) > MANY:
-        return [*lines, f"{len(entry['changes'])} settings (--json shows them)"]
-    lines += [f"{name}: {_value(before)} -> {_value(after)}" for name, (before, after) in entry["changes"].items()]
-    return lines + [f"{name}: {_value(value)}" for name, value in entry["details"].items()]
-
-
-def _value(value: Any) -> str:
-    return "not set" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _draw(target: Target, zone_id: str, run: int) -> Json | None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from scripts.operator_cli.connection import SigV4, Target
-from scripts.operator_cli.errors import Refused, Unreachable
+from scripts.operator_cli.errors import BadInput, Refused, Unreachable
 
 Json = dict[str, Any]
 
 ADMIN = "/.waiting-room/v1/admin"
 TIMEOUT_SEC = 15.0
+VISITOR = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 
 NEXT_STEP = {
     "stale-version": "Somebody changed the zone at the same time: look at it and run the command again.",
@@ -81,11 +83,11 @@ class OperatorApi:
 
     def visitor(self, zone_id: str, visitor_id: str) -> Json:
         """What the service knows about one visitor."""
-        return self._call("GET", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
+        return self._call("GET", f"/zones/{_part(zone_id)}/visitors/{_visitor(visitor_id)}")
 
     def erase(self, zone_id: str, visitor_id: str) -> None:
         """Erase everything stored of one visitor."""
-        self._call("DELETE", f"/zones/{_part(zone_id)}/visitors/{_part(visitor_id)}")
+        self._call("DELETE", f"/zones/{_part(zone_id)}/visitors/{_visitor(visitor_id)}")
 
     def metrics(self, zone_id: str, minutes: int | None = None, run: int | None = None) -> Json:
         """The newest minute rows of a zone's run, the current one or another."""
@@ -127,6 +129,12 @@ class OperatorApi:
 
 def _part(text: str) -> str:
     return quote(text, safe="")
+
+
+def _visitor(text: str) -> str:
+    if not VISITOR.match(text):
+        raise BadInput(f"{text!r} is no visitor id: that is 22 letters, digits, - or _, as in x-waiting-room-visitor.")
+    return text
 
 
 def _query(**parameters: int | None) -> str:

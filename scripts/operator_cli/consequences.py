@@ -92,7 +92,9 @@ def _meaning(name: str, value: float) -> str:
         return f"Up to {value:,.0f} may be inside at the same time."
     per_sec = value / 60
     return (
-        f"{value:,g} a minute is {per_sec:,.0f} a second." if per_sec >= 2 else f"One every {60 / value:,.1f} seconds."
+        f"{value:,.10g} a minute is {per_sec:,.0f} a second."
+        if per_sec >= 2
+        else f"One every {60 / value:,.1f} seconds."
     )
 
 

@@ -15,6 +15,7 @@ import httpx
 from scripts.operator_cli import insights
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
+from scripts.operator_cli.entries import who
 from scripts.operator_cli.errors import OperatorError, Unreachable
 from scripts.operator_cli.moments import show_moment
 from scripts.operator_cli.tables import table
@@ -152,7 +153,7 @@ def _run_so_far(zone: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
 
 
 def _changed(zone: Mapping[str, Any]) -> str:
-    by, why = str(zone.get("updated_by", "")).rpartition("/")[2], zone.get("updated_why", "")
+    by, why = who(zone.get("updated_by", "")), zone.get("updated_why", "")
     at = show_moment(zone["updated_at_ms"]) if zone.get("updated_at_ms") else "-"
     return f"last change {at} by {by or '-'}{f': {why}' if why else ''}"
 

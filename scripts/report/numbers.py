@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from scripts.operator_cli import insights
 from scripts.report.questions import Answers
 
 MINUTE_MS = 60_000
@@ -43,6 +44,7 @@ class Numbers:
     wait_by_arrival: list[Row]
     drop_off: list[Row]
     levels: list[Row]
+    line: list[Row]
     estimates: list[Row]
     order_kept: list[Row]
     operations: list[Row]
@@ -52,10 +54,20 @@ class Numbers:
     @property
     def estimate_error(self) -> float | None:
         """Mean error of the waits that were told, as a share of those there were; None where none was told."""
-        weight = sum(row["admitted"] for row in self.estimates)
+        weight = sum(row["called"] for row in self.estimates)
         if not weight:
             return None
-        return float(sum(abs(row["error"]) * row["admitted"] for row in self.estimates) / weight)
+        return float(sum(row["error"] * row["called"] for row in self.estimates) / weight)
+
+    @property
+    def gone(self) -> int:
+        """Who gave up for good while waiting: left the line, or closed the page and was not seen again."""
+        return sum(int(row["visitors"]) for row in self.drop_off)
+
+    @property
+    def longest_line(self) -> int | None:
+        """Most who waited at a time, not called yet; None where nobody looked."""
+        return max((row["waiting"] for row in self.line), default=None)
 
     @property
     def document(self) -> Row:
@@ -81,7 +93,7 @@ def count(
     """The numbers of a run; `rows` are its minute rows, `zone` its settings now, where they are known."""
     totals = answers.ask("totals", zone_id, run)[0]
     operations = answers.ask("operations", zone_id)
-    waits = answers.ask("wait_by_arrival", zone_id, run)
+    starts_at_ms = setting(zone, operations, "starts_at_ms", 2**62) or 0
     return Numbers(
         zone_id=zone_id,
         run=run,
@@ -90,12 +102,13 @@ def count(
         waits=answers.ask("waits", zone_id, run),
         outcomes=answers.ask("outcomes", zone_id, run),
         by_minute=with_rate(answers.ask("arrivals", zone_id, run), rows, zone, operations),
-        wait_by_arrival=waits,
+        wait_by_arrival=answers.ask("wait_by_arrival", zone_id, run),
         drop_off=answers.ask("drop_off", zone_id, run),
         levels=[level(row, zone, operations) for row in rows],
-        estimates=estimates(rows, waits),
+        line=line(rows),
+        estimates=estimates(rows, starts_at_ms),
         order_kept=answers.ask("order_kept", zone_id, run),
-        operations=operations,
+        operations=during(operations, run),
         checks=checks(totals, rows, zone),
         draw=draw,
     )
@@ -147,26 +160,61 @@ def setting(zone: Row | None, operations: Sequence[Row], name: str, at_ms: int) 
     return changes[0][1] if changes else (zone or {}).get(name)
 
 
-def estimates(rows: Sequence[Mapping[str, Any]], waits: Sequence[Row]) -> list[Row]:
-    """By minute and lane of joining: the wait the line's speed promised whoever came last, and the one there was."""
-    promised = {}
-    for row in rows:
-        for lane, each in row.get("lanes", {}).items():
-            ahead = each["tail"] - each["serving"]
-            if each["speed_per_sec"] > 0 and ahead > 0:
-                promised[row["minute_at_ms"], lane] = round(ahead / each["speed_per_sec"], 1)
+def during(operations: Sequence[Row], run: int) -> list[Row]:
+    """What was done to a run: what names it, and between its first and the next run's first what names none."""
+    begins = min((each["happened_at_ms"] for each in operations if each["run"] == run), default=None)
+    ends = min((each["happened_at_ms"] for each in operations if (each["run"] or 0) > run), default=None)
+
+    def within(at_ms: int) -> bool:
+        return begins is not None and begins <= at_ms and (ends is None or at_ms < ends)
+
+    return [each for each in operations if each["run"] == run or (not each["run"] and within(each["happened_at_ms"]))]
+
+
+def line(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Visitors in line and not called yet, every ten seconds, of all lanes and of each."""
+    lanes = insights.lanes_of(rows)
+    waiting: dict[int, Row] = {}
+    for lane in lanes:
+        for point in insights.course(rows, lane):
+            waiting.setdefault(point.at_ms, {})[f"waiting_{lane}"] = point.tail - point.serving
     return [
         {
-            "minute_at_ms": wait["minute_at_ms"],
-            "lane": wait["lane"],
-            "admitted": wait["admitted"],
-            "promised_sec": promised[wait["minute_at_ms"], wait["lane"]],
-            "waited_sec": wait["median_sec"],
-            "error": round(promised[wait["minute_at_ms"], wait["lane"]] / wait["median_sec"] - 1, 3),
+            "at_ms": at_ms,
+            "waiting": sum(each.values()),
+            **{f"waiting_{lane}": each.get(f"waiting_{lane}") for lane in lanes},
         }
-        for wait in waits
-        if (wait["minute_at_ms"], wait["lane"]) in promised and wait["median_sec"] > 0
+        for at_ms, each in sorted(waiting.items())
     ]
+
+
+def estimates(rows: Sequence[Mapping[str, Any]], starts_at_ms: int) -> list[Row]:
+    """By minute and lane of joining: the mean wait that the line's speed promised, and the mean until the call.
+
+    From the lane's course, ten seconds exact; waits of less than half a minute were hardly worth a promise.
+    """
+    found: dict[tuple[int, str], list[insights.Wait]] = {}
+    for lane in insights.lanes_of(rows):
+        for wait in insights.waits(insights.course(rows, lane), starts_at_ms):
+            if wait.told_ms is not None and wait.wait_ms >= insights.SHORT_WAIT_MS:
+                came_at_ms = int(wait.called_at_ms - wait.wait_ms)
+                found.setdefault((came_at_ms - came_at_ms % MINUTE_MS, lane), []).append(wait)
+    return [
+        {
+            "minute_at_ms": minute_at_ms,
+            "lane": lane,
+            "called": round(sum(wait.count for wait in waits)),
+            "promised_sec": _mean_sec(waits, "told_ms"),
+            "waited_sec": _mean_sec(waits, "wait_ms"),
+            "error": round(insights.estimate_error(waits) or 0.0, 3),
+        }
+        for (minute_at_ms, lane), waits in sorted(found.items())
+    ]
+
+
+def _mean_sec(waits: Sequence[insights.Wait], name: str) -> float:
+    whole: float = sum(getattr(wait, name) * wait.count for wait in waits)
+    return round(whole / sum(wait.count for wait in waits) / 1000, 1)
 
 
 def checks(totals: Row, rows: Sequence[Mapping[str, Any]], zone: Row | None) -> list[Check]:

@@ -9,10 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from scripts.report.numbers import Numbers
+from scripts.report.numbers import MINUTE_MS, Numbers
 from scripts.report.plots import Series, plot
 
 STYLE = Path(__file__).with_name("page.css")
+WIDE = 30
+"""Letters from which on a cell is kept wide enough to be read, also on a phone."""
 MOST_ROWS = 2000
 """Rows of one table; the export has all."""
 
@@ -20,6 +22,7 @@ Row = dict[str, Any]
 
 NAMES = {
     "minute_at_ms": "minute (UTC)",
+    "at_ms": "when (UTC)",
     "happened_at_ms": "when (UTC)",
     "left_zone": "left the zone",
     "gave_up": "gave up",
@@ -45,7 +48,9 @@ def page(numbers: Numbers) -> str:
         (
             f"<header><h1>{escape(title)}</h1>" + (f"<p>{escape(name)}</p>" if name else "") + "</header><main>",
             _totals(numbers),
+            '<div class="plots">',
             *(_section(*part) for part in _plots(numbers)),
+            "</div>",
             _section("Lanes", "What became of the visitors of each lane.", "", numbers.outcomes),
             _fairness(numbers),
             _operations(numbers.operations),
@@ -67,8 +72,9 @@ def _totals(numbers: Numbers) -> str:
         ("visitors", totals["visitors"]),
         ("admitted", totals["admitted"]),
         ("completed", totals["completed"]),
-        ("gave up in line", totals["gave_up"]),
         ("left the zone", totals["left_zone"]),
+        ("gave up in line", numbers.gone),
+        ("longest line", numbers.longest_line),
         ("barred", totals["revoked"]),
     ]
     waited = [row for row in numbers.waits if row["admitted"]]
@@ -87,11 +93,11 @@ def _plots(numbers: Numbers) -> Iterable[tuple[str, str, str, Sequence[Row]]]:
     at = "minute_at_ms"
     joined = Series("joined", _points(minutes, at, "joined"), "bar")
     yield _one("Arrivals", "Places taken in each minute.", [joined], minutes, "visitors a minute", (at, "joined"))
-    lanes = sorted({name for row in levels for name in row if name.startswith("waiting_")})
-    line = [Series(name.removeprefix("waiting_"), _points(levels, at, name)) for name in lanes]
-    whole = [Series("waiting", _points(levels, at, "waiting"))] if len(lanes) != 1 else []
-    told = ("The line", "Visitors in line and not called yet, by lane.")
-    yield _one(*told, [*whole, *line], levels, "visitors", (at, "phase", "waiting", *lanes))
+    lanes = sorted({name for row in numbers.line for name in row if name.startswith("waiting_")})
+    line = [Series(name.removeprefix("waiting_"), _points(numbers.line, "at_ms", name)) for name in lanes]
+    whole = [Series("waiting", _points(numbers.line, "at_ms", "waiting"))] if len(lanes) != 1 else []
+    told = ("The line", "Visitors in line and not called yet, by lane, every ten seconds.")
+    yield _one(*told, [*whole, *line], numbers.line, "visitors", ("at_ms", "waiting", *lanes))
     admitted = [
         Series("admitted", _points(minutes, at, "admitted"), "bar"),
         Series("rate set", _points(minutes, at, "rate_per_min"), "step"),
@@ -102,8 +108,8 @@ def _plots(numbers: Numbers) -> Iterable[tuple[str, str, str, Sequence[Row]]]:
         Series("in the zone", _points(levels, at, "in_zone")),
         Series("cap", _points(levels, at, "cap"), "step"),
     ]
-    told = ("Occupancy", "Sessions in the zone, and the cap that was set.")
-    yield _one(*told, inside, levels, "sessions", (at, "in_zone", "cap", "sold"))
+    told = ("Occupancy", "Sessions in the zone when each minute was last looked at, and the cap that was set.")
+    yield _one(*told, inside, levels, "sessions", (at, "phase", "in_zone", "cap", "sold"))
     by_lane = sorted({row["lane"] for row in waits})
     waited = [
         Series(f"{lane}, median", _points([row for row in waits if row["lane"] == lane], at, "median_sec"))
@@ -113,14 +119,16 @@ def _plots(numbers: Numbers) -> Iterable[tuple[str, str, str, Sequence[Row]]]:
     yield _one(*told, waited, waits, "seconds", (at, "lane", "admitted", "median_sec", "longest_sec"))
     gone = Series("gave up", _points(numbers.drop_off, "minutes_waited", "visitors"), "bar")
     told = ("Drop-off", "How long visitors waited before they gave up for good.")
-    drop = plot(*told, [gone], lambda x: f"{x:.0f} min", "visitors")
+    drop = plot(*told, [gone], lambda x: f"{x:.0f} min", "visitors", 1.0)
     yield (*told, drop, numbers.drop_off)
     promised = [
         Series("promised", _points(numbers.estimates, at, "promised_sec")),
         Series("waited", _points(numbers.estimates, at, "waited_sec")),
     ]
-    told = ("Estimates", "The wait that was promised to who joined in a minute, and the one there was.")
-    yield _one(*told, promised, numbers.estimates, "seconds", (at, "lane", "promised_sec", "waited_sec", "error"))
+    told = ("Estimates", "The wait until the call that was promised to who joined in a minute, and the one there was.")
+    yield _one(
+        *told, promised, numbers.estimates, "seconds", (at, "lane", "called", "promised_sec", "waited_sec", "error")
+    )
 
 
 def _one(
@@ -128,7 +136,7 @@ def _one(
 ) -> tuple[str, str, str, list[Row]]:
     told = [{name: row.get(name) for name in columns} for row in rows]
     highest = "; ".join(f"{each.name}: at most {max(y for _, y in each.points):g}" for each in series if each.points)
-    return title, text, plot(title, f"{text} {highest}.", series, _clock, unit), told
+    return title, text, plot(title, f"{text} {highest}.", series, _clock, unit, MINUTE_MS), told
 
 
 def _section(title: str, text: str, picture: str, rows: Sequence[Row]) -> str:
@@ -173,14 +181,16 @@ def _details(details: Row) -> str:
     if len(details) > 8:
         return f"{len(details)} settings"
     return ", ".join(
-        f"{name}: {_value(value[0])} → {_value(value[1])}"
+        f"{name}: {_value(name, value[0])} → {_value(name, value[1])}"
         if isinstance(value, list) and len(value) == 2
-        else f"{name}: {_value(value)}"
+        else f"{name}: {_value(name, value)}"
         for name, value in details.items()
     )
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
+    if name.endswith("_at_ms") and isinstance(value, int):
+        return _text(name, value)
     return "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -207,7 +217,7 @@ def _note(agrees: bool, meaning: str) -> str:
 
 def _pairs(pairs: Row) -> str:
     cells = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(_value(value))}</dd></div>" for name, value in pairs.items()
+        f"<div><dt>{escape(name)}</dt><dd>{escape(_value(name, value))}</dd></div>" for name, value in pairs.items()
     )
     return f'<dl class="record">{cells}</dl>'
 
@@ -228,13 +238,13 @@ def _table(title: str, rows: Sequence[Row]) -> str:
 
 
 def _align(value: Any) -> str:
-    return ' class="n"' if isinstance(value, int | float) else ""
+    return ' class="n"' if isinstance(value, int | float) else ' class="w"' if len(str(value)) > WIDE else ""
 
 
 def _text(name: str, value: Any) -> str:
     if value is None:
         return "–"
-    if name.endswith("_at_ms"):
+    if name.endswith("at_ms"):
         return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float):
         return f"{value:.0%}" if name in ("error", "show_up_share") else f"{value:,.1f}"

@@ -23,14 +23,20 @@ class Series:
     kind: str = "line"
 
 
-def plot(title: str, summary: str, series: Sequence[Series], show_x: Callable[[float], str], unit: str) -> str:
-    """One plot with axes and legend; `summary` says in words what it shows, for those who do not see it."""
+def plot(
+    title: str, summary: str, series: Sequence[Series], show_x: Callable[[float], str], unit: str, whole: float
+) -> str:
+    """One plot with axes and legend; `summary` says in words what it shows, for those who do not see it.
+
+    `whole` is what a bar stands for along the axis, and the smallest step between the numbers written there.
+    """
     drawn = [each for each in series if each.points]
     if not drawn:
-        return f'<p class="none">Nothing was recorded for this plot: {escape(summary)}</p>'
+        return '<p class="none">Nothing was recorded for this plot.</p>'
     xs = [x for each in drawn for x, _ in each.points]
     low, high = min(xs), max(xs)
-    high = high if high > low else low + 1
+    # A bar begins at its minute and stands for all of it.
+    high += whole if high == low or any(each.kind == "bar" for each in drawn) else 0
     step = nice(max(y for each in drawn for _, y in each.points))
     top = step * TICKS
 
@@ -49,11 +55,10 @@ def plot(title: str, summary: str, series: Sequence[Series], show_x: Callable[[f
         y = up(number * step)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{number * step:g}</text>')
-    for number, anchor in ((0, "start"), (1, "middle"), (2, "end")):
-        x = low + (high - low) * number / 2
-        parts.append(f'<text x="{across(x)}" y="{HEIGHT - 12}" text-anchor="{anchor}">{escape(show_x(x))}</text>')
+    for x in ticks(low, high, whole):
+        parts.append(f'<text x="{across(x)}" y="{HEIGHT - 12}" text-anchor="middle">{escape(show_x(x))}</text>')
     for number, each in enumerate(drawn):
-        parts.append(_drawn(each, f"s{number}", across, up, bars=sum(one.kind == "bar" for one in drawn)))
+        parts.append(_drawn(each, f"s{number}", across, up, whole))
     parts.append("</svg>")
     legend = "".join(
         f'<li><span class="key s{number}" aria-hidden="true"></span>{escape(each.name)}</li>'
@@ -63,15 +68,14 @@ def plot(title: str, summary: str, series: Sequence[Series], show_x: Callable[[f
 
 
 def _drawn(
-    series: Series, colour: str, across: Callable[[float], float], up: Callable[[float], float], bars: int
+    series: Series, colour: str, across: Callable[[float], float], up: Callable[[float], float], whole: float
 ) -> str:
     points = sorted(series.points)
     if series.kind == "bar":
-        space = (WIDTH - LEFT - RIGHT) / max(1, len(points))
-        width = round(max(1.0, min(24.0, space * 0.7 / max(1, bars))), 1)
+        width = round(max(1.0, (across(points[0][0] + whole) - across(points[0][0])) * 0.9), 1)
         floor = up(0)
         return "".join(
-            f'<rect class="{colour} fill" x="{round(min(across(x), WIDTH - RIGHT - width), 1)}" y="{up(y)}" '
+            f'<rect class="{colour} fill" x="{across(x)}" y="{up(y)}" '
             f'width="{width}" height="{round(max(0.0, floor - up(y)), 1)}"/>'
             for x, y in points
         )
@@ -81,6 +85,14 @@ def _drawn(
     if len(points) == 1:
         return f'<circle class="{colour} fill" cx="{across(points[0][0])}" cy="{up(points[0][1])}" r="3"/>'
     return f'<path class="{colour} stroke{" dashed" if series.kind == "step" else ""}" d="{path}"/>'
+
+
+def ticks(low: float, high: float, whole: float) -> list[float]:
+    """At most six places of the axis to be named, whole steps apart: 1, 2, 5, 10, 15, 30, 60 and so on of `whole`."""
+    steps = [factor * whole for factor in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10080)]
+    step = next((each for each in steps if (high - low) / each <= 5), (high - low) / 5)
+    first = math.ceil(low / step - 1e-9) * step
+    return [first + number * step for number in range(int((high - first) / step + 1e-9) + 1)]
 
 
 def nice(highest: float) -> float:

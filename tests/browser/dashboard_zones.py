@@ -48,6 +48,15 @@ class CannedService:
         rows = [_row(index, self.zone(zone_id)) for index in range(MINUTES)] if not zone_id.startswith("mat") else []
         return {"zone_id": zone_id, "run": 1, "minutes": rows[-(minutes or 60) :]}
 
+    def history(self, zone_id: str, entries: int | None = None) -> list[Json]:
+        at_ms = self.zone(zone_id)["updated_at_ms"]
+        by, told = "arn:aws:sts::1:assumed-role/operators/ines", {"reason": "", "changes": {}, "details": {}}
+        return [
+            {**told, "at_ms": at_ms - 5000, "by": by, "action": "set_control", "changes": {"rate_per_min": [240, 120]}},
+            {**told, "at_ms": at_ms - 3000, "by": by, "action": "look_up_visitor", "details": {"visitor_id": VISITOR}},
+            {**told, "at_ms": at_ms, "by": by, "action": "set_control", "changes": {"starts_at_ms": [None, at_ms]}},
+        ]
+
     def control(self, zone_id: str, body: Json) -> Json:
         self.changes.append((zone_id, body))
         zone = self.zone(zone_id)
@@ -97,6 +106,7 @@ def _row(index: int, zone: Json) -> Json:
         "departures": {"general": {"away": index * 12, "back": index * 5, "wait_sec": index * 7 * 260}},
         "limits": {name: zone.get(name) for name in ("rate_per_min", "max_active", "inventory")},
         "course": {"general": points},
+        "visits": {"general": {"completed": 31, "wait_median_sec": 300.5 + index, "wait_p95_sec": 500.5}},
     }
 
 

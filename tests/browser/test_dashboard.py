@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,61 @@ def test_a_rate_out_of_proportion_must_be_typed_again(service: CannedService, ad
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_be_hidden()
     assert service.changes == [("midnight-sun", {"changes": {"rate_per_min": 100000}, "version": 4})]
+
+
+def test_the_confirmation_names_what_is_confirmed(address: str, page: Page) -> None:
+    open_zone(page, address)
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.get_by_role("dialog", name="Lock: Midnight Sun")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_accessible_description(re.compile("Everybody waits"))
+    page.keyboard.press("Escape")
+    page.get_by_label("Rate a minute").fill("0")
+    page.get_by_role("button", name="Set rate").click()
+    expect(page.get_by_role("dialog", name="This cannot be done")).to_contain_text("pause lets nobody in")
+
+
+def test_a_dashboard_that_was_ended_says_so_where_it_is_seen(service: CannedService, page: Page) -> None:
+    with dashboard(service) as address:
+        page.set_viewport_size({"width": 390, "height": 844})
+        open_zone(page, address)
+        page.evaluate("scrollTo(0, 700)")
+    expect(page.locator("#trouble")).to_contain_text("is `wr dashboard` still running?", timeout=15_000)
+    expect(page.locator("#trouble")).to_contain_text("What is shown here is of")
+    expect(page.locator("#trouble")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#figures")).to_contain_text("against the cap")
+
+
+def test_the_last_changes_are_told_newest_first_and_nobody_s_looking(address: str, page: Page) -> None:
+    open_zone(page, address)
+    changes = page.locator("#changes li")
+    expect(changes).to_have_count(2)
+    expect(changes.nth(0)).to_contain_text(re.compile(r"starts_at_ms: not set -> \d{4}-\d\d-\d\d"))
+    expect(changes.nth(1)).to_contain_text("rate_per_min: 240 -> 120")
+    expect(changes.nth(1)).to_contain_text(re.compile(r", ines$"))
+
+
+def test_sales_are_told_only_where_a_stock_is_set(service: CannedService, address: str, page: Page) -> None:
+    open_zone(page, address)
+    sold = page.locator("#figures div", has_text="Sold")
+    expect(sold).to_contain_text("1,364 of 4,000")
+    expect(page.locator("#charts")).to_contain_text("Sold against the stock")
+    service.zone("midnight-sun")["inventory"] = None
+    expect(sold).to_contain_text("no stock is set", timeout=15_000)
+    expect(sold.locator("dd")).to_have_text(re.compile("^–"))
+    expect(page.locator("#charts")).not_to_contain_text("Sold against the stock")
+
+
+def test_what_stays_the_same_stays_in_its_place(address: str, page: Page) -> None:
+    """A click, the focus or a marked text would be lost with an element that is replaced."""
+    open_zone(page, address)
+    page.evaluate("for (const each of document.querySelectorAll('#zones li')) each.seen = true")
+    with page.expect_response(re.compile("/zones/midnight-sun$")):
+        pass
+    with page.expect_response(re.compile("/zones/midnight-sun$")):
+        pass
+    assert page.evaluate("[...document.querySelectorAll('#zones li')].filter(each => each.seen).length") >= 24
+    page.get_by_role("button", name="All zones").click()
+    assert page.evaluate("document.activeElement.dataset.zone") == "midnight-sun"
 
 
 def test_hostile_titles_are_text(service: CannedService, address: str, page: Page) -> None:

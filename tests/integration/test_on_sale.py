@@ -32,6 +32,8 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         for name, value in CREDENTIALS.items():
             patch.setenv(name.upper(), value)
         patch.setenv("AWS_REGION", REGION)
+        # Where the archive's bucket is; an operator of AWS needs nothing of the kind.
+        patch.setenv("AWS_ENDPOINT_URL_S3", foyer.stack.endpoint)
         patch.setattr(rehearse, "BUILD", folder)
         api = OperatorApi(find_target(foyer.api_url, edge.url, None, None))
         stage = Stage(
@@ -41,6 +43,8 @@ def stage(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
             api=api,
             dynamodb=foyer.client("dynamodb"),
             tables=foyer.stack.tables,
+            store=foyer.client("s3"),
+            archive=foyer.stack.names.archive,
             run_wr=lambda *arguments: main(["--api-url", foyer.api_url, "--site-url", edge.url, *arguments]),
             folder=folder,
             say=print,
@@ -68,7 +72,7 @@ def test_step(stage: Stage, name: str) -> None:
 
 def test_a_step_that_leads_elsewhere_is_noticed(tmp_path: Path) -> None:
     said: list[str] = []
-    failing = Stage("z", {}, "", None, None, {}, lambda *_: 1, tmp_path, said.append)  # type: ignore[arg-type]
+    failing = Stage("z", {}, "", None, None, {}, None, "", lambda *_: 1, tmp_path, said.append)  # type: ignore[arg-type]
     with pytest.raises(StepFailed, match="wr control z pause ended with 1"):
         failing.wr("control", "z", "pause")
     with pytest.raises(StepFailed, match="never so"):

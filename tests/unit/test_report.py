@@ -17,9 +17,9 @@ import pytest
 from scripts.operator_cli.errors import BadInput
 from scripts.report.export import export
 from scripts.report.files import archive_folder
-from scripts.report.numbers import Check, Numbers, count, setting
+from scripts.report.numbers import Check, Numbers, count, during, estimates, line, setting
 from scripts.report.page import page
-from scripts.report.plots import Series, nice, plot
+from scripts.report.plots import WIDTH, Series, nice, plot, ticks
 from scripts.report.questions import Answers
 from tests.report_sale import VISITORS, RecordedSale
 from waiting_room import schemas
@@ -171,7 +171,48 @@ def test_estimates_are_compared_with_what_came(numbers: Numbers) -> None:
     assert numbers.estimates
     assert numbers.estimate_error is not None
     for row in numbers.estimates:
-        assert row["error"] == pytest.approx(row["promised_sec"] / row["waited_sec"] - 1, abs=0.001)
+        assert row["waited_sec"] >= 30
+
+
+@pytest.mark.parametrize(("speed", "error"), [(1.0, 0.0), (0.5, 1.0), (2.0, 0.5)])
+def test_an_estimate_is_as_wrong_as_the_speed_it_was_made_of(speed: float, error: float) -> None:
+    """Sixty come at once and one is called every second; they were told what the line's speed then said."""
+    points = [[0, 0, 0, speed], [10, 60, 0, speed], [20, 60, 10, speed], [30, 60, 20, speed], [40, 60, 30, speed]]
+    later = [[0, 60, 50, speed], [10, 60, 60, speed]]
+    points.append([50, 60, 40, speed])
+    rows = [{"minute_at_ms": 0, "course": {"general": points}}, {"minute_at_ms": 60_000, "course": {"general": later}}]
+    (row,) = estimates(rows, 0)
+    # Half a minute and more: those who were called from 35 s on.
+    assert (row["minute_at_ms"], row["lane"]) == (0, "general")
+    assert 25 <= row["called"] <= 40
+    assert row["error"] == pytest.approx(error, abs=0.25)
+    assert row["promised_sec"] == pytest.approx(row["waited_sec"] / speed, rel=0.25)
+    assert line(rows)[1] == {"at_ms": 10_000, "waiting": 60, "waiting_general": 60}
+    assert [each["waiting"] for each in line(rows)] == [0, 60, 50, 40, 30, 20, 10, 0]
+
+
+def test_the_line_is_that_of_all_lanes(numbers: Numbers) -> None:
+    for row in numbers.line:
+        assert row["waiting"] == sum(row[name] or 0 for name in row if name.startswith("waiting_"))
+    assert numbers.longest_line == max(row["waiting"] for row in numbers.line) > 0
+    assert numbers.longest_line >= max(level["waiting"] for level in numbers.levels)
+
+
+def test_only_what_was_done_to_the_run_is_in_its_report() -> None:
+    done = [(10, 1), (20, None), (30, 2), (40, None), (50, 2), (60, None), (70, 3), (80, None)]
+    operations = [{"happened_at_ms": at_ms, "run": run} for at_ms, run in done]
+    assert [each["happened_at_ms"] for each in during(operations, 2)] == [30, 40, 50, 60]
+    assert [each["happened_at_ms"] for each in during(operations, 3)] == [70, 80]
+    assert during(operations, 4) == []
+
+
+def test_moments_are_told_as_moments_and_whole_minutes_as_whole(numbers: Numbers) -> None:
+    details = json.dumps({"starts_at_ms": [None, 1_780_000_000_000]})
+    text = page(Numbers(**{**vars(numbers), "operations": [{**numbers.operations[0], "details": details}]}))
+    assert "starts_at_ms: none → 2026-05-28 20:26:40" in text
+    assert numbers.drop_off
+    assert all(type(row["minutes_waited"]) is int for row in numbers.drop_off)
+    assert f"<dd>{sum(row['visitors'] for row in numbers.drop_off)}</dd>" in text
 
 
 class Outline(HTMLParser):
@@ -239,7 +280,18 @@ def test_a_folder_without_rows_of_the_zone_is_refused(tmp_path: Path) -> None:
 
 def test_axes_are_round_and_plots_of_one_point_are_drawn() -> None:
     assert [nice(highest) for highest in (0, 3, 7, 100, 1001)] == [1, 1, 2, 25, 500]
-    text = plot("One", "One point.", [Series("a", [(5, 3)]), Series("b", [(5, 1)], "bar")], str, "visitors")
+    text = plot("One", "One point.", [Series("a", [(5, 3)]), Series("b", [(5, 1)], "bar")], str, "visitors", 1)
     assert re.search(r'<circle class="s0 fill"', text)
     assert '<rect class="s1 fill"' in text
+    assert ticks(0, 2, 1) == [0, 1, 2]
+    assert ticks(90_000, 600_000, 60_000) == [120_000, 240_000, 360_000, 480_000, 600_000]
+    assert all(len(ticks(7, 7 + width, 1)) <= 6 for width in range(1, 5000))
     assert Check("a", 1, 1, "").agrees
+
+
+def test_the_bar_of_a_minute_is_as_wide_as_the_minute() -> None:
+    text = plot("One", "Bars.", [Series("a", [(0, 3), (1, 2), (3, 1)], "bar")], str, "visitors", 1)
+    bars = [(float(x), float(width)) for x, width in re.findall(r'<rect[^>]* x="([\d.]+)"[^>]* width="([\d.]+)"', text)]
+    minute = bars[1][0] - bars[0][0]
+    assert all(width == pytest.approx(minute * 0.9, abs=0.1) for _, width in bars)
+    assert bars[-1][0] + bars[-1][1] <= WIDTH

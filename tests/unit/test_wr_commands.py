@@ -373,7 +373,7 @@ def test_a_rate_far_beyond_the_one_before_is_asked_for_twice_and_one_beyond_the_
     wr("zones", "apply", zone_file(tmp_path, rate_per_min=60))
     capsys.readouterr()
     assert wr("set", "midnight-sun", "rate_per_min=1000000") == 2
-    assert "16,667 a second. The bound is 600,000." in capsys.readouterr().err
+    assert "1,000,000 a minute is 16,667 a second. The bound is 600,000." in capsys.readouterr().err
     assert wr("set", "midnight-sun", "rate_per_min=6000", "--yes") == 0
     assert wr("set", "midnight-sun", "rate_per_min=600000") == 2
     said = capsys.readouterr()

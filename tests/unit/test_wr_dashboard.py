@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 
 import httpx
@@ -135,6 +136,29 @@ class TestWhatItShows:
         assert detail["charts"]["rate"][-1] == 60
         assert detail["charts"]["cap"][-1] == 20
         assert len({len(series) for series in detail["charts"].values()}) == 1
+
+    def test_the_newest_changes_but_nobody_s_looking(self, desk):
+        desk.change("rate_per_min", 30)
+        desk.post(f"zones/{ZONE_ID}/visitor", {"visitor_id": "v" * 22})
+        told = desk.get(f"zones/{ZONE_ID}").json()["changes"]
+        assert told[0]["what"] == "rate_per_min: 60 -> 30"
+        assert "/" not in told[0]["by"]
+        assert re.fullmatch(r"put zone: \d\d settings", told[-1]["what"])
+        desk.change("control", "pause")
+        assert desk.get(f"zones/{ZONE_ID}").json()["changes"][0]["what"] == 'control: "auto" -> "pause"'
+
+    def test_what_is_no_visitor_id_is_not_asked_for(self, desk):
+        before = len(desk.service.requests)
+        for name in ("../x", "v" * 21, ""):
+            answer = desk.post(f"zones/{ZONE_ID}/visitor", {"visitor_id": name})
+            assert answer.status_code == 400
+            assert "22 letters" in answer.json()["error"]
+        assert len(desk.service.requests) == before
+
+    def test_waits_and_purchases_of_a_minute_are_those_of_the_slowest_lane_and_of_all(self):
+        visits = {"a": {"completed": 2, "wait_median_sec": 7, "wait_p95_sec": 8}, "b": {"completed": 3}}
+        drawn = charts([{"minute_at_ms": 0, "visits": visits}, {"minute_at_ms": 60_000}])
+        assert (drawn["wait_median"], drawn["wait_p95"], drawn["completed"]) == ([7, None], [8, None], [5, None])
 
     def test_a_zone_that_was_never_ticked_makes_nothing_up(self, desk):
         (zone,) = desk.get("zones").json()["zones"]

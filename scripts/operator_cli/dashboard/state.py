@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from scripts.operator_cli import insights
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.consequences import Plan, plan
+from scripts.operator_cli.entries import MANY, lines, who
 from scripts.operator_cli.errors import OperatorError
 from scripts.operator_cli.watch import read_status
 
@@ -33,6 +34,10 @@ WINDOW_MS = 10 * 60_000
 """Waits and estimates are told of those who were called in the last ten minutes."""
 AT_ONCE = 8
 SPARK = 40
+CHANGES_EVERY_SEC = 10.0
+MOST_ENTRIES, CHANGES = 40, 5
+"""Entries of the audit log that are looked through for so many changes."""
+NO_CHANGE = ("look_up_visitor",)
 CHARTED = 240
 
 
@@ -45,6 +50,9 @@ class _Known:
     run: int = 0
     status_at: float = float("-inf")
     rows_at: float = float("-inf")
+    changes: list[Json] = field(default_factory=list)
+    changes_at: float = float("-inf")
+    version: int = 0
     trouble: str = ""
     exempt_links: int | None = None
 
@@ -85,7 +93,9 @@ class Dashboard:
             known = self._known.setdefault(zone_id, _Known())
             # Whoever looks at a zone at rest wants its past too.
             self._read_rows(zone, known)
-            return {**self._short(zone), "charts": charts(self._rows(zone)), "settings": zone}
+            self._read_changes(zone, known)
+            told = {"charts": charts(self._rows(zone)), "changes": known.changes, "settings": zone}
+            return {**self._short(zone), **told}
 
     def plan(self, zone_id: str, action: str, value: Any) -> tuple[Json, Plan]:
         """The zone as it is now, and what a change would do. Raises BadInput, Refused."""
@@ -144,6 +154,15 @@ class Dashboard:
         if answer.get("run") == known.run:
             known.rows |= {row["minute_at_ms"]: row for row in answer["minutes"]}
 
+    def _read_changes(self, zone: Json, known: _Known) -> None:
+        """The newest changes, at once when there is a new version; others (a bypass token) a little later."""
+        now = time.monotonic()
+        if known.version == zone["version"] and now - known.changes_at < CHANGES_EVERY_SEC:
+            return
+        known.version, known.changes_at = zone["version"], now
+        entries = self._api.history(zone["zone_id"], MOST_ENTRIES)
+        known.changes = [change_of(entry) for entry in reversed(entries) if entry["action"] not in NO_CHANGE][:CHANGES]
+
     def _rows(self, zone: Json) -> list[Json]:
         known = self._known.setdefault(zone["zone_id"], _Known())
         return [known.rows[minute] for minute in sorted(known.rows)]
@@ -185,6 +204,7 @@ def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json]
         "pinned": zone.get("pinned", False),
         "automatic": "protection" in zone or "activation" in zone,
         "show_up_share": last.get("show_up_share"),
+        "wait_lately": any(wait.called_at_ms >= now_ms - WINDOW_MS for wait in found),
         "wait_median_sec": insights.percentile(found, 0.5),
         "wait_p95_sec": insights.percentile(found, 0.95),
         "estimate_error": insights.estimate_error(found),
@@ -195,7 +215,7 @@ def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json]
         "tick_age_sec": _age_sec(of_run, now_ms),
         "changed": {
             "at_ms": zone.get("updated_at_ms"),
-            "by": zone.get("updated_by", ""),
+            "by": who(zone.get("updated_by", "")),
             "why": zone.get("updated_why", ""),
         },
         "spark": [max(0, row.get("joined", 0) - row.get("called", 0)) for row in rows[-SPARK:]],
@@ -229,7 +249,23 @@ def charts(rows: list[Json]) -> Json:
         "inventory": [limit.get("inventory") for limit in limits],
         "show_up": [row.get("show_up_share") for row in rows],
         "dropped": [insights.drop_off(row).gone for row in rows],
+        "wait_median": [_of_visits(row, "wait_median_sec", max) for row in rows],
+        "wait_p95": [_of_visits(row, "wait_p95_sec", max) for row in rows],
+        "completed": [_of_visits(row, "completed", sum) for row in rows],
     }
+
+
+def change_of(entry: Mapping[str, Any]) -> Json:
+    """An entry of the audit log as the page shows it."""
+    action = str(entry["action"]).replace("_", " ")
+    what = [f"{action}: {len(entry['changes'])} settings"] if len(entry["changes"]) > MANY else lines(entry) or [action]
+    return {"at_ms": entry["at_ms"], "by": who(entry["by"]), "what": "; ".join(what)}
+
+
+def _of_visits(row: Mapping[str, Any], name: str, together: Callable[[Iterable[Any]], Any]) -> Any:
+    """A number that the recorder counted in a minute, of all lanes; None where it counted none."""
+    known = [lane[name] for lane in row.get("visits", {}).values() if lane.get(name) is not None]
+    return together(known) if known else None
 
 
 def _lane(lane: Mapping[str, Any]) -> Json:

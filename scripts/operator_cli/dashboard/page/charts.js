@@ -36,7 +36,7 @@ export function chart(title, times, series) {
   heading.textContent = title;
   const known = series.flatMap((one) => one.values).filter((value) => value !== null && value !== undefined);
   const last = (values) => [...values].reverse().find((value) => value !== null && value !== undefined);
-  const said = series.map((one) => `${one.name} ${last(one.values) === undefined ? "unknown" : short(last(one.values))}`);
+  const said = series.map((one) => `${one.name} ${last(one.values) === undefined ? one.without ?? "unknown" : short(last(one.values))}`);
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}: now ${said.join(", ")}` });
   const most = roundUp(Math.max(1e-9, ...known));
   const from = times[0] ?? 0, span = Math.max(1, (times[times.length - 1] ?? 1) - from);

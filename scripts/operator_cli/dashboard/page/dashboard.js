@@ -9,6 +9,8 @@ const clock = (at) => new Date(at).toLocaleString([], { dateStyle: "short", time
 let zones = [];
 let open = decodeURIComponent(location.hash.slice(1));
 let asking = false;
+let pressed = false;
+let readAt = null;
 
 function span(seconds) {
   if (seconds === null || seconds === undefined) return "–";
@@ -25,15 +27,32 @@ function make(name, text, className) {
 
 async function ask(path, body) {
   const sent = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(path, sent);
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch(path, sent);
+    answer = await response.json();
+  } catch {
+    throw new Error("The dashboard's own server does not answer: is `wr dashboard` still running? Started again, it has another address.");
+  }
   if (!response.ok) throw new Error(answer.error);
   return answer;
 }
 
+// What is shown stays: it says from when it is. The same text again is not read out again.
 function trouble(text) {
-  byId("trouble").textContent = text;
-  byId("trouble").hidden = !text;
+  const said = text && readAt ? `${text} What is shown here is of ${new Date(readAt).toLocaleTimeString()}.` : text;
+  if (byId("trouble").textContent !== said) byId("trouble").textContent = said;
+  byId("trouble").hidden = !said;
+}
+
+// Only what differs is replaced: a click, a marked text and the focus stay where they are.
+function put(parent, children) {
+  children.forEach((child, index) => {
+    const old = parent.children[index];
+    if (!old) parent.append(child);
+    else if (!old.isEqualNode(child)) old.replaceWith(child);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
 }
 
 // Live zones first, the longest line on top; the order of the others is that of their names.
@@ -62,18 +81,20 @@ function card(zone) {
 }
 
 function drawZones() {
+  if (pressed) return;
   const wanted = byId("filter").value.trim().toLowerCase();
   const shown = inOrder(zones).filter((zone) => `${zone.zone_id} ${zone.title} ${zone.phase}`.toLowerCase().includes(wanted));
   const focused = document.activeElement?.dataset?.zone;
-  byId("zones").replaceChildren(...shown.map(card));
-  if (focused) byId("zones").querySelector(`[data-zone="${CSS.escape(focused)}"]`)?.focus();
+  put(byId("zones"), shown.map(card));
+  if (focused && document.activeElement?.dataset?.zone !== focused) byId("zones").querySelector(`[data-zone="${CSS.escape(focused)}"]`)?.focus();
   const text = `${shown.length} of ${zones.length} zones, ${whole(zones.reduce((sum, zone) => sum + zone.waiting, 0))} waiting`;
   if (byId("count").textContent !== text) byId("count").textContent = text;
 }
 
 function drawHealth(health) {
   const parts = Object.entries(health).map(([name, value]) => `${name} ${typeof value === "number" ? whole(value) : value}`);
-  byId("health").textContent = parts.join(" · ");
+  const text = parts.length ? `Last 5 min: ${parts.join(" · ")}` : "Errors and throttles: start `wr dashboard` with --deployment NAME to see them";
+  if (byId("health").textContent !== text) byId("health").textContent = text;
 }
 
 function figures(zone) {
@@ -84,15 +105,15 @@ function figures(zone) {
     ["Called", whole(zone.called), `${whole(zone.lapsed)} did not come`],
     ["In zone", of(zone.active, zone.max_active), "against the cap"],
     ["Rate a minute", of(zone.rate, zone.rate_per_min), zone.pinned ? "pinned by hand" : rate],
-    ["Wait, median", span(zone.wait_median_sec), "called in the last 10 min"],
-    ["Wait, 95 %", span(zone.wait_p95_sec), "of them waited no longer"],
+    ["Wait until called, median", span(zone.wait_median_sec), zone.wait_median_sec === null ? "nobody was called yet" : zone.wait_lately ? "called in the last 10 min" : "of this run: nobody in the last 10 min"],
+    ["Wait until called, 95\u00a0%", span(zone.wait_p95_sec), "of them waited no longer"],
     ["Show-up share", share(zone.show_up_share), "of those called"],
     ["Drop-off", drop ? share(drop.share) : "–", drop ? `${whole(drop.gone)} gone, after ${span(drop.mean_wait_sec)}` : ""],
-    ["Estimate error", share(zone.estimate_error), "told against waited"],
-    ["Sold", of(zone.sold, zone.inventory), "against the stock"],
+    ["Estimate error", share(zone.estimate_error), zone.estimate_error === null ? "nobody yet was told one and waited 30 s" : "told against waited"],
+    zone.inventory === null ? ["Sold", "–", "no stock is set, so nothing is counted"] : ["Sold", of(zone.sold, zone.inventory), "against the stock"],
     ["Exempt", whole(zone.exempt_links), `staff links in force, and ${whole(zone.exempt_rules)} rules`],
     ["Last tick", zone.tick_age_sec === null ? "–" : `${span(zone.tick_age_sec)} ago`, `run ${zone.run}`],
-    ["Last change", zone.changed.at_ms ? clock(zone.changed.at_ms) : "–", `${zone.changed.by.split("/").pop()}${zone.changed.why ? `: ${zone.changed.why}` : ""}, version ${zone.version}`],
+    ["Last change", zone.changed.at_ms ? clock(zone.changed.at_ms) : "–", `${zone.changed.by}${zone.changed.why ? `: ${zone.changed.why}` : ""}, version ${zone.version}`],
   ];
 }
 
@@ -115,16 +136,24 @@ function laneTable(lanes) {
   return table;
 }
 
-function drawCharts(charts) {
+function drawCharts(charts, stocked) {
   const wanted = [
     ["Line", [["waiting", "waiting"]]],
     ["Arrivals and admissions a minute", [["admitted", "admitted"], ["arrivals", "arrivals"]]],
-    ["Admissions against the set rate", [["admitted", "admitted"], ["set rate", "rate"]]],
-    ["In zone against the cap", [["in zone", "inside"], ["cap", "cap"]]],
-    ["Sold against the stock", [["sold", "sold"], ["stock", "inventory"]]],
+    ["Admissions against the set rate", [["admitted", "admitted"], ["set rate", "rate", "not set"]]],
+    ["In zone against the cap", [["in zone", "inside"], ["cap", "cap", "not set"]]],
+    ["Seconds waited by who was let in, slowest lane", [["median", "wait_median"], ["95 %", "wait_p95"]]],
     ["Left the page while waiting", [["gone", "dropped"]]],
+    ["Completed a minute", [["completed", "completed"]]],
   ];
-  byId("charts").replaceChildren(...wanted.map(([title, names]) => chart(title, charts.at_ms, names.map(([name, key]) => ({ name, values: charts[key] })))));
+  if (stocked) wanted.push(["Sold against the stock", [["sold", "sold"], ["stock", "inventory", "not set"]]]);
+  put(byId("charts"), wanted.map(([title, names]) => chart(title, charts.at_ms, names.map(([name, key, without]) => ({ name, values: charts[key], without })))));
+}
+
+function change(entry) {
+  const item = make("li", entry.what);
+  item.append(make("small", `${clock(entry.at_ms)}, ${entry.by}`));
+  return item;
 }
 
 function drawDetail(zone) {
@@ -136,14 +165,15 @@ function drawDetail(zone) {
     button.setAttribute("aria-pressed", String(button.dataset.value === zone.control));
   }
   document.querySelector("[data-action=release]").hidden = !zone.pinned;
-  byId("figures").replaceChildren(...figures(zone).map(([name, value, note]) => {
+  put(byId("figures"), figures(zone).map(([name, value, note]) => {
     const box = make("div"), told = make("dd", value);
     if (note) told.append(make("small", note));
     box.append(make("dt", name), told);
     return box;
   }));
-  byId("lanes").replaceChildren(laneTable(zone.lanes));
-  drawCharts(zone.charts);
+  put(byId("lanes"), [laneTable(zone.lanes)]);
+  drawCharts(zone.charts, zone.inventory !== null);
+  put(byId("changes"), zone.changes.length ? zone.changes.map(change) : [make("li", "Nothing was changed yet.")]);
 }
 
 async function refresh() {
@@ -155,6 +185,7 @@ async function refresh() {
     drawZones();
     drawHealth(answer.health);
     if (open) drawDetail(await ask(`zones/${encodeURIComponent(open)}`));
+    readAt = Date.now();
     trouble("");
   } catch (error) {
     trouble(error.message);
@@ -178,7 +209,7 @@ async function show(zoneId) {
 }
 
 // Nothing is changed before the operator has read what it will do; the server checks what was typed once more.
-async function propose(action, value) {
+async function propose(action, value, name) {
   const path = `zones/${encodeURIComponent(open)}`;
   const dialog = byId("confirm"), again = byId("again"), typed = again.querySelector("input"), refusal = byId("refusal");
   let plan;
@@ -191,7 +222,7 @@ async function propose(action, value) {
     plan = { title: "This cannot be done", says: error.message, type_again: "" };
     byId("yes").hidden = true;
   }
-  byId("confirm-title").textContent = plan.title;
+  byId("confirm-title").textContent = byId("yes").hidden ? plan.title : `${name}: ${plan.title}`;
   byId("says").textContent = plan.says;
   again.hidden = !plan.type_again;
   again.querySelector("span").textContent = `Type ${plan.type_again} to confirm`;
@@ -228,18 +259,25 @@ async function lookUp(form) {
   }
 }
 
+// A card must not be replaced between the two halves of a click on it.
+document.addEventListener("pointerdown", () => { pressed = true; });
+for (const over of ["pointerup", "pointercancel"]) document.addEventListener(over, () => setTimeout(() => { pressed = false; }));
 byId("zones").addEventListener("click", (event) => {
   const button = event.target.closest("[data-zone]");
   if (button) show(button.dataset.zone);
 });
-byId("close").addEventListener("click", () => show(""));
+byId("close").addEventListener("click", () => {
+  const left = open;
+  show("");
+  (byId("zones").querySelector(`[data-zone="${CSS.escape(left)}"]`) ?? byId("filter")).focus();
+});
 byId("no").addEventListener("click", () => byId("confirm").close());
 byId("filter").addEventListener("input", drawZones);
-document.querySelectorAll("button[data-action]").forEach((button) => button.addEventListener("click", () => propose(button.dataset.action, button.dataset.value)));
+document.querySelectorAll("button[data-action]").forEach((button) => button.addEventListener("click", () => propose(button.dataset.action, button.dataset.value, button.textContent)));
 document.querySelectorAll("form[data-action]").forEach((form) => form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = form.elements.value.value;
-  propose(form.dataset.action, form.dataset.action === "message" ? text : numberOf(text));
+  propose(form.dataset.action, form.dataset.action === "message" ? text : numberOf(text), form.querySelector("button").textContent);
 }));
 byId("look-up").addEventListener("submit", (event) => { event.preventDefault(); lookUp(event.target); });
 refresh();
