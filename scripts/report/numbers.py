@@ -213,7 +213,7 @@ def estimates(rows: Sequence[Mapping[str, Any]], starts_at_ms: int) -> list[Row]
 
 
 def _mean_sec(waits: Sequence[insights.Wait], name: str) -> float:
-    whole = float(sum(getattr(wait, name) * wait.count for wait in waits))
+    whole: float = sum(getattr(wait, name) * wait.count for wait in waits)
     return round(whole / sum(wait.count for wait in waits) / 1000, 1)
 
 
