@@ -30,7 +30,7 @@ const STATE_OF_PROBLEM = {
 export const HOLDS_A_PLACE = new Set(["before", "starting", "placing", "waiting", "next", "paused", "locked"]);
 
 const FINAL = new Set(["revoked", "completed", "left", "lapsed"]);
-const SPEED_SPREAD = 0.15;
+const SPEED_SPREAD = 0.2;
 
 /** The state that a refusal leads to, or "" when asking again may help. @param {string} problem */
 export const stateOfProblem = (problem) => STATE_OF_PROBLEM[problem] ?? "";
