@@ -163,7 +163,9 @@ def _live_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     dashboard.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     dashboard.add_argument(
-        "--deployment", metavar="NAME", help="`name` of the Terraform module: show its errors and throttles too"
+        "--deployment",
+        metavar="NAME",
+        help="`name` of the Terraform module: show its errors, throttles and exempt passes too",
     )
     dashboard.set_defaults(command=commands.dashboard)
 

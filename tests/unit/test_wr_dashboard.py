@@ -10,11 +10,12 @@ import httpx
 import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.connection import Target
 from scripts.operator_cli.consequences import plan
-from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, cloudwatch_client, queries
+from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, cloudwatch_client, edge_queries, queries
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
 from scripts.operator_cli.errors import BadInput
@@ -275,6 +276,40 @@ def test_errors_and_throttles_are_summed_and_asked_for_once_a_minute():
     shown = [each for each in queries("foyer") if each.get("ReturnData", True)]
     assert [each["Label"] for each in shown] == list(LABELS)
     assert "foyer-protected-zones" in json.dumps(queries("foyer"))
+
+
+def test_passes_and_errors_of_the_edge_are_summed_over_its_regions():
+    here = Metrics({"MetricDataResults": []})
+    far = [
+        Metrics({"MetricDataResults": [{"Label": "exempt passes", "Values": [4.0, 1.0]}]}),
+        Metrics(
+            {
+                "MetricDataResults": [
+                    {"Label": "exempt passes", "Values": [2.0]},
+                    {"Label": "edge errors", "Values": [3.0]},
+                ]
+            }
+        ),
+        Metrics(ClientError({"Error": {"Code": "AccessDenied"}}, "GetMetricData")),
+    ]
+    known = Health(here, "foyer", lambda: 1000.0, far)()
+    assert (known["exempt passes"], known["edge errors"]) == (7, 3)
+    assert known["edge Regions that do not answer"] == 1
+    assert "edge Regions that do not answer" not in Health(here, "foyer", lambda: 1000.0, far[:2])()
+    assert [len(each.asked) for each in far] == [2, 2, 1]
+
+
+def test_cloudwatch_takes_what_it_is_asked():
+    """By botocore's own model of the operation: names, types and lengths."""
+    client = cloudwatch_client("eu-west-1", None)
+    shape = client.meta.service_model.operation_model("GetMetricData").input_shape
+    for asked in (queries("foyer"), edge_queries("foyer")):
+        request = {"MetricDataQueries": asked, "StartTime": 0, "EndTime": 300}
+        assert not ParamValidator().validate(request, shape).has_errors()
+    client.close()
+    errors, passes = (each["Expression"] for each in edge_queries("shop-eu"))
+    assert passes == """SUM(SEARCH('{"shop-eu","zone_id"} MetricName="exempt_passes"', 'Sum', 60))"""
+    assert "FunctionName=shop FunctionName=eu FunctionName=gatekeeper'" in errors
 
 
 def test_cloudwatch_is_asked_with_a_client_that_gives_up_soon():
