@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from scripts.simulation.actions import change, control, kill, reset
 from scripts.simulation.arrivals import flash, steady, waves
@@ -12,7 +11,7 @@ from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
-from scripts.simulation.storm import everybody_locates
+from scripts.simulation.storms import GREAT_STORMS, STORMS
 
 EVERYBODY = Habits(silent=0.3, stay_sec=60)
 WALKED_AWAY = Habits(absent=1.0)
@@ -259,60 +258,6 @@ QUICK = (
 )
 
 
-def _storm(name: str, about: str, count: int, instances: int, **zone: Any) -> Scenario:
-    """Everybody who joined in ten seconds before the start asks for the place once it is over, on warm instances."""
-    return Scenario(
-        name=name,
-        about=about,
-        zone={
-            "mode": "combined",
-            "max_active": 2000,
-            "starts_in_sec": 80,
-            "expected_joins_per_sec": count // 10,
-            "session": dict(SCRIPT),
-            **zone,
-        },
-        groups=(),
-        actions=((62, everybody_locates(count, over_sec=10, asks_sec=82)),),
-        seconds=150,
-        bouncers=instances,
-        drains=False,
-    )
-
-
-# The million run for ten minutes each: they are played by name only.
-GREAT_STORMS = (
-    _storm(
-        "1,000,000 look for their drawn places",
-        "after a draw, within eight seconds, on 2,000 instances; 200 counters",
-        1_000_000,
-        2000,
-        order="lottery",
-    ),
-    _storm(
-        "1,000,000 look for their places",
-        "by order of joining, within eight seconds, on 2,000 instances; 200 counters",
-        1_000_000,
-        2000,
-    ),
-)
-STORMS = (
-    _storm(
-        "4,000 look for their drawn places",
-        "after a draw, within eight seconds, on 20 instances; 4 counters",
-        4_000,
-        20,
-        order="lottery",
-        expected_joins_per_sec=2_000,
-    ),
-    _storm(
-        "16,000 look for their places",
-        "by order of joining, within eight seconds, on as many cold instances as a million needs; 200 counters",
-        16_000,
-        2000,
-        expected_joins_per_sec=100_000,
-    ),
-)
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
