@@ -401,6 +401,17 @@ def test_minute_rows_are_cumulative(sale: Sale) -> None:
     assert rows[-1]["joined"] == 1
 
 
+def test_the_last_that_happens_before_the_end_is_in_the_last_minute_row(sale: Sale) -> None:
+    sale.tick(10 - sale.clock.ms // 1000 % 10)
+    session = sale.enter("a")
+    sale.tick(2)
+    sale.confirm(session, "order-1")
+    sale.change(control="end")
+    sale.tick()
+    row = sale.minutes.latest("z", 1, 1)[0]
+    assert (row["phase"], row["tokens_issued"], row["active"]) == ("ended", 1, 0)
+
+
 def test_the_gate_item_stays_within_one_write_unit(sale: Sale) -> None:
     for number in range(400):
         sale.join(f"v{number}")

@@ -16,7 +16,7 @@ from waiting_room.domain.alerts import lead_sec
 from waiting_room.domain.calls import newly_called
 from waiting_room.domain.controller import Tick, decide
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.gate_item import ControllerState, GateItem
 from waiting_room.domain.speeds import speed_per_sec
 from waiting_room.domain.status import status_document, status_key
 from waiting_room.domain.zones import Zone
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_CACHE = "public, max-age=1"
 ROW_MS = 10_000
-"""How often the minute row and the entry record are refreshed."""
+"""How often the minute row and the entry record are refreshed, at least."""
 POINTS = 8
 """Most points of a minute's course: one each time the row is refreshed, so that it costs no write of its own."""
 ENTRY = "entry"
@@ -168,7 +168,7 @@ class TickZone:
         document = status_document(zone, tick, tails, now_ms, draw)
         body = json.dumps(document, separators=(",", ":")).encode()
         self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
-        if now_ms // ROW_MS == before.state.ticked_at_ms // ROW_MS and tick.gate.state.entry == before.state.entry:
+        if not _is_row_due(before.state, tick.gate.state, now_ms):
             return
         self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
@@ -191,6 +191,12 @@ class TickZone:
             course[name] = [*course.get(name, []), point][-POINTS:]
         self._courses[zone.zone_id] = (zone.run, minute, course)
         return course
+
+
+def _is_row_due(before: ControllerState, after: ControllerState, now_ms: int) -> bool:
+    """Whether the minute row is refreshed: now and then, and with whatever may be the last there is to say."""
+    turned = (after.entry, after.phase) != (before.entry, before.phase) or (after.resting and not before.resting)
+    return turned or now_ms // ROW_MS != before.ticked_at_ms // ROW_MS
 
 
 def minute_row(tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> dict[str, object]:
