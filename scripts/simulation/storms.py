@@ -10,7 +10,7 @@ from scripts.simulation.storm import everybody_locates
 
 
 def _storm(name: str, about: str, count: int, instances: int, **zone: Any) -> Scenario:
-    """Everybody who joined in ten seconds before the start asks for the place once it is over, on warm instances."""
+    """Who joined in ten seconds before the start asks for the place after it, on instances that know no epoch yet."""
     return Scenario(
         name=name,
         about=about,
