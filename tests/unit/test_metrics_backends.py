@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import ANY, Stubber
 
+from tests.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, record_of
 from waiting_room.domain.errors import Overloaded
@@ -26,16 +27,8 @@ ZONE = Point("gala", 3, None, MINUTE_MS, MINUTE_MS + 5, {"queue_length": 40, "sh
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    made = boto3.client(
-        "timestream-write",
-        region_name="eu-west-1",
-        endpoint_url="http://127.0.0.1:9",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    yield made
-    made.close()
+    with offline("timestream-write") as made:
+        yield made
 
 
 def test_a_point_is_a_line_that_cloudwatch_reads() -> None:

@@ -6,15 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
 from scripts.operator_cli import cli, metrics_commands
 from scripts.operator_cli.errors import BadInput, OperatorError, Refused, Unreachable
 from scripts.operator_cli.timestream import MOST_PAGES, PAGE_ROWS, Timestream, questions, text_of, timestream_client
+from tests.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import record_of
 from waiting_room.ports import Point
@@ -122,16 +121,8 @@ def test_what_would_be_another_question_is_not_asked(
 
 @pytest.fixture
 def client() -> Iterator[Any]:
-    made = boto3.client(
-        "timestream-query",
-        region_name="eu-west-1",
-        endpoint_url="http://127.0.0.1:9",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    yield made
-    made.close()
+    with offline("timestream-query") as made:
+        yield made
 
 
 def page(*rows: list[Any], more: str = "") -> dict[str, Any]:
