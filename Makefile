@@ -20,16 +20,16 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 	@cmp -s requirements.lock $(VENV)/requirements.lock || sh scripts/setup.sh "$(PYTHON)" $(VENV)
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python -m scripts.demo
 
 on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
-	@$(BIN)/python scripts/on_sale.py
+	@$(BIN)/python -m scripts.onsale
 
 cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
-	@$(BIN)/python scripts/cost.py $(ARGS)
+	@$(BIN)/python -m scripts.costs $(ARGS)
 
 simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
-	@$(BIN)/python scripts/simulate.py $(ARGS)
+	@$(BIN)/python -m scripts.simulation $(ARGS)
 
 # On all cores what runs on virtual clocks; alone what waits for a real server, for a busy machine looks like a slow one.
 test: setup ## Run all tests
@@ -55,7 +55,7 @@ schemathesis: ## Install what tests the API against openapi.json, into build/
 audit: ## Look up known faults of the pinned packages
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	$(PYTHON) scripts/audit.py build/audit/bin/pip-audit || test $$? -eq 2
+	$(PYTHON) -m scripts.bundle.audit build/audit/bin/pip-audit || test $$? -eq 2
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
 	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)
@@ -90,10 +90,10 @@ fmt: setup ## Format the code and repair what can be repaired
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
-	$(BIN)/python scripts/build.py
+	$(BIN)/python -m scripts.bundle
 
 docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
-	$(BIN)/python scripts/terraform_docs.py
+	$(BIN)/python -m scripts.tfdocs
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.beacon import check_beacon
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import BadInput, Refused, Unreachable
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput, Refused, Unreachable
+from scripts.operator_cli.checks.beacon import check_beacon
 from waiting_room.domain.draws import Draw, published_draw
 from waiting_room.domain.locations import draw_path
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.moments import show_moment
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.words.moments import show_moment
 from waiting_room.domain.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
 from waiting_room.domain.gate_exempt import secret_hash
 from waiting_room.domain.gate_paths import BadPath, readings

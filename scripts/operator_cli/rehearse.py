@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.tables import table
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.words.tables import table
 from scripts.rehearsal import director, takeover
 from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
 from scripts.rehearsal.script import ARRIVALS, Habits, Script

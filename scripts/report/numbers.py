@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.operator_cli import insights
+from scripts.report import insights
 from scripts.report.questions import Answers
 
 MINUTE_MS = 60_000

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
+from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
 from waiting_room.domain.lanes import shares
 from waiting_room.domain.places import Estimate
-
-if TYPE_CHECKING:
-    from scripts.simulation.simulation import Simulation
 
 SHORTEST_WAIT_SEC = 60
 """Below a minute the page shows "a moment" and no number."""
@@ -63,13 +61,13 @@ def figures(simulation: Simulation) -> Figures:
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
-        told_ms = max(simulation.crowd.told_end_ms, default=watch.sold_out_at_ms)
+        told_ms = max(simulation.venue.told_end_ms, default=watch.sold_out_at_ms)
         values["sold_out_published_sec"] = round((watch.sold_out_shown_ms - watch.sold_out_at_ms) / 1000, 2)
         values["sold_out_told_sec"] = round((told_ms - watch.sold_out_at_ms) / 1000, 1)
         values["sold_out_heard_sec"] = round((told_ms - watch.sold_out_shown_ms) / 1000, 1)
         values["hurried_looks_per_visitor"] = hurried_looks(simulation)
-    if simulation.storm is not None:
-        values |= simulation.storm.figures()
+    for measured in simulation.also_measured:
+        values |= measured()
     return Figures(scenario.name, simulation.seed, values, tuple(watch.broken))
 
 
@@ -124,7 +122,7 @@ def share_off_pct(simulation: Simulation) -> float:
 
     Counted are seconds in which two lanes or more had a line at both ends; those divide what they are called.
     """
-    parts, called, due = shares(simulation.crowd.zone.lanes), Counter[str](), Counter[str]()
+    parts, called, due = shares(simulation.venue.zone.lanes), Counter[str](), Counter[str]()
     for before, after in pairwise(simulation.watch.moments):
         hungry = [lane for lane in parts if _in_line(before, lane) and _in_line(after, lane)]
         if len(hungry) < 2:

@@ -6,12 +6,9 @@ from array import array
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from scripts.simulation.simulation import Simulation
 from waiting_room.domain.epochs import Epoch, before_all, position_in
-
-if TYPE_CHECKING:
-    from scripts.simulation.simulation import Simulation
 
 NOBODY = -1
 CLEARED_EVERY = 20_000

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from scripts.edge import Edge
 from scripts.local import LocalStack
 from scripts.local.stack import CREDENTIALS, REGION
-from scripts.operator_cli.connection import SigV4
+from scripts.operator_api.connection import SigV4
 from tests.serving import EchoOrigin, served
 
 ADMIN = "/.waiting-room/v1/admin"

@@ -7,11 +7,12 @@ from unittest import mock
 
 import pytest
 
-from scripts.simulation.arrivals import flash, steady
 from scripts.simulation.habits import Habits
 from scripts.simulation.occupancy import THREE_LANES, queueing
+from scripts.simulation.run import run
 from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS
-from scripts.simulation.simulation import Scenario, run
+from scripts.simulation.simulation import Scenario
+from scripts.visitors.arrivals import flash, steady
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain import controller
 from waiting_room.domain.epochs import EPOCH_MS

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from scripts import build as build_script
 from scripts.bundle import archive, contents, imports, wheels
+from scripts.bundle import command as build_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"snapshot_path": "/.waiting-room/gate-0.json", "issuer": "foyer"}

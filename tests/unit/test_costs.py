@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts import cost
+from scripts.costs import command as cost
 from scripts.costs.batches import records_a_batch
 from scripts.costs.bills import ARCHIVE
 from scripts.costs.model import DELIVERY_BYTES, DELIVERY_SEC, MILLION, RECORDER, Assumptions, Costs

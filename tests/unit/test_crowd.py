@@ -10,9 +10,9 @@ import random
 import httpx
 import pytest
 
-from scripts.crowd import main, report_lines
 from scripts.visitors.browser import Browser, TooManyRedirects, token_claims
 from scripts.visitors.check import check
+from scripts.visitors.command import main, report_lines
 from scripts.visitors.crowd import Arrivals, Habits, draw_plan
 from scripts.visitors.event_log import EventLog, parse_events
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.simulation.pace import pause_sec, wants_push
+from scripts.visitors.pace import pause_sec, wants_push
 from tests.deployment import SITE_FOLDER
 from tests.tools import require_tool
 

@@ -19,9 +19,9 @@ from botocore.stub import Stubber
 
 from scripts.local.naming import Names
 from scripts.operator_cli import examine
+from scripts.operator_cli.checks.findings import Finding, State, all_fine, lines, run
+from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.findings import Finding, State, all_fine, lines, run
-from scripts.operator_cli.preflight import Preflight, Quota, made_clients
 from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
 from tests.tools import require_tool
 

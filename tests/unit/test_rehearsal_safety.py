@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.operator_api.errors import BadInput
 from scripts.operator_cli import rehearse
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.errors import BadInput
 from scripts.rehearsal import director, takeover
 from scripts.rehearsal.browser import Answer, Browser, EndlessRedirects, SentElsewhere
 from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api, why_live

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scripts.operator_cli.errors import BadInput
+from scripts.operator_api.errors import BadInput
 from scripts.report.export import export
 from scripts.report.files import archive_folder
 from scripts.report.numbers import Check, Numbers, count, during, estimates, line, setting

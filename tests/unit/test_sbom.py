@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import build as build_script
+from scripts.bundle import command as build_script
 from scripts.bundle.sbom import MissingWheel, bill, pins
 
 ROOT = Path(__file__).resolve().parents[2]

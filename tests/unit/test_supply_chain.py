@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.audit import LOCKS, verdict
+from scripts.bundle.audit import LOCKS, verdict
 from tests.unit.test_schemas import ROOT
 
 PRODUCT = ("layer", "lambdas", "scripts")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import terraform_docs
+from scripts.tfdocs import command as terraform_docs
 from scripts.tfdocs import modules, picture, quotas
 from scripts.tfdocs.hcl import BadHcl, Block, parse
 from waiting_room import schemas

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.operator_cli import verify_deploy, verify_zone
-from scripts.operator_cli.api import ADMIN
-from scripts.operator_cli.findings import Finding, State
-from scripts.operator_cli.verify_deploy import Deployment
+from scripts.operator_api.api import ADMIN
+from scripts.operator_cli.checks import verify_deploy, verify_zone
+from scripts.operator_cli.checks.findings import Finding, State
+from scripts.operator_cli.checks.verify_deploy import Deployment
 from tests.api_world import ApiWorld
 from waiting_room import schemas
 

@@ -7,8 +7,8 @@ import sys
 import httpx
 import pytest
 
-from scripts.operator_cli import beacon
-from scripts.operator_cli.errors import Refused, Unreachable
+from scripts.operator_api.errors import Refused, Unreachable
+from scripts.operator_cli.checks import beacon
 
 SIGNATURE = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
 """Of quicknet's round 1000, as drand publishes it."""

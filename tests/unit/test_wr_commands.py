@@ -8,11 +8,12 @@ import re
 import httpx
 import pytest
 
-from scripts.operator_cli import connection, key_commands
-from scripts.operator_cli.api import ADMIN
+from scripts.operator_api import connection
+from scripts.operator_api.api import ADMIN
+from scripts.operator_api.errors import BadInput, Refused, Unreachable
+from scripts.operator_cli import key_commands
 from scripts.operator_cli.cli import _parser, main
 from scripts.operator_cli.draws import verify_draw
-from scripts.operator_cli.errors import BadInput, Refused, Unreachable
 from scripts.operator_cli.watch import render
 from tests.api_world import SNAPSHOT_KEY, ApiWorld, Browser
 from waiting_room.domain.draws import Draw, commitment_to

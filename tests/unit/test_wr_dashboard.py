@@ -12,14 +12,14 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.consequences import plan
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, cloudwatch_client, edge_queries, queries
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.stories import story
+from scripts.operator_cli.words.consequences import plan
+from scripts.operator_cli.words.stories import story
 from tests.api_world import ZONE_ID, Browser
 from tests.unit.test_wr_commands import Service
 from waiting_room.domain.status import status_key

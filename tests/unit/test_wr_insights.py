@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.operator_cli.insights import course, drop_off, estimate_error, lanes_of, per_minute, percentile, waits
+from scripts.report.insights import course, drop_off, estimate_error, lanes_of, per_minute, percentile, waits
 
 
 def row(minute, points, **counts):

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
+from scripts.operator_api.errors import BadInput, OperatorError, Refused, Unreachable
 from scripts.operator_cli import cli, metrics_commands
-from scripts.operator_cli.errors import BadInput, OperatorError, Refused, Unreachable
 from scripts.operator_cli.timestream import MOST_PAGES, PAGE_ROWS, Timestream, questions, text_of, timestream_client
 from tests.offline import offline
 from waiting_room import schemas

@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import Unreachable
-from scripts.operator_cli.tables import table
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import Unreachable
 from scripts.operator_cli.watch import read_status, render, summary
+from scripts.operator_cli.words.tables import table
 
 ZONE = {"zone_id": "midnight-sun", "title": "Midnight Sun", "control": "auto", "mode": "queueing", "run": 1}
 STATUS = {

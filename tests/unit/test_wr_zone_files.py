@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.moments import parse_moment
+from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.settings import parse_settings, patched
+from scripts.operator_cli.words.moments import parse_moment
 from scripts.operator_cli.zone_files import BadZoneFile, read_zone_file
 from waiting_room import schemas
 

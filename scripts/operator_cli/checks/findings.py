@@ -9,7 +9,7 @@ from enum import Enum
 import botocore.exceptions
 import httpx
 
-from scripts.operator_cli.errors import OperatorError
+from scripts.operator_api.errors import OperatorError
 
 
 class State(Enum):

@@ -17,7 +17,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from scripts.operator_cli.errors import BadInput, Unreachable
+from scripts.operator_api.errors import BadInput, Unreachable
 
 SIGNED_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 

@@ -22,24 +22,23 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
+import httpx
+import uvicorn
 
-import httpx  # noqa: E402
-import uvicorn  # noqa: E402
+from scripts.demo_site.app import create_app
+from scripts.edge import Edge
+from scripts.local import EngineFailed, LocalStack
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import find_target
+from scripts.operator_api.errors import OperatorError
+from scripts.operator_cli.words.moments import show_moment
+from scripts.operator_cli.zone_files import read_zone_file
+from scripts.visitors.browser import PAGE_HEADERS
+from scripts.visitors.crowd import Arrivals, Habits, run_crowd
+from scripts.visitors.event_log import EventLog
+from scripts.visitors.visitor import Errand
 
-from scripts.demo_site.app import create_app  # noqa: E402
-from scripts.edge import Edge  # noqa: E402
-from scripts.local import EngineFailed, LocalStack  # noqa: E402
-from scripts.operator_cli.api import OperatorApi  # noqa: E402
-from scripts.operator_cli.connection import find_target  # noqa: E402
-from scripts.operator_cli.errors import OperatorError  # noqa: E402
-from scripts.operator_cli.moments import show_moment  # noqa: E402
-from scripts.operator_cli.zone_files import read_zone_file  # noqa: E402
-from scripts.visitors.browser import PAGE_HEADERS  # noqa: E402
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd  # noqa: E402
-from scripts.visitors.event_log import EventLog  # noqa: E402
-from scripts.visitors.visitor import Errand  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 Json = dict[str, Any]
 
@@ -191,7 +190,7 @@ async def _bring_crowd(edge_url: str, size: int) -> None:
     counts = log.counts
     print(
         f"The crowd has gone home: {counts.get('inside', 0)} of {counts['arrived']} were let in. Count the sessions "
-        f"from their tokens:\n  .venv/bin/python scripts/crowd.py --verify {CROWD_LOG.relative_to(ROOT)}",
+        f"from their tokens:\n  .venv/bin/python -m scripts.visitors --verify {CROWD_LOG.relative_to(ROOT)}",
         flush=True,
     )
 
@@ -268,7 +267,7 @@ def _now_ms() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8080"), help="PORT, else 8080")
     parser.add_argument(
         "--crowd",
@@ -277,7 +276,3 @@ def _parser() -> argparse.ArgumentParser:
         help="scripted visitors in front of you: CROWD, else 60; 0 lets you straight in",
     )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ import hashlib
 
 import httpx
 
-from scripts.operator_cli.errors import Refused, Unreachable
+from scripts.operator_api.errors import Refused, Unreachable
 from waiting_room.adapters.beacon import ADDRESS, CHAIN
 
 PUBLIC_KEY = bytes.fromhex(

@@ -1,7 +1,7 @@
 """What Foyer costs: idle for a month, for a million visitors who wait, and for a million who are let in.
 
-python scripts/cost.py                                        the table
-python scripts/cost.py --visitors 250e3 --wait 20 --admitted 8000    one sale
+python -m scripts.costs                                        the table
+python -m scripts.costs --visitors 250e3 --wait 20 --admitted 8000    one sale
 
 The counts are measured by the tests on the real code (scripts/costs/counts.json), the prices are in
 scripts/costs/prices.json; change either, or the assumptions below, and the table follows.
@@ -12,18 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from scripts.costs.bills import Bill  # noqa: E402
-from scripts.costs.model import FOLDER, MILLION, Assumptions, Costs  # noqa: E402
-from scripts.costs.tables import markdown, of_sale, text  # noqa: E402
+from scripts.costs.bills import Bill
+from scripts.costs.model import FOLDER, MILLION, Assumptions, Costs
+from scripts.costs.tables import markdown, of_sale, text
 
 WAIT_MIN = 10.0
 MOST_VISITORS = 1_000_000_000
@@ -51,7 +46,7 @@ def report(arguments: argparse.Namespace) -> str:
 
 def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
     """The arguments: the form of the answer, and every assumption by its name; `made` gets them, else a new parser."""
-    made = made or argparse.ArgumentParser(prog="cost", description=__doc__)
+    made = made or argparse.ArgumentParser(prog="python -m scripts.costs", description=__doc__)
     form = made.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as a section of a README")
     form.add_argument("--json", action="store_true", help="every charge by itself, for programs")
@@ -123,7 +118,3 @@ def _bill(bill: Bill) -> dict[str, Any]:
         "usd_of_doubtful_prices": bill.doubtful_usd,
     }
     return {**sums, "lines": lines}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

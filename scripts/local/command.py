@@ -10,11 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
-
-from scripts.local import EngineFailed, LocalStack  # noqa: E402
-from scripts.local.stack import DESCRIPTION  # noqa: E402
+from scripts.local import EngineFailed, LocalStack
+from scripts.local.stack import DESCRIPTION
 
 
 def main() -> int:
@@ -45,7 +42,3 @@ def _wait(stack: LocalStack, description: Path) -> None:
     stack.announce(description)
     print(f"API: {stack.api_url}\nDescribed in {description}. Ctrl-C ends it.", flush=True)
     signal.pause()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,8 +1,8 @@
 """Simulate sales on a virtual clock, with the product's own code over a model of DynamoDB, and print what came of it.
 
-python scripts/simulate.py                                    every scenario; some minutes
-python scripts/simulate.py occupancy --seed 7 --plot build/occupancy.png
-python scripts/simulate.py --list
+python -m scripts.simulation                                    every scenario; some minutes
+python -m scripts.simulation occupancy --seed 7 --plot build/occupancy.png
+python -m scripts.simulation --list
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
+from scripts.simulation.figures import Figures
+from scripts.simulation.plot import MissingMatplotlib, plot
+from scripts.simulation.report import MISSING_MATPLOTLIB, progress_bar, table, write
+from scripts.simulation.run import run
+from scripts.simulation.scenarios import BY_NAME_ONLY, QUICK, SCENARIOS
 
-from scripts.simulation.figures import Figures  # noqa: E402
-from scripts.simulation.plot import MissingMatplotlib, plot  # noqa: E402
-from scripts.simulation.report import MISSING_MATPLOTLIB, progress_bar, table, write  # noqa: E402
-from scripts.simulation.scenarios import BY_NAME_ONLY, QUICK, SCENARIOS  # noqa: E402
-from scripts.simulation.simulation import run  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -87,7 +86,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the last run (needs the extra `plot`)")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "simulation.json", help="where figures go")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 """Send scripted visitors to a running waiting room, or check the log of such a run.
 
-python scripts/crowd.py --visitors 60 --seed 7 --log build/crowd.jsonl
-python scripts/crowd.py --verify build/crowd.jsonl --max-active 5
+python -m scripts.visitors --visitors 60 --seed 7 --log build/crowd.jsonl
+python -m scripts.visitors --verify build/crowd.jsonl --max-active 5
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
-
-from scripts.local.stack import DESCRIPTION  # noqa: E402
-from scripts.visitors.check import Report, check  # noqa: E402
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd  # noqa: E402
-from scripts.visitors.event_log import EventLog, read_events  # noqa: E402
-from scripts.visitors.visitor import Errand  # noqa: E402
+from scripts.local.stack import DESCRIPTION
+from scripts.visitors.check import Report, check
+from scripts.visitors.crowd import Arrivals, Habits, run_crowd
+from scripts.visitors.event_log import EventLog, read_events
+from scripts.visitors.visitor import Errand
 
 
 def main(argv: Sequence[str]) -> int:
@@ -81,7 +78,7 @@ def _demo_url(parser: argparse.ArgumentParser) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="crowd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m scripts.visitors", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--edge-url", metavar="URL", help="the site's address; without it, the demo's")
     parser.add_argument("--zone", default="midnight-sun", help="zone id (default %(default)s)")
@@ -110,7 +107,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verify", type=Path, metavar="FILE", help="send nobody; check this log instead")
     parser.add_argument("--max-active", type=int, default=5, help="cap to check against (default %(default)s)")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

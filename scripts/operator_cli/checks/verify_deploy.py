@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 
 import httpx
 
-from scripts.operator_cli import verify_zone
-from scripts.operator_cli.api import ADMIN, OperatorApi
-from scripts.operator_cli.findings import Check, Finding, State
-from scripts.operator_cli.verify_zone import PAGE, SCRIPT
+from scripts.operator_api.api import ADMIN, OperatorApi
+from scripts.operator_cli.checks import verify_zone
+from scripts.operator_cli.checks.findings import Check, Finding, State
+from scripts.operator_cli.checks.verify_zone import PAGE, SCRIPT
 from waiting_room import schemas
 from waiting_room.domain.locations import place_url
 from waiting_room.domain.redirects import PREFIX

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from scripts.bundle import contents, sbom, wheels
+from scripts.bundle.archive import Entries, write, zipped
 
-from scripts.bundle import contents, sbom, wheels  # noqa: E402
-from scripts.bundle.archive import Entries, write, zipped  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 LOCK = "requirements-layer.lock"
 CHECKSUMS = "SHA256SUMS"
@@ -88,7 +87,3 @@ def main() -> int:
         return 1
     print("\n".join(lines))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

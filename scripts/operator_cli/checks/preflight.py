@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scripts.local.naming import Names
-from scripts.operator_cli.findings import Check, Finding, State
+from scripts.operator_cli.checks.findings import Check, Finding, State
 from scripts.operator_cli.sizing import Needs
 from waiting_room.use_cases.publish import JWKS_KEY
 

@@ -17,22 +17,21 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
+import uvicorn
 
-import uvicorn  # noqa: E402
+from scripts.demo_site.app import create_app
+from scripts.demo_site.events import EVENTS
+from scripts.edge import Edge
+from scripts.local import EngineFailed, LocalStack
+from scripts.onsale.stage import Stage, StepFailed, now_ms
+from scripts.onsale.steps import document, play
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import find_target
+from scripts.operator_api.errors import OperatorError
+from scripts.operator_cli.cli import main as wr
+from scripts.rehearsal.director import require_engine
 
-from scripts.demo_site.app import create_app  # noqa: E402
-from scripts.demo_site.events import EVENTS  # noqa: E402
-from scripts.edge import Edge  # noqa: E402
-from scripts.local import EngineFailed, LocalStack  # noqa: E402
-from scripts.onsale.stage import Stage, StepFailed, now_ms  # noqa: E402
-from scripts.onsale.steps import document, play  # noqa: E402
-from scripts.operator_cli.api import OperatorApi  # noqa: E402
-from scripts.operator_cli.cli import main as wr  # noqa: E402
-from scripts.operator_cli.connection import find_target  # noqa: E402
-from scripts.operator_cli.errors import OperatorError  # noqa: E402
-from scripts.rehearsal.director import require_engine  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 ZONE_ID = "midnight-sun"
 AHEAD_MS = 3_600_000
@@ -42,7 +41,7 @@ FOLDER = ROOT / "build" / "on-sale"
 
 def main(argv: Sequence[str]) -> int:
     """0: every step led where it should; 1: one did not, or the stack did not start."""
-    argparse.ArgumentParser(prog="on_sale", description=__doc__).parse_args(argv)
+    argparse.ArgumentParser(prog="make on-sale", description=__doc__).parse_args(argv)
     began = time.monotonic()
     try:
         require_engine()
@@ -95,7 +94,3 @@ def _serving(app: Any, listening: socket.socket) -> Iterator[None]:
     finally:
         server.should_exit = True
         thread.join(10)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

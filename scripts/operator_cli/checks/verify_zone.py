@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.findings import Finding
+from scripts.operator_cli.checks.findings import Finding
 from waiting_room import schemas
 from waiting_room.domain.locations import enter_url, page_path
 from waiting_room.domain.redirects import PREFIX

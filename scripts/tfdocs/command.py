@@ -13,13 +13,12 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+from scripts.bundle.archive import write
+from scripts.costs.model import FOLDER, Costs
+from scripts.costs.tables import markdown
+from scripts.tfdocs import metrics, modules, picture, quotas
 
-from scripts.bundle.archive import write  # noqa: E402
-from scripts.costs.model import FOLDER, Costs  # noqa: E402
-from scripts.costs.tables import markdown  # noqa: E402
-from scripts.tfdocs import metrics, modules, picture, quotas  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 Section = Callable[[Path], str]
 """The text of a section of one module's README."""
@@ -40,7 +39,7 @@ class BadReadme(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line; 0 when nothing was to do or all was written, 1 with --check and a difference."""
-    parser = argparse.ArgumentParser(prog="terraform_docs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.tfdocs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; say which files would change")
     parser.add_argument("--root", type=Path, default=ROOT / "terraform", help="the root module (default: terraform)")
     arguments = parser.parse_args(argv)
@@ -97,7 +96,3 @@ def _differs(path: Path, text: str, check: bool) -> bool:
     if check:
         return not path.exists() or path.read_text(encoding="utf-8") != text
     return write(path, text.encode())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
