@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.operator_api.api import OperatorApi
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 

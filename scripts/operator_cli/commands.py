@@ -25,7 +25,7 @@ from scripts.operator_cli.words.tables import table
 from scripts.operator_cli.zone_files import read_zone_file
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 

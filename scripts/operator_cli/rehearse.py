@@ -20,7 +20,7 @@ from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_
 from scripts.rehearsal.script import ARRIVALS, Habits, Script
 from scripts.rehearsal.targets import Limits, Targets
 from scripts.rehearsal.verdict import Row, as_json, holds, verdict
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.operator_api.errors import BadInput, OperatorError, Refused, Unreachable
 from waiting_room import schemas
-from waiting_room.domain.zones import ZONE_ID
+from waiting_room.domain.zone.zones import ZONE_ID
 
 SERVICE = "timestream-query"
 MOST_PAGES = 1_000

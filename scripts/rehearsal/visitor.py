@@ -16,7 +16,7 @@ from scripts.rehearsal.plans import Place
 from scripts.rehearsal.script import Script
 from scripts.visitors.browser import CookieSet, now_ms
 from scripts.visitors.pace import pause_sec, wants_push
-from waiting_room.domain.estimates import estimate
+from waiting_room.domain.line.estimates import estimate
 
 Outcome = Literal["in", "absent", "over"]
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import Crash
 from scripts.simulation.venue import Venue
 from waiting_room.domain.errors import NotReady, Overloaded, Unsure
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 
 T = TypeVar("T")
 LONGEST_BACKOFF_SEC = 30.0

@@ -11,7 +11,7 @@ from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
 from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
 from waiting_room.domain.lanes import shares
-from waiting_room.domain.places import Estimate
+from waiting_room.domain.line.places import Estimate
 
 SHORTEST_WAIT_SEC = 60
 """Below a minute the page shows "a moment" and no number."""

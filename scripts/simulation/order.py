@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from scripts.simulation.simulation import Simulation
-from waiting_room.domain.epochs import Epoch, before_all, position_in
+from waiting_room.domain.line.epochs import Epoch, before_all, position_in
 
 NOBODY = -1
 CLEARED_EVERY = 20_000

@@ -11,7 +11,7 @@ from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
 from scripts.simulation.simulation import Action, Simulation
 from waiting_room.domain.lanes import GENERAL
-from waiting_room.domain.places import QueueItem
+from waiting_room.domain.line.places import QueueItem
 
 STEPS_PER_SEC = 4
 WITHIN_SEC = 8.0

@@ -6,9 +6,9 @@ import random
 
 from scripts.simulation.deployment import Deployment
 from scripts.simulation.watch import Watch
+from waiting_room.domain.admission.status import status_key
 from waiting_room.domain.leases import heartbeat_sec
-from waiting_room.domain.status import status_key
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 
 
 class Venue:

@@ -21,8 +21,8 @@ from waiting_room.domain.errors import (
     SoldOut,
     UnknownVisitor,
 )
-from waiting_room.domain.estimates import estimate
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.line.estimates import estimate
+from waiting_room.domain.line.places import Place, Session
 from waiting_room.use_cases.claim import Waiting
 
 PAGE_LOAD_SEC = 2.0

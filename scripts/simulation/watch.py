@@ -14,7 +14,7 @@ from scripts.simulation.kernel import START_MS, Kernel
 from waiting_room.adapters.gate_state import unpack
 from waiting_room.adapters.gates import BUCKET, SERVING
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import Estimate, Place, Session
+from waiting_room.domain.line.places import Estimate, Place, Session
 
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a session is live as long as any gate may let it pass."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request
 
 from tests.browser.canned_zone import JOIN_PATH, Answer, CannedZone
 from tests.browser.watching import state_is
-from waiting_room.domain.proofs import is_solved
+from waiting_room.domain.zone.proofs import is_solved
 
 NONCE = "abcdefghijklmnopqrst-_"
 BITS = 12

@@ -12,9 +12,9 @@ import pytest
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, VISITOR, ZONE_ID, place, queue
 from waiting_room.adapters.counters import Sales
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.places import QueueItem
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.places import QueueItem
 
 _SESSION: dict[str, Any] = {
     "status": "admitted",

@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.lines import Lines, Number, RuleBroken
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import MOVED, Place, Session
+from waiting_room.domain.line.places import MOVED, Place, Session
 
 __all__ = ["RuleBroken", "Rules"]
 

@@ -16,7 +16,7 @@ from scripts.simulation.scenarios import SCENARIOS
 from tests.sale import Sale
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import UnknownZone
-from waiting_room.domain.places import Session
+from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.claim import Waiting
 
 ROOT = Path(__file__).resolve().parents[2]

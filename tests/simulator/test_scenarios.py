@@ -14,8 +14,8 @@ from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS
 from scripts.simulation.simulation import Scenario
 from scripts.visitors.arrivals import flash, steady
 from waiting_room.adapters.counters import Joins
-from waiting_room.domain import controller
-from waiting_room.domain.epochs import EPOCH_MS
+from waiting_room.domain.admission import controller
+from waiting_room.domain.line.epochs import EPOCH_MS
 
 TINY = Scenario(
     name="tiny",

@@ -20,8 +20,7 @@ from scripts.operator_cli.checks import verify_zone
 from scripts.operator_cli.checks.findings import Check, Finding, State
 from scripts.operator_cli.checks.verify_zone import PAGE, SCRIPT
 from waiting_room import schemas
-from waiting_room.domain.locations import place_url
-from waiting_room.domain.redirects import PREFIX
+from waiting_room.domain.locations import PREFIX, place_url
 
 TIMEOUT_SEC = 20.0
 GUARDING = ("auto", "pause", "lock")

@@ -10,10 +10,9 @@ import httpx
 
 from scripts.operator_cli.checks.findings import Finding
 from waiting_room import schemas
-from waiting_room.domain.locations import enter_url, page_path
-from waiting_room.domain.redirects import PREFIX
-from waiting_room.domain.zones import Zone
-from waiting_room.http.cookies import cookie_name
+from waiting_room.domain.locations import PREFIX, enter_url, page_path
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.use_cases.bypass import guarded_path
 
 Get = Callable[[str, dict[str, str]], httpx.Response]

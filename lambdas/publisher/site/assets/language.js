@@ -5,7 +5,7 @@ const REGIONS = { cn: "hans", sg: "hans", my: "hans", tw: "hant", hk: "hant", mo
 
 /**
  * The language that serves a tag such as `pt-BR` or `zh-CN`; null where its readers would not read ours.
- * `matching` in http/languages.py decides the same for pages without scripts.
+ * `matching` in http/page/languages.py decides the same for pages without scripts.
  * @param {string} tag @param {string[]} languages
  */
 export function matching(tag, languages) {

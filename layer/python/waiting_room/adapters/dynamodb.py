@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room import schemas
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 
 THROTTLES = frozenset(
@@ -26,14 +26,6 @@ THROTTLES = frozenset(
 CONFLICT_TRIES = 4
 BATCH, BATCH_TRIES = 100, 4
 """Keys DynamoDB takes in one BatchGetItem, and how often what it leaves is asked for."""
-
-
-class Answer(Enum):
-    """What became of a conditional write."""
-
-    YES = "it was applied"
-    NO = "its condition did not hold; nothing was applied"
-    UNSURE = "the answer was lost; it may have been applied, or may yet be"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
 from waiting_room.adapters.gate_state import pack, unpack
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.domain.gate_item import GateItem, Watermarks
 

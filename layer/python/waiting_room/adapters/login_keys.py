@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room.domain.errors import NotReady
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 
 KEPT_SEC = 600

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from waiting_room.adapters.counters import Sales
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.controller import idle
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.admission.controller import idle
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Functions, ObjectStore
 from waiting_room.use_cases.automate import Audit, Automate
 from waiting_room.use_cases.tick import TickZone

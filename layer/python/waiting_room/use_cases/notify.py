@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from waiting_room.adapters.user_connections import SOCKET, Listener, UserConnections
-from waiting_room.domain.calls import Calls
+from waiting_room.domain.admission.calls import Calls
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import Connections, Delivery
 

@@ -14,12 +14,11 @@ from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
-from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.locations import draw_path, page_path
-from waiting_room.domain.redirects import PREFIX
-from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot, public_part
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.gate.published import SnapshotParts, build_snapshot, encode_snapshot, public_part
+from waiting_room.domain.line.draws import Draw, draw_of
+from waiting_room.domain.locations import PREFIX, draw_path, page_path
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
 from waiting_room.use_cases.bypass import REVOKED_BYPASS
