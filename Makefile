@@ -58,7 +58,7 @@ audit: ## Look up known faults of the pinned packages
 	$(PYTHON) -m scripts.bundle.audit build/audit/bin/pip-audit || test $$? -eq 2
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
-	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)
+	$(PYTEST) tests/unit/gate/test_generated.py --generated $(or $(GENERATED),100000)
 
 bench: setup ## Measure, against peers installed into build/, and write build/bench.json (ARGS=bench_gate: only that)
 	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts.simulation.store import Store
-from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients, encode
 from waiting_room.composition import Stores, tick_zone

@@ -17,7 +17,7 @@ from waiting_room.http.page.languages import languages, matching, texts
 from waiting_room.http.page.wording import words
 
 ASSETS = "/.waiting-room/assets"
-MARKDOWN = json.loads((Path(__file__).parents[1] / "unit/markdown_vectors.json").read_text(encoding="utf-8"))
+MARKDOWN = json.loads((Path(__file__).parents[1] / "unit/page/markdown_vectors.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
+from tests.support.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
 from waiting_room import bootstrap, schemas
 
 ENV = {

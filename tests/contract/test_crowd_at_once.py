@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 from tests.contract.engines import Dynamo, client
-from tests.fakes import FakeFunctions
+from tests.support.fakes import FakeFunctions
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.composition import Stores

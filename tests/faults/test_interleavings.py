@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.faults.mutations import ReadsSalesFirst, RepeatsDecrements, SellsUnpinned, frees_closing_buckets
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.domain.admission import controller

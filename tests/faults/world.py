@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.simulation.replicas import Replicas
-from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from tests.faults import lines
 from tests.faults.flaky import Faults, FlakyClient
 from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import START_MS, Scheduler
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales

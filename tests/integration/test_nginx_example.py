@@ -13,9 +13,9 @@ import pytest
 
 from scripts.local import free_port
 from tests.integration.running import wait_until
-from tests.serving import EchoOrigin, Message, Receive, Scope, Send, served
-from tests.tools import require_tool
-from tests.unit.test_origin_examples import BAD_TOKENS, FOLDER, GOOD, JWKS, SECRET, headers
+from tests.support.serving import EchoOrigin, Message, Receive, Scope, Send, served
+from tests.support.tools import require_tool
+from tests.unit.scripts.test_origin_examples import BAD_TOKENS, FOLDER, GOOD, JWKS, SECRET, headers
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 START_SEC = 20

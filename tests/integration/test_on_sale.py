@@ -18,7 +18,7 @@ from scripts.operator_cli import rehearse
 from scripts.operator_cli.cli import main
 from tests.integration.running import Foyer
 from tests.integration.zones import SITE_KEY, path_of, sample_site
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 ZONE_ID = "whole-life"
 

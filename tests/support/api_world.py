@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.login_keys import LoginKeys
@@ -27,7 +27,7 @@ from waiting_room.ports import Cipher
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.wake import Wake
 
-EVENTS = Path(__file__).parent / "events"
+EVENTS = Path(__file__).parents[1] / "events"
 TABLES = ("protected_zones", "counters", "queue", "user_connections")
 ORIGIN_SECRET = "an-origin-secret"
 OPERATOR = "arn:aws:sts::123456789012:assumed-role/foyer-operators/ines"

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from scripts.local.naming import Names, Secrets
-from tests.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
-from tests.fakes import FakeClock, FakeIds
-from tests.memory_aws import (
+from tests.memory_dynamo import MemoryDynamo
+from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
+from tests.support.fakes import FakeClock, FakeIds
+from tests.support.memory_aws import (
     Guarded,
     MemoryAlarms,
     MemoryBucket,
@@ -27,13 +28,12 @@ from tests.memory_aws import (
     MemoryTimestream,
     Rights,
 )
-from tests.memory_dynamo import MemoryDynamo
 from waiting_room import bootstrap, schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.composition import Stores, tick_zone
 
-SITE_FOLDER = Path(__file__).resolve().parents[1] / "lambdas" / "publisher" / "site" / "assets"
+SITE_FOLDER = Path(__file__).resolve().parents[2] / "lambdas" / "publisher" / "site" / "assets"
 OWN = Secrets("an-origin-secret", ".waiting-room/gate-0123456789abcdef0123456789abcdef.json")
 
 
@@ -169,4 +169,4 @@ class _AtOnce:
 
 
 def _table_files() -> list[Path]:
-    return sorted((Path(__file__).resolve().parents[1] / "schemas" / "tables").glob("*.json"))
+    return sorted((Path(__file__).resolve().parents[2] / "schemas" / "tables").glob("*.json"))

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import FakeClock, FakeIds, FakeSigningKeys
+from tests.support.fakes import FakeClock, FakeIds, FakeSigningKeys
 from waiting_room.adapters.signer import Signer
 from waiting_room.domain.gate.gate import Decision, Gate, Pass, Redirect, Refuse, decide
 from waiting_room.domain.gate.published import SnapshotParts, build_snapshot
@@ -19,7 +19,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.edge.events import read_request
 from waiting_room.tokens import Verifier
 
-EVENTS = Path(__file__).parent / "events"
+EVENTS = Path(__file__).parents[1] / "events"
 ISSUER = "foyer"
 HOST = "tickets.example.com"
 CLOCK = FakeClock()

@@ -9,7 +9,7 @@ import random
 from functools import cache
 from typing import Any
 
-from tests.gate_support import ISSUER, KEYS, NOW_SEC, SIGNER, access_claims, bypass_claims, visitor_claims
+from tests.support.gate_support import ISSUER, KEYS, NOW_SEC, SIGNER, access_claims, bypass_claims, visitor_claims
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.domain.networks import network_tag

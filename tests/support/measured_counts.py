@@ -1,6 +1,6 @@
 """What Foyer's operations cost in calls, units and bytes, counted on the real code: the basis of the cost table.
 
-`python -m tests.measured_counts` writes what it finds to scripts/costs/counts.json; a test compares the two.
+`python -m tests.support.measured_counts` writes what it finds to scripts/costs/counts.json; a test compares the two.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
-from tests.deployment import SITE_FOLDER, Deployment
-from tests.measured_recording import recording
+from tests.support.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
+from tests.support.deployment import SITE_FOLDER, Deployment
+from tests.support.measured_recording import recording
 from waiting_room.domain.zone.zones import PollRules, Zone
 from waiting_room.http.page.assets import assets
 
-FILE = Path(__file__).resolve().parents[1] / "scripts" / "costs" / "counts.json"
+FILE = Path(__file__).resolve().parents[2] / "scripts" / "costs" / "counts.json"
 PAGE_VISIT = Path(__file__).with_name("page_visit.mjs")
 
 WAIT_SEC = 600

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from scripts.costs.batches import readers, records_a_batch
-from tests.deployment import Deployment
-from tests.sale import Sale
+from tests.support.deployment import Deployment
+from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.streams import PARTITION_KEY, PLACE
 

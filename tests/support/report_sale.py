@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tests.memory_aws import MemoryFirehose, MemoryQueue
-from tests.sale import Sale
+from tests.support.memory_aws import MemoryFirehose, MemoryQueue
+from tests.support.sale import Sale
 from waiting_room.adapters.archive import FirehoseArchive, line_of
 from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.dynamodb import Clients, decode

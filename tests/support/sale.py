@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from tests.memory_dynamo import MemoryDynamo
-from tests.streamed import Streamed
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.streamed import Streamed
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales

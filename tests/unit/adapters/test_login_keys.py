@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.api_world import ZONE_ID, Answer, ApiWorld
-from tests.unit.test_http_identity import ISSUER, LOGIN, OTHER, RSA, RSA_JWK, claim, join
+from tests.support.api_world import ZONE_ID, Answer, ApiWorld
+from tests.unit.http.test_identity import ISSUER, LOGIN, OTHER, RSA, RSA_JWK, claim, join
 from waiting_room.adapters import login_keys
 from waiting_room.adapters.login_keys import (
     KEPT_SEC,

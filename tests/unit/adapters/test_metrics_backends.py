@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import ANY, Stubber
 
-from tests.offline import offline
+from tests.support.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, record_of
 from waiting_room.domain.errors import Overloaded

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import SCRIPT, TABLES, ApiWorld, Browser
+from tests.support.api_world import SCRIPT, TABLES, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.composition import Stores

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeSigningKeys
-from tests.gate_support import (
+from tests.support.fakes import FakeSigningKeys
+from tests.support.gate_support import (
     ISSUER,
     KEYS,
     NOW_SEC,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 from waiting_room.adapters import signing_keys
 from waiting_room.adapters.signing_keys import CACHE_SEC, RETRY_SEC, SigningKeys, new_key
 from waiting_room.domain.errors import NotReady, Overloaded

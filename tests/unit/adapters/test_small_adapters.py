@@ -10,7 +10,7 @@ import time
 import boto3
 from botocore.stub import Stubber
 
-from tests.fakes import FakeIds
+from tests.support.fakes import FakeIds
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.domain.zone.zones import VISITOR_ID

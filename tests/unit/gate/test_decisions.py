@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.gate_support import (
+from tests.support.gate_support import (
     BYPASS_ID,
     CLOCK,
     FETCH,

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.edge.messages import EdgeRequest
 from scripts.edge.viewer import outcome
-from tests.gate_support import (
+from tests.support.gate_support import (
     CLOCK,
     EVENTS,
     ISSUER,

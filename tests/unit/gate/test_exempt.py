@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.gate_support import (
+from tests.support.gate_support import (
     FETCH,
     ISSUER,
     decided,

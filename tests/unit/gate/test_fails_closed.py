@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gate_support import (
+from tests.support.gate_support import (
     FETCH,
     HOST,
     KEYS,
@@ -25,7 +25,7 @@ from tests.gate_support import (
     visitor_claims,
     zone,
 )
-from tests.origin_models import ORIGINS, serves
+from tests.support.origin_models import ORIGINS, serves
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.domain.gate.gate import BadRequest, Pass

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.gate_model import BAD, LINK, NOT_FOUND, PASS, WAIT, Expected, Model
-from tests.gate_support import CLOCK, ISSUER, KEYS, NOW_SEC, snapshot_document
-from tests.generated_requests import ZONES, any_event
+from tests.support.gate_model import BAD, LINK, NOT_FOUND, PASS, WAIT, Expected, Model
+from tests.support.gate_support import CLOCK, ISSUER, KEYS, NOW_SEC, snapshot_document
+from tests.support.generated_requests import ZONES, any_event
 from waiting_room.domain.gate.published import encode_snapshot
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.edge.gatekeeper import Gatekeeper

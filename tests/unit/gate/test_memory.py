@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.gate_support import (
+from tests.support.gate_support import (
     CLOCK,
     FETCH,
     HOST,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeClock
-from tests.gate_support import ISSUER, KEYS, snapshot_document, zone
+from tests.support.fakes import FakeClock
+from tests.support.gate_support import ISSUER, KEYS, snapshot_document, zone
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.domain.gate.snapshot import BadSnapshot, read_snapshot
 from waiting_room.edge.snapshots import KEEP_SEC, LONGEST_USE_SEC, RETRY_SEC, FetchFailed, Snapshots

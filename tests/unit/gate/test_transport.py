@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gate_support import ISSUER
+from tests.support.gate_support import ISSUER
 from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import FetchFailed, Transport

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.api_world import ListLog
-from tests.fakes import FakeClock
+from tests.support.api_world import ListLog
+from tests.support.fakes import FakeClock
 from waiting_room import config, schemas
 from waiting_room.jobs import Job
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import pytest
 
 from scripts.local.naming import Names, Secrets
-from tests.unit.test_schemas import ROOT, TABLES
+from tests.unit.house.test_schemas import ROOT, TABLES
 from waiting_room import config, schemas
 from waiting_room.domain import locations
 from waiting_room.domain.admission import status

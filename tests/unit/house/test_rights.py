@@ -10,8 +10,8 @@ import pytest
 
 from scripts.local import permissions
 from scripts.local.naming import Names
-from tests.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
-from tests.deployment import OWN, Deployment
+from tests.support.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
+from tests.support.deployment import OWN, Deployment
 from waiting_room import schemas
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
 from waiting_room.use_cases.identify import AUDIENCE

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from waiting_room import schemas
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "schemas"
 TABLES = ("protected_zones", "counters", "user_connections", "queue")
 DOCUMENTS = ("zone", "status", "snapshot")

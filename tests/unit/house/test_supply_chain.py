@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.bundle.audit import LOCKS, verdict
-from tests.unit.test_schemas import ROOT
+from tests.unit.house.test_schemas import ROOT
 
 PRODUCT = ("layer", "lambdas", "scripts")
 EXEMPTION = re.compile(r"#\s*noqa\b(?::\s*([A-Z0-9, ]+?))?\s*(- .*)?$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 MISSING = "Maven is missing: install it"
 

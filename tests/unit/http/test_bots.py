@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, SCRIPT, Answer, ApiWorld, Browser
-from tests.unit.test_http_proof import places, solved
+from tests.support.api_world import BROWSER, SCRIPT, Answer, ApiWorld, Browser
+from tests.unit.http.test_proof import places, solved
 from waiting_room import schemas
 
 HEADER = schemas.behaviours()["bot_header"]

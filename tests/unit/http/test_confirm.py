@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import ROOT, ZONE_ID, Answer, ApiWorld, Browser, event, send
+from tests.support.api_world import ROOT, ZONE_ID, Answer, ApiWorld, Browser, event, send
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import ORIGIN_SECRET, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, event, send
+from tests.support.api_world import ORIGIN_SECRET, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, event, send
 from waiting_room import schemas
 from waiting_room.config import BouncerConfig
 from waiting_room.http.frame.app import HttpApp

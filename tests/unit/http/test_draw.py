@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.http.frame.validation import validate
 

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.api_world import BROWSER, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ZONE_ID, Answer, ApiWorld, Browser
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.http.credentials import JOIN_CLAIM_COOKIE, JOIN_CLAIM_HEADER
 from waiting_room.use_cases.identify import AUDIENCE, LONGEST_SEC

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
 from waiting_room.use_cases.zones import hash_site_key
 
 APP = {"accept": "application/json"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api_world import SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
-from tests.unit.test_http_networks import AWAY, HOME, NEIGHBOUR, Traveller
+from tests.support.api_world import SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.unit.http.test_networks import AWAY, HOME, NEIGHBOUR, Traveller
 
 
 def world_with(mode: str = "refuse", places: int = 2) -> ApiWorld:

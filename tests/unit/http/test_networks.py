@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser, event
-from tests.gate_support import SID, access_token, decided, passed, redirected, refused, request, snapshot, zone
+from tests.support.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser, event
+from tests.support.gate_support import SID, access_token, decided, passed, redirected, refused, request, snapshot, zone
 from waiting_room.domain.networks import network_of, network_tag
 from waiting_room.http.frame.request import Request
 

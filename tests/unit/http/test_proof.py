@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
-from tests.unit.test_http_identity import ISSUER, LOGIN, claim
+from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.unit.http.test_identity import ISSUER, LOGIN, claim
 from waiting_room.domain.zone.proofs import ProofRules, bits_at, is_solved
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
 from waiting_room.use_cases.prove import CHALLENGE_SEC

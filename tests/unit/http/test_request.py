@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import event
+from tests.support.api_world import event
 from waiting_room.domain.errors import InvalidInput, TooLarge
 from waiting_room.http.frame.request import BODY_LIMIT_BYTES, Request
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, ApiWorld, ListLog, event, send
-from tests.fakes import FakeClock
+from tests.support.api_world import BROWSER, ROOT, ApiWorld, ListLog, event, send
+from tests.support.fakes import FakeClock
 from waiting_room import schemas
 from waiting_room.domain import errors as domain_errors
 from waiting_room.domain.errors import Overloaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.http.frame.validation import validate
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import ORIGIN_SECRET, SCRIPT, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import ORIGIN_SECRET, SCRIPT, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.composition import socket_app
@@ -16,7 +16,7 @@ from waiting_room.domain.errors import Overloaded
 from waiting_room.http.frame.guards import only_from_distribution
 from waiting_room.http.sockets import ZONE_PARAMETER, SocketApp
 
-CONNECT = Path(__file__).parents[1] / "events" / "websocket_connect.json"
+CONNECT = Path(__file__).parents[2] / "events" / "websocket_connect.json"
 
 
 class SocketWorld(ApiWorld):

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
 
-from tests.api_world import BROWSER, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ZONE_ID, ApiWorld, Browser
 from waiting_room.adapters.signing_keys import new_key
 
 Claims = dict[str, Any]

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ROOT, ZONE_ID, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.http.frame.validation import validate
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 from waiting_room.domain.line.draws import METHOD, Draw, commitment_to, draw_of, half_bits, published_draw
 
 SECRET = "6f" * 32
-SCRIPT = Path(__file__).parents[2] / "lambdas/publisher/site/assets/verify/draw.js"
+SCRIPT = Path(__file__).parents[3] / "lambdas/publisher/site/assets/verify/draw.js"
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).with_name("draw_vectors.json")).read_text())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.adapters.counters import EPOCH_BLOCK
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.line.epochs import Epoch, before_all, next_epoch, shard_of

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeClock
-from tests.sale import Sale
+from tests.support.fakes import FakeClock
+from tests.support.sale import Sale
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.line.draws import commitment_to
 from waiting_room.domain.line.places import Session

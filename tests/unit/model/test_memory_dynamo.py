@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.dynamo_calls import TABLE, Call, outcome, single_call, transaction
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.dynamo_calls import TABLE, Call, outcome, single_call, transaction
 
 
 @pytest.fixture(scope="module")

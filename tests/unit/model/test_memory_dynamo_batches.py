@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.dynamo_calls import TABLE
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.dynamo_calls import TABLE
 
 _ADD = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
 

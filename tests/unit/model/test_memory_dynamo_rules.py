@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from tests import dynamo_refusals as cases
-from tests.dynamo_calls import TABLE
 from tests.memory_dynamo import MemoryDynamo
+from tests.support import dynamo_refusals as cases
+from tests.support.dynamo_calls import TABLE
 
 _KEY = cases.KEY
 _OTHER = {"pk": {"S": "b"}, "sk": {"N": "1"}}

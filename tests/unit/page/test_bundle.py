@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 from waiting_room.http.page.assets import assets
 from waiting_room.http.page.bundle import bundled_script, bundled_style
 
-ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
+ASSETS = Path(__file__).parents[3] / "lambdas/publisher/site/assets"
 MODULES = {
     "entry.js": 'import { double, Box as Case } from "./b.js";\nimport { one } from "./a.js";\n'
     "console.log(double(one), new Case().value, typeof secret);\n",

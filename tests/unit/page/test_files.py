@@ -18,7 +18,7 @@ from waiting_room.http.page.bundle import bare
 from waiting_room.http.page.pages import waiting_page
 from waiting_room.http.page.wording import words as words_of
 
-ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
+ASSETS = Path(__file__).parents[3] / "lambdas/publisher/site/assets"
 ZONE = Zone("midnight-sun", "queueing", ({"paths": ["/events"]},), title="Midnight Sun", max_active=5)
 WEIGHT_LIMIT_BYTES = 60 * 1024
 """Over the wire, where CloudFront compresses all of it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ApiWorld, Browser
 from waiting_room.http.frame.request import LANGUAGE_COOKIE, Request
 from waiting_room.http.page.languages import DEFAULT, languages, matching, negotiate, plural, plural_forms, texts
 from waiting_room.http.page.wording import words
@@ -154,7 +154,7 @@ def test_a_translation_needs_a_language(language: str) -> None:
 
 def test_every_text_is_said_somewhere() -> None:
     """A text nobody reads is translated thirteen times for nothing."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     folders = ("lambdas/publisher/site/assets", "layer/python/waiting_room/http")
     code = "".join(
         path.read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ApiWorld, Browser
 
 CARDS = [
     {"title": "Parking", "text": "Level 2 & 3", "url": "/parking"},

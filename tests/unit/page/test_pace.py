@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from scripts.visitors.pace import pause_sec, wants_push
-from tests.deployment import SITE_FOLDER
-from tests.tools import require_tool
+from tests.support.deployment import SITE_FOLDER
+from tests.support.tools import require_tool
 
 CASES = 400
 NOW_MS = 1_790_000_000_000

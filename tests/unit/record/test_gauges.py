@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.deployment import Deployment
-from tests.sale import Sale
+from tests.support.deployment import Deployment
+from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import Point

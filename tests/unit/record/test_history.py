@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.api_world import ZONE_ID
-from tests.deployment import Deployment
+from tests.support.api_world import ZONE_ID
+from tests.support.deployment import Deployment
 from waiting_room import schemas
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeClock
-from tests.memory_aws import MemoryFirehose, MemoryQueue, refusal
 from tests.memory_dynamo import MemoryDynamo
-from tests.sale import Sale
+from tests.support.fakes import FakeClock
+from tests.support.memory_aws import MemoryFirehose, MemoryQueue, refusal
+from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.adapters.archive import MOST_RECORDS, FirehoseArchive
 from waiting_room.adapters.dynamodb import Clients

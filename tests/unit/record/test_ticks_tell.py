@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.domain.line.places import Session
 
 

@@ -17,7 +17,7 @@ import pytest
 from scripts.bundle import archive, contents, imports, wheels
 from scripts.bundle import command as build_script
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"snapshot_path": "/.waiting-room/gate-0.json", "issuer": "foyer"}
 
 MEBIBYTE = 1024 * 1024

@@ -16,12 +16,12 @@ from scripts.costs.bills import ARCHIVE
 from scripts.costs.model import DELIVERY_BYTES, DELIVERY_SEC, MILLION, RECORDER, Assumptions, Costs
 from scripts.costs.tables import MARK, PEER_COUNTS, compared, markdown, rows_of, text
 from scripts.operator_cli import cli
-from tests import measured_counts
-from tests.tools import require_tool
+from tests.support import measured_counts
+from tests.support.tools import require_tool
 from waiting_room import schemas
 
-ROOT = Path(__file__).resolve().parents[2]
-AGAIN = "; if it is meant: PYTHONPATH=layer/python python -m tests.measured_counts"
+ROOT = Path(__file__).resolve().parents[3]
+AGAIN = "; if it is meant: PYTHONPATH=layer/python python -m tests.support.measured_counts"
 
 
 @pytest.fixture(scope="module")

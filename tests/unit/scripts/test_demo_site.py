@@ -15,7 +15,7 @@ from scripts.demo_site.app import create_app
 from scripts.demo_site.events import EVENTS
 from scripts.operator_cli.zone_files import read_zone_file
 
-ZONES_FILE = Path(__file__).parents[2] / "scripts/demo_site/zones.json"
+ZONES_FILE = Path(__file__).parents[3] / "scripts/demo_site/zones.json"
 ADMITTED = {
     "x-waiting-room-zone": "midnight-sun",
     "x-waiting-room-visitor": "visitor-of-22-letters_",

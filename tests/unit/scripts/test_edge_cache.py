@@ -13,7 +13,7 @@ from scripts.edge.behaviours import CachePolicy
 from scripts.edge.cache import Cache, freshness_sec
 from scripts.edge.messages import EdgeRequest, EdgeResponse
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OPEN = CachePolicy(min_ttl_sec=0, default_ttl_sec=0, max_ttl_sec=31_536_000)
 KEY = ("status", "GET", "/.waiting-room/status/a.json")
 

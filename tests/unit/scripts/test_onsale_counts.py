@@ -10,7 +10,7 @@ import pytest
 from scripts.onsale.counts import Counts, archived, differences, of_archive, of_report, of_table
 from scripts.report.numbers import count
 from scripts.report.questions import Answers
-from tests.report_sale import RecordedSale
+from tests.support.report_sale import RecordedSale
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,14 @@ import jwt
 import pytest
 
 from scripts.origin_examples.waiting_room import Check, WaitingRoomAsgi, WaitingRoomWsgi
-from tests.gate_support import KEYS, SIGNER, access_claims, bypass_claims, visitor_claims
-from tests.generated_requests import unsigned
-from tests.tools import require_tool
+from tests.support.gate_support import KEYS, SIGNER, access_claims, bypass_claims, visitor_claims
+from tests.support.generated_requests import unsigned
+from tests.support.tools import require_tool
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
 
-FOLDER = Path(__file__).parents[2] / "scripts" / "origin_examples"
-HARNESS = Path(__file__).parents[1] / "origin_harness.mjs"
+FOLDER = Path(__file__).parents[3] / "scripts" / "origin_examples"
+HARNESS = Path(__file__).parents[2] / "support" / "origin_harness.mjs"
 SECRET = "origin-secret"
 LATER = {"exp": int(time.time()) + 86_400, "iat": int(time.time()) - 5}
 """These tokens are made when the tests are collected, which may be long before they run."""

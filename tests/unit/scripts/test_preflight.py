@@ -23,7 +23,7 @@ from scripts.operator_cli.checks.findings import Finding, State, all_fine, lines
 from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients
 from scripts.operator_cli.cli import main
 from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 REGION = "eu-west-1"
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
@@ -87,7 +87,7 @@ def test_a_sale_needs_what_its_visitors_do() -> None:
     assert large.edge_concurrency == 1_575
 
 
-SIZING = Path(__file__).resolve().parents[2] / "terraform" / "sizing.tf"
+SIZING = Path(__file__).resolve().parents[3] / "terraform" / "sizing.tf"
 STAND_IN = """
 variable "expected_joins_per_sec" { type = number }
 variable "functions" { default = { reserve_concurrency = true } }

@@ -21,7 +21,7 @@ from scripts.report.numbers import Check, Numbers, count, during, estimates, lin
 from scripts.report.page import page
 from scripts.report.plots import RIGHT, WIDTH, Series, nice, plot, ticks
 from scripts.report.questions import Answers
-from tests.report_sale import VISITORS, RecordedSale
+from tests.support.report_sale import VISITORS, RecordedSale
 from waiting_room import schemas
 
 

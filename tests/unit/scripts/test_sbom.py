@@ -12,7 +12,7 @@ import pytest
 from scripts.bundle import command as build_script
 from scripts.bundle.sbom import MissingWheel, bill, pins
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LOCK = """\
 # made by a tool
 alpha==1.0 \\

@@ -13,7 +13,7 @@ from scripts.tfdocs import modules, picture, quotas
 from scripts.tfdocs.hcl import BadHcl, Block, parse
 from waiting_room import schemas
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "terraform"
 
 MODULE = """

@@ -17,7 +17,7 @@ from scripts.operator_api.api import ADMIN
 from scripts.operator_cli.checks import verify_deploy, verify_zone
 from scripts.operator_cli.checks.findings import Finding, State
 from scripts.operator_cli.checks.verify_deploy import Deployment
-from tests.api_world import ApiWorld
+from tests.support.api_world import ApiWorld
 from waiting_room import schemas
 
 SITE, API = "https://tickets.example.com", "https://abc123.execute-api.eu-west-1.amazonaws.com"

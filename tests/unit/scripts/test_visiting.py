@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     Forbidden,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from scripts.report.files import archive_folder
-from tests.api_world import ZONE_ID
-from tests.memory_aws import MemoryBucket
-from tests.unit.test_wr_commands import ZONE, service, wr
+from tests.support.api_world import ZONE_ID
+from tests.support.memory_aws import MemoryBucket
+from tests.unit.scripts.test_wr_commands import ZONE, service, wr
 
 __all__ = ["service", "wr"]
 

@@ -15,7 +15,7 @@ from scripts.operator_cli import key_commands
 from scripts.operator_cli.cli import _parser, main
 from scripts.operator_cli.draws import verify_draw
 from scripts.operator_cli.watch import render
-from tests.api_world import SNAPSHOT_KEY, ApiWorld, Browser
+from tests.support.api_world import SNAPSHOT_KEY, ApiWorld, Browser
 from waiting_room.domain.line.draws import Draw, commitment_to
 
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"

@@ -20,8 +20,8 @@ from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
 from scripts.operator_cli.words.consequences import plan
 from scripts.operator_cli.words.stories import story
-from tests.api_world import ZONE_ID, Browser
-from tests.unit.test_wr_commands import Service
+from tests.support.api_world import ZONE_ID, Browser
+from tests.unit.scripts.test_wr_commands import Service
 from waiting_room.domain.admission.status import status_key
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.unit.test_wr_commands import service, wr, zone_file  # noqa: F401 - fixtures
+from tests.unit.scripts.test_wr_commands import service, wr, zone_file  # noqa: F401 - fixtures
 from waiting_room.domain.gate.exempt import secret_hash
 
 URL = "https://tickets.example.com"

@@ -13,7 +13,7 @@ import pytest
 from scripts.operator_cli import commands
 from scripts.operator_cli.cli import main
 from scripts.operator_cli.preview import STATES, Preview, serve
-from tests.unit.test_wr_commands import API, Service
+from tests.unit.scripts.test_wr_commands import API, Service
 from waiting_room.http.page.languages import languages, texts
 
 ZONE = {

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from scripts.operator_api.errors import BadInput, OperatorError, Refused, Unreachable
 from scripts.operator_cli import cli, metrics_commands
 from scripts.operator_cli.timestream import MOST_PAGES, PAGE_ROWS, Timestream, questions, text_of, timestream_client
-from tests.offline import offline
+from tests.support.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import record_of
 from waiting_room.ports import Point

@@ -13,8 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 
 from scripts.local.outbox import Outbox
-from tests.api_world import ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser
-from tests.memory_aws import MemoryKms
+from tests.support.api_world import ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser
+from tests.support.memory_aws import MemoryKms
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.end_user_messaging import TRIES, EndUserMessaging
 from waiting_room.composition import alerts_sender

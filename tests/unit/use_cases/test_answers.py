@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
-from tests.memory_aws import MemoryKms
+from tests.support.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
+from tests.support.memory_aws import MemoryKms
 from waiting_room import schemas
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.composition import socket_app
@@ -30,7 +30,7 @@ from waiting_room.use_cases.notify import Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.zones import hash_site_key
 
-SITE = Path(__file__).parents[2] / "lambdas" / "publisher" / "site" / "assets"
+SITE = Path(__file__).parents[3] / "lambdas" / "publisher" / "site" / "assets"
 METHODS = {"get_item": "GetItem", "put_item": "PutItem", "update_item": "UpdateItem", "delete_item": "DeleteItem"} | {
     "query": "Query",
     "scan": "Scan",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeIds
-from tests.sale import Sale
+from tests.support.fakes import FakeIds
+from tests.support.sale import Sale
 from waiting_room.domain.errors import Overloaded
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import IDLE_TICKS, Exchange

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.answers import Answer as Written
 from waiting_room.http.page.languages import texts

@@ -16,7 +16,7 @@ from botocore.stub import Stubber
 from jsonschema import Draft202012Validator
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.connections import ApiGatewayConnections

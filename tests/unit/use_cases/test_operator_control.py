@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import OPERATOR, ZONE_ID, Answer, ApiWorld, Browser, event
+from tests.support.api_world import OPERATOR, ZONE_ID, Answer, ApiWorld, Browser, event
 from waiting_room.use_cases.control import merge
 
 

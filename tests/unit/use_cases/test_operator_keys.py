@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import SNAPSHOT_KEY, Answer, ApiWorld, Browser
+from tests.support.api_world import SNAPSHOT_KEY, Answer, ApiWorld, Browser
 from waiting_room import schemas
 from waiting_room.adapters.signing_keys import CACHE_SEC, MOST_KEYS, SigningKeys, new_key
 from waiting_room.domain.gate.snapshot import read_snapshot

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import OPERATOR, ROOT, ZONE, ZONE_ID, ApiWorld, event, send
+from tests.support.api_world import OPERATOR, ROOT, ZONE, ZONE_ID, ApiWorld, event, send
 from waiting_room import schemas
 from waiting_room.http.frame.validation import validate
 

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 import referencing
 
-from tests.fakes import FakeClock, FakeIds, FakeObjectStore, FakeSigningKeys
-from tests.gate_support import ISSUER, zone
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeClock, FakeIds, FakeObjectStore, FakeSigningKeys
+from tests.support.gate_support import ISSUER, zone
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.protected_zones import ProtectedZones

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.domain.errors import NotReady
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.adapters.dynamodb import encode
 from waiting_room.domain.line.places import Session
 

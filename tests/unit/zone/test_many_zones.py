@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.api_world import ROOT, SCRIPT
-from tests.deployment import Deployment
-from tests.fakes import FakeIds
+from tests.support.api_world import ROOT, SCRIPT
+from tests.support.deployment import Deployment
+from tests.support.fakes import FakeIds
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.composition import Stores, tick_zone

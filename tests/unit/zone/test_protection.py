@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.deployment import Deployment
+from tests.support.deployment import Deployment
 from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.zone.protection import Health, health_after, step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deployment import Deployment
+from tests.support.deployment import Deployment
 from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.zone.schedule import due
 from waiting_room.domain.zone.zones import Zone
