@@ -36,7 +36,8 @@ _FOLDER = re.compile(r"^(?:layer|lambdas|scripts|tests|terraform|schemas)/(?:[\w
 _TEST = re.compile(r"^([\w./-]+\.py)?::(test_\w+)(?:\[.*\])?$")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CONSTANT = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)` = ([\d.,]*\d)")
-_SCENARIO = re.compile(r"ARGS=('[^']*'|\S+?)(?=[`\s])")
+_ARGUMENTS = re.compile(r"ARGS=('[^']*'|\S+?)(?=[`\s])")
+_SCENARIOS = re.compile(r"\bscenarios? ((?:`[^`]+`(?:, and |, | and )?)+)")
 
 
 def documents() -> list[Path]:
@@ -173,13 +174,15 @@ def test_every_command_that_is_named_can_be_given(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     wrong = [target for target in re.findall(r"`make ([a-z-]+)", text) if target not in targets]
     for line in re.findall(r"make simulate ([^\n]*)", text):
-        for arguments in _SCENARIO.findall(line + " "):
+        for arguments in _ARGUMENTS.findall(line + " "):
             words = iter(shlex.split("".join(shlex.split(arguments))))
             for word in words:
                 if word.startswith("--"):
                     next(words, None)
                 elif word not in SCENARIOS:
                     wrong.append(word)
+    for named in _SCENARIOS.findall(" ".join(text.split())):
+        wrong += [name for name in re.findall(r"`([^`]+)`", named) if name not in SCENARIOS]
     assert not wrong, f"{path.name}: {wrong}"
 
 
