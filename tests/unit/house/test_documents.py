@@ -18,7 +18,7 @@ from scripts.simulation.scenarios import SCENARIOS
 from tests.faults.mutations import MUTATIONS
 from waiting_room.http.frame.errors import STATUS_OF
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CITED = ("PROTOCOL", "ARCHITECTURE")
 """Documents whose headings code cites as `(PROTOCOL, Claim)`."""
 CHECKED = ("PROTOCOL.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
