@@ -5,6 +5,7 @@ Increments, decrements and the tick go through the client that never repeats a c
 
 from __future__ import annotations
 
+import logging
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
 ATTEMPT_LENGTH = 12
 """Of an attempt id, as much as it takes to tell two ticks apart."""
 _DIGITS = string.digits + string.ascii_letters
+
+logger = logging.getLogger(__name__)
 
 
 class Gates:
@@ -101,7 +104,7 @@ class Gates:
         """Stop counting leases in these buckets, in one write that is sent at most once.
 
         Whatever becomes of it is final: a lease that stays counted ends with its bucket, a second decrement could
-        take somebody else's.
+        take somebody else's. One that may have stayed counted is in the log: until its bucket ends, fewer are let in.
         """
         names: dict[str, str] = {}
         values: dict[str, int] = {}
@@ -112,9 +115,12 @@ class Gates:
             adds.append(f"#b{index} :less{index}")
             checks.append(f"#b{index} >= :least{index}")
         try:
-            self._update(zone_id, run, f"ADD {', '.join(adds)}", " AND ".join(checks), names, values)
+            answer = self._update(zone_id, run, f"ADD {', '.join(adds)}", " AND ".join(checks), names, values)
         except Overloaded:
+            _log_kept("leases stay counted: overloaded", zone_id, run, buckets)
             return
+        if answer is Answer.UNSURE:
+            _log_kept("leases may stay counted: the answer was lost", zone_id, run, buckets)
 
     def advance(self, read: GateItem, decided: GateItem, attempt: str) -> Answer:
         """Write a tick's decision unless anything else decided since the item was read."""
@@ -178,6 +184,10 @@ class Gates:
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=encode(values),
         )
+
+
+def _log_kept(message: str, zone_id: str, run: int, buckets: Sequence[int]) -> None:
+    logger.warning(message, extra={"zone_id": zone_id, "run": run, "buckets": sorted(buckets)})
 
 
 def _partition(zone_id: str, run: int) -> str:
