@@ -9,10 +9,11 @@ import logging
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
-from waiting_room.adapters.gate_state import pack, unpack
+from waiting_room.adapters.gate_state import UnreadableState, pack, unpack
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.domain.gate_item import GateItem, Watermarks
 
@@ -37,7 +38,7 @@ class Gates:
         self._lanes: dict[tuple[str, int], list[str]] = {}
 
     def read(self, zone_id: str, run: int, *, consistent: bool = True) -> GateItem | None:
-        """The item, or None before the run was created."""
+        """The item, or None before the run was created. A memory that cannot be read is logged and begins anew."""
         item = self._table.get(_partition(zone_id, run), 0, consistent=consistent)
         if item is None:
             return None
@@ -221,7 +222,7 @@ def _watermark_attributes(lanes: Mapping[str, Watermarks], order: Sequence[str])
 def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
     lanes = _lanes(item)
     buckets = {_bucket_of(name): item[name] for name in item if name.startswith(BUCKET)}
-    return GateItem(
+    gate = GateItem(
         zone_id=zone_id,
         run=run,
         width_sec=item["width"],
@@ -234,10 +235,15 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
             for index, name in enumerate(lanes)
         },
         buckets=buckets,
-        state=unpack(item["state"], lanes),
         shards=item.get("shards", 1),
         order=item.get("order", "fifo"),
     )
+    try:
+        return replace(gate, state=unpack(item["state"], lanes))
+    except UnreadableState as error:
+        told = {"zone_id": zone_id, "run": run, "why": str(error)}
+        logger.warning("the controller's memory cannot be read: it begins anew", extra=told)
+        return gate.without_memory()
 
 
 def _lanes(item: Mapping[str, Any]) -> list[str]:
