@@ -129,6 +129,10 @@ const cases = {
     const life = workers([2], [3, 5, 7]);
     return { ...(await visit()), ...life };
   },
+  async "a worker that finds nothing"() {
+    const life = workers([2], Array.from({ length: 60 }, (_, number) => number + 1));
+    return { ...(await visit()), ...life };
+  },
   async "every worker"() {
     const life = workers([]);
     return { ...(await visit()), ...life };

@@ -125,6 +125,26 @@ def test_the_worker_counts_as_the_server_does(zone: CannedZone, page: Page) -> N
         assert not any(is_solved(NONCE, str(number), bits) for number in range(int(solution))), "the first there is"
 
 
+def test_the_worker_tells_how_far_it_has_come_and_goes_on_from_there(zone: CannedZone, page: Page) -> None:
+    page.goto(f"{zone.url}/.waiting-room/assets/favicon.svg")
+    solve = """([url, work]) => new Promise((resolve) => {
+        const told = [];
+        const worker = new Worker(url);
+        worker.onmessage = ({ data }) => {
+            told.push(data);
+            if (typeof data === "string") resolve(told);
+        };
+        worker.postMessage(work);
+    })"""
+    worker, work = "/.waiting-room/assets/proof/worker.js", {"nonce": NONCE, "bits": 16}
+    *reached, solution = page.evaluate(solve, [worker, {**work, "from": 0}])
+    assert reached, "so much work is not done in silence"
+    assert reached == sorted(reached)
+    assert is_solved(NONCE, solution, 16)
+    assert page.evaluate(solve, [worker, {**work, "from": reached[-1]}]) == [solution]
+    assert page.evaluate(solve, [worker, work]) == [solution], "a page from before hears of the solution alone"
+
+
 def test_the_page_answers_while_it_works(zone: CannedZone, page: Page) -> None:
     zone.answers.pop(f"POST {JOIN_PATH}")
     page.add_init_script(WITHOUT_WORKERS["none"])

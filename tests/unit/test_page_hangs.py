@@ -53,6 +53,14 @@ def test_a_worker_that_works_on_is_waited_for_and_the_next_one_begins_where_it_w
     assert 34 <= visit["inAfterSec"] <= 40
 
 
+def test_a_worker_that_finds_nothing_in_time_is_ended_with_its_challenge(hangs: Hangs) -> None:
+    """It tells of its progress for eight minutes: longer than its challenge is good for."""
+    visit = hangs("a worker that finds nothing")
+    assert (visit["started"], visit["terminated"], visit["from"]) == (2, 2, [0, 0])
+    assert (visit["joins"], visit["proofs"]) == (3, [True])
+    assert 240 <= visit["inAfterSec"] <= 245
+
+
 def test_where_no_worker_ever_answers_the_page_does_the_work(hangs: Hangs) -> None:
     visit = hangs("every worker")
     assert (visit["started"], visit["terminated"], visit["proofs"]) == (2, 2, [True])

@@ -33,7 +33,7 @@ export async function prove({ challenge, nonce, bits }, late) {
 
 /** In a worker; in another one that goes on from there, if the first falls silent; at last on the page itself. */
 async function solved(work, signal) {
-  for (let started = 0; started < WORKERS; started += 1) {
+  for (let started = 0; started < WORKERS && !signal.aborted; started += 1) {
     try {
       return await solvedApart(work, signal);
     } catch {
