@@ -16,7 +16,6 @@ from tests.support.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, 
 from waiting_room import bootstrap, schemas
 
 ENV = {
-    "FOYER_NAME": "foyer",
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
     "COUNTERS_TABLE": "foyer-counters",
     "QUEUE_TABLE": "foyer-queue",

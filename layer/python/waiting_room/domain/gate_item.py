@@ -112,6 +112,15 @@ class GateItem:
         """The claim's condition, as far as this copy of the item tells."""
         return self.claimed < self.limit and self.closed_to < bucket and self.lane(lane).may_claim(position)
 
+    def without_memory(self) -> GateItem:
+        """The item for a controller that remembers nothing of the run. All that the cap depends on stands elsewhere.
+
+        Claims made so far are known, for they must not count as spent or as come in one tick. Whoever is called has
+        another window; nothing is saved up of the rate, and what was learnt of visitors is learnt again.
+        """
+        front = sum(lane.serving for lane in self.lanes.values())
+        return replace(self, state=ControllerState(claimed=self.claimed, active=self.active, known_front=front))
+
     def replace_state(self, **changes: object) -> GateItem:
         """A copy with a changed controller state."""
         return replace(self, state=replace(self.state, **changes))  # type: ignore[arg-type]
