@@ -3,7 +3,7 @@
 #
 # One would guess: an emulator that answers ReturnConsumedCapacity counts as AWS does: a write unit for each KB, a read
 #   unit for each 4 KB, half of it where the read need not be consistent, twice for what is in a transaction
-#   (Developer Guide of DynamoDB, "Read and write operations").
+#   (Developer Guide of DynamoDB, "DynamoDB reads and writes").
 # Seen with moto 5.2.5 and ministack 1.5.33, for an item of 10 KB:
 #
 #                                     AWS's rule   ministack   moto
@@ -69,7 +69,8 @@ assert str(found) == sys.argv[2]
 PYTHON
 venv/bin/python run.py moto '[[1.0], [0.5], [0.5], []]'
 port=$(venv/bin/python -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
-GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=dynamodb LOG_LEVEL=ERROR TMPDIR=$scratch venv/bin/ministack >emulator.log 2>&1 &
+export GATEWAY_PORT=$port BIND_HOST=127.0.0.1 SERVICES=dynamodb IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 LOG_LEVEL=ERROR
+TMPDIR=$scratch venv/bin/ministack >emulator.log 2>&1 &
 emulator=$!
 ready="import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/_ministack/ready')"
 for _ in $(seq 100); do venv/bin/python -c "$ready" 2>/dev/null && break || sleep 0.1; done
