@@ -1,57 +1,65 @@
-"""How fast each lane moves: its part of the pace at which positions of all lanes are called.
+"""How calls are shared out among the lanes, and how fast each lane moves by that.
 
 A lane with a line gets its share, and of what other lanes leave over the same share again. So its speed follows from
-the shares and from what the lanes without a line take; nothing is remembered of a lane that has gone quiet.
+the shares and from what the lanes without a line take; nothing is remembered of the pace of a lane that has gone quiet.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 
-from waiting_room.domain.gate_item import ControllerState
-from waiting_room.domain.lanes import shares
-from waiting_room.domain.zone.zones import Zone
+from waiting_room.domain.lanes import share_out
 
-TAKEN_MEMORY_SEC = 60
+QUIET_MEMORY_SEC = 60
 """Time constant of the moving average of what a lane without a line takes."""
 LINE_SEC = 5
 """As many seconds of its share as must wait after a tick to be a line: fewer are whom rounding left over."""
 
 
-def measure(
-    zone: Zone, state: ControllerState, calls: Mapping[str, int], waiting: Mapping[str, int], sec: float
-) -> ControllerState:
-    """What is known after a tick that called `calls` of those `waiting`, `sec` seconds after the one before.
+@dataclass(frozen=True)
+class SharedCalls:
+    """What the lanes had of the calls so far; `parts` are everywhere the lanes' shares, which sum to 1.
 
-    What a lane without a line takes is as much as joins it; of one with a line nothing is kept.
+    `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
+    `quiet` are the positions a second that lanes without a line take; a lane with one is not among them.
     """
-    if sec <= 0:
-        return state
-    keep = math.exp(-sec / TAKEN_MEMORY_SEC)
-    few = {lane: max(1.0, LINE_SEC * state.pace * part) for lane, part in shares(zone.lanes).items()}
-    taken = {
-        lane: round(state.taken[lane] * keep + (1 - keep) * count / sec, 6) if lane in state.taken else 0.0
-        for lane, count in calls.items()
-        if waiting[lane] - count <= few[lane]
-    }
-    return replace(state, taken=taken)
 
+    deficits: Mapping[str, float] = field(default_factory=dict)
+    quiet: Mapping[str, float] = field(default_factory=dict)
 
-def speed_per_sec(zone: Zone, state: ControllerState, lane: str) -> float:
-    """Positions of a lane called a second while it has a line; 0 while the pace is not known.
+    def share_out(
+        self, calls: int, waiting: Mapping[str, int], parts: Mapping[str, float], pace: float, sec: float
+    ) -> tuple[dict[str, int], SharedCalls]:
+        """Divide calls among those waiting: how many each lane gets, and what is known after that.
 
-    Lanes without a line take what joins them, at most their share; the others divide the rest by theirs.
-    """
-    parts = shares(zone.lanes)
-    taken = sum(
-        min(state.taken[other], state.pace * part) for other, part in parts.items() if _quiet(state, other, lane)
-    )
-    busy = sum(part for other, part in parts.items() if not _quiet(state, other, lane))
-    return max(0.0, state.pace - taken) * parts.get(lane, 0.0) / busy if busy > 0 else 0.0
+        `pace` is that of all lanes, in positions a second; `sec` are the seconds since the tick before.
+        """
+        given, deficits = share_out(calls, waiting, parts, self.deficits)
+        left = {lane: waiting[lane] - count for lane, count in given.items()}
+        return given, SharedCalls(deficits, self._measured(given, left, parts, pace, sec))
 
+    def _measured(
+        self, given: Mapping[str, int], left: Mapping[str, int], parts: Mapping[str, float], pace: float, sec: float
+    ) -> Mapping[str, float]:
+        """What a lane without a line takes is as much as joins it; of one with a line nothing is kept."""
+        if sec <= 0:
+            return self.quiet
+        keep = math.exp(-sec / QUIET_MEMORY_SEC)
+        few = {lane: max(1.0, LINE_SEC * pace * part) for lane, part in parts.items()}
+        return {
+            lane: round(self.quiet[lane] * keep + (1 - keep) * count / sec, 6) if lane in self.quiet else 0.0
+            for lane, count in given.items()
+            if left[lane] <= few[lane]
+        }
 
-def _quiet(state: ControllerState, other: str, lane: str) -> bool:
-    """Whether another lane has no line that this one would share the pace with."""
-    return other != lane and other in state.taken
+    def speed_per_sec(self, lane: str, parts: Mapping[str, float], pace: float) -> float:
+        """Positions of a lane called a second while it has a line; 0 while the pace is not known.
+
+        Lanes without a line take what joins them, at most their share; the others divide the rest by theirs.
+        """
+        quiet = {other: part for other, part in parts.items() if other != lane and other in self.quiet}
+        taken = sum(min(self.quiet[other], pace * part) for other, part in quiet.items())
+        busy = sum(part for other, part in parts.items() if other not in quiet)
+        return max(0.0, pace - taken) * parts.get(lane, 0.0) / busy if busy > 0 else 0.0

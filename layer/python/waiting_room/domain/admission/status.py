@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room.domain.admission.controller import Tick
-from waiting_room.domain.admission.speeds import speed_per_sec
 from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.zone.zones import Zone
 
@@ -27,7 +26,7 @@ def status_document(
                 "floor": lane.floor,
                 "ahead": lane.ahead,
                 "tail": tails.get(name, 0),
-                "speed_per_sec": round(speed_per_sec(zone, gate.state, name), 4),
+                "speed_per_sec": round(gate.state.speed_per_sec(zone.lanes, name), 4),
             }
             for name, lane in gate.lanes.items()
         },
