@@ -15,8 +15,8 @@ from waiting_room.adapters.gate_state import pack, unpack
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, ClaimClock, Sample
 from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
-from waiting_room.domain.admission.speeds import SharedCalls
 from waiting_room.domain.admission.turnover import Turnover
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks

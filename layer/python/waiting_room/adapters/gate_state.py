@@ -14,8 +14,8 @@ from typing import Any
 from waiting_room.adapters import varints
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
 from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
-from waiting_room.domain.admission.speeds import SharedCalls
 from waiting_room.domain.admission.turnover import Turnover
 from waiting_room.domain.gate_item import ControllerState
 
@@ -66,7 +66,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
         out.numbers([sample.clock_ms - last.clock_ms, sample.claimed - last.claimed])
         out.by_lane({lane: value - last.serving.get(lane, 0) for lane, value in sample.serving.items()})
         last = sample
-    return bytes(out.written)
+    return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
 def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
@@ -113,12 +113,11 @@ def _number(value: int, scale: int) -> int | float:
 
 class _Writer:
     def __init__(self, lanes: Sequence[str]) -> None:
-        self.written = bytearray()
+        self.written: list[int] = []
         self._lanes = lanes
 
     def numbers(self, values: Iterable[int]) -> None:
-        for value in values:
-            varints.write(self.written, value * 2 if value >= 0 else -value * 2 - 1)
+        self.written += values
 
     def by_lane(self, values: Mapping[str, int]) -> None:
         self.numbers([sum(1 << index for index, lane in enumerate(self._lanes) if lane in values)])
@@ -127,13 +126,13 @@ class _Writer:
 
 class _Reader:
     def __init__(self, packed: bytes, lanes: Sequence[str]) -> None:
-        self._packed = packed
+        self._numbers = [value // 2 if value % 2 == 0 else -(value + 1) // 2 for value in varints.unpack(packed)]
         self._lanes = lanes
         self._at = 0
 
     def number(self) -> int:
-        value, self._at = varints.read(self._packed, self._at)
-        return value // 2 if value % 2 == 0 else -(value + 1) // 2
+        self._at += 1
+        return self._numbers[self._at - 1]
 
     def by_lane(self) -> dict[str, int]:
         present = self.number()

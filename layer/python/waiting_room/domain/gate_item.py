@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from waiting_room.domain.admission.claim_clock import ClaimClock
 from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
-from waiting_room.domain.admission.speeds import SharedCalls
 from waiting_room.domain.admission.turnover import Turnover
 from waiting_room.domain.lanes import shares
 

@@ -42,7 +42,7 @@ class Announce:
         self, zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int, draw: Draw | None
     ) -> dict[str, Any]:
         """Publish the status document, and return it."""
-        document = status_document(zone, tick, tails, now_ms, draw)
+        document = status_document(zone, tick, tails, now_ms, draw.announced if draw else None)
         body = json.dumps(document, separators=(",", ":")).encode()
         self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
         return document
