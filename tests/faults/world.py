@@ -24,12 +24,14 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.lanes import shares
 from waiting_room.domain.zone.zones import Zone
+from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
@@ -205,17 +207,16 @@ class Bouncer:
 def exchanger(world: World) -> TickZone:
     """One exchanger's tick: its own clock and connections."""
     clients, clock = world.clients(), SkewedClock(world.scheduler, world.skew_ms())
+    zones = ProtectedZones(clients, "protected_zones")
     return world.parts.tick(
-        ProtectedZones(clients, "protected_zones"),
+        zones,
         world.parts.gates(clients, "counters"),
         world.parts.joins(clients, "counters"),
         Sales(clients, "counters"),
-        Minutes(clients, "counters"),
-        FakeObjectStore(),
         clock,
         FakeIds(f"exchanger/{world.rng.random()}"),
-        CallRecords(clients, "counters"),
-        Departures(clients, "counters"),
+        Announce(FakeObjectStore(), CallRecords(clients, "counters")),
+        MinuteRows(zones, Minutes(clients, "counters"), Departures(clients, "counters")),
     )
 
 

@@ -19,6 +19,8 @@ from waiting_room.domain.admission.status import status_key
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
+from waiting_room.ports import Beacon, Metrics
+from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.claim import Claim, Waiting
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
@@ -27,6 +29,7 @@ from waiting_room.use_cases.leave import Bar, EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
@@ -82,11 +85,16 @@ class Sale:
         self._locate = Locate(self.queue, self.rooms, self.wake, clock)
         self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, self.departures, clock)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
-        self.tick_parts = (
-            *(self.zones, self.gates, self.joins, self.sales, self.minutes),
-            *(self.objects, clock, ids, self.calls, self.departures),
-        )
-        self.ticker = TickZone(*self.tick_parts)
+        self.ticker = self.exchanger()
+
+    def exchanger(
+        self, kind: type[TickZone] = TickZone, *, beacon: Beacon | None = None, metrics: Metrics | None = None
+    ) -> TickZone:
+        """One exchanger's tick, with copies of its own."""
+        announce = Announce(self.objects, self.calls)
+        rows = MinuteRows(self.zones, self.minutes, self.departures, metrics)
+        reads = (self.zones, self.gates, self.joins, self.sales)
+        return kind(*reads, self.clock, self.ids, announce, rows, beacon=beacon)
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""

@@ -34,6 +34,7 @@ from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Tokens
 from waiting_room.retention import Retention
+from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -52,6 +53,7 @@ from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.move import Move
 from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
@@ -224,12 +226,9 @@ def tick_zone(
         stores.gates,
         stores.joins,
         stores.sales,
-        stores.minutes,
-        objects,
         clock,
         ids,
-        stores.calls,
-        stores.departures,
+        Announce(objects, stores.calls),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
         beacon=beacon,
-        metrics=metrics,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.admission import turnover
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import (
     AlreadyCompleted,
@@ -153,7 +152,7 @@ class Claim:
     def _wait(self, zone: Zone, item: QueueItem, gate: GateItem) -> Waiting:
         """Not now. The more are called and not in, the longer the pause, each a little different."""
         status = status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms())
-        base = max(1.0, turnover.door_sec(gate.state) / 2)
+        base = max(1.0, gate.state.door_sec() / 2)
         retry_after_sec = min(LONGEST_RETRY_SEC, math.ceil(base * (0.75 + self._ids.jitter() / 2)))
         return Waiting("called" if status == "admitted" else status, item.position, retry_after_sec)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.admission.speeds import speed_per_sec
 from waiting_room.domain.errors import UnknownVisitor
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import MARGIN_SEC
@@ -41,7 +40,9 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
     now_phase = phase(zone, zone.inventory or 0 if gate.state.phase == "sold_out" else 0, now_ms)
     waits = status == "waiting" and item.position is not None and now_phase != "before"
     ahead = max(0, (item.position or 0) - gate.lane(item.lane).serving) if waits else None
-    moving = now_phase == "open" and ahead is not None
+    wait = None
+    if now_phase == "open" and ahead is not None:
+        wait = estimate(ahead, gate.state.speed_per_sec(zone.lanes, item.lane))
     return Place(
         zone_id=item.zone_id,
         run=item.run,
@@ -55,7 +56,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         position=None if _is_put_off(zone, gate, now_ms) else item.position,
         arrival=item.arrival,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=wait,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )
