@@ -12,6 +12,7 @@ from scripts.simulation.replicas import Replicas
 from scripts.simulation.store import Observer, Store
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.composition import Stores, tick_zone
 from waiting_room.domain.errors import Overloaded, StaleVersion, Unsure
@@ -27,7 +28,6 @@ from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import PutZone
 
@@ -88,15 +88,15 @@ class Bouncer:
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
         gates, queue = stores.gates, stores.queue
-        rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
+        copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
         wake = Wake(stores.locks, deployment, "exchanger", clock)
         self.zones = ZoneCopies(stores.zones, clock)
-        self.renew = Renew(gates, queue, rooms, clock, ids)
-        self.join = Join(queue, stores.joins, rooms, wake, clock, ids)
-        self.claim = Claim(gates, queue, rooms, self.renew, wake, clock, ids)
-        self.locate = Locate(queue, rooms, wake, clock)
+        self.renew = Renew(gates, queue, copies, clock, ids)
+        self.join = Join(queue, stores.joins, copies, lines, wake, clock, ids)
+        self.claim = Claim(gates, queue, copies, lines, self.renew, wake, clock, ids)
+        self.locate = Locate(queue, copies, lines, wake, clock)
         self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
-        self.confirm = Confirm(gates, queue, rooms, clock, ids)
+        self.confirm = Confirm(gates, queue, copies, clock, ids)
 
 
 class Deployment:

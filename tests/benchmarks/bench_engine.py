@@ -13,6 +13,7 @@ from scripts.simulation.store import Store
 from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients, encode
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.composition import Stores, tick_zone
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.draws import Draw, commitment_to
@@ -25,7 +26,6 @@ from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 
 TABLES = ("protected_zones", "counters", "queue")
@@ -48,13 +48,13 @@ class Sale:
         if waiting:
             key = {"counter": "join#z#1#general#0", "slot": 0}
             self.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
-        rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, self.clock), self.clock)
+        copies, lines = GateCopies(stores.gates, self.clock), Lines(stores.joins, stores.zones, self.clock)
         wake = Wake(stores.locks, FakeFunctions(), "exchanger", self.clock)
-        self.renew = Renew(stores.gates, stores.queue, rooms, self.clock, ids)
-        self.join = Join(stores.queue, stores.joins, rooms, wake, self.clock, ids)
-        self.claim = Claim(stores.gates, stores.queue, rooms, self.renew, wake, self.clock, ids)
-        self.locate = Locate(stores.queue, rooms, wake, self.clock)
-        self.confirm = Confirm(stores.gates, stores.queue, rooms, self.clock, ids)
+        self.renew = Renew(stores.gates, stores.queue, copies, self.clock, ids)
+        self.join = Join(stores.queue, stores.joins, copies, lines, wake, self.clock, ids)
+        self.claim = Claim(stores.gates, stores.queue, copies, lines, self.renew, wake, self.clock, ids)
+        self.locate = Locate(stores.queue, copies, lines, wake, self.clock)
+        self.confirm = Confirm(stores.gates, stores.queue, copies, self.clock, ids)
         end_place = EndPlace(stores.gates, stores.queue, self.clock, ids)
         self.leave = Leave(end_place, stores.queue, stores.zones, self.clock)
         self.ticker = tick_zone(stores, FakeObjectStore(), self.clock, ids)

@@ -18,6 +18,7 @@ from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
@@ -31,7 +32,6 @@ from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
@@ -191,14 +191,14 @@ class Bouncer:
         gates = parts.gates(clients, "counters")
         queue = parts.queue(clients, "queue", "counters")
         joins = parts.joins(clients, "counters")
-        rooms = Rooms(gates, Lines(joins, self.zones, clock), clock)
+        copies, lines = GateCopies(gates, clock), Lines(joins, self.zones, clock)
         wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
-        renew = parts.renew(gates, queue, rooms, clock, ids)
-        self.join = parts.join(queue, joins, rooms, wake, clock, ids)
-        self.claim = parts.claim(gates, queue, rooms, renew, wake, clock, ids)
+        renew = parts.renew(gates, queue, copies, clock, ids)
+        self.join = parts.join(queue, joins, copies, lines, wake, clock, ids)
+        self.claim = parts.claim(gates, queue, copies, lines, renew, wake, clock, ids)
         self.renew = renew
         self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, self.zones, clock)
-        self.confirm = parts.confirm(gates, queue, rooms, clock, ids)
+        self.confirm = parts.confirm(gates, queue, copies, clock, ids)
         self.clock = clock
 
 

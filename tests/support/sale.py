@@ -12,6 +12,7 @@ from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
@@ -28,7 +29,6 @@ from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
@@ -67,19 +67,19 @@ class Sale:
         self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards, order=self.zone.order))
         if self.zone.order == "lottery":
             Draws(self.zones).commit("z", self.zone.run, self.ids)
-        self.rooms = Rooms(self.gates, Lines(self.joins, self.zones, self.clock), self.clock)
+        self.copies, self.lines = GateCopies(self.gates, self.clock), Lines(self.joins, self.zones, self.clock)
         self.wake = Wake(self.locks, self.functions, "exchanger", self.clock)
         self._build()
 
     def _build(self) -> None:
         clock, ids = self.clock, self.ids
         end_place = EndPlace(self.gates, self.queue, clock, ids)
-        self._renew = Renew(self.gates, self.queue, self.rooms, clock, ids)
-        self._join = Join(self.queue, self.joins, self.rooms, self.wake, clock, ids)
-        self._claim = Claim(self.gates, self.queue, self.rooms, self._renew, self.wake, clock, ids)
+        self._renew = Renew(self.gates, self.queue, self.copies, clock, ids)
+        self._join = Join(self.queue, self.joins, self.copies, self.lines, self.wake, clock, ids)
+        self._claim = Claim(self.gates, self.queue, self.copies, self.lines, self._renew, self.wake, clock, ids)
         self._leave = Leave(end_place, self.queue, self.zones, clock)
-        self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
-        self._locate = Locate(self.queue, self.rooms, self.wake, clock)
+        self._confirm = Confirm(self.gates, self.queue, self.copies, clock, ids)
+        self._locate = Locate(self.queue, self.copies, self.lines, self.wake, clock)
         self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, self.departures, clock)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
         self.tick_parts = (

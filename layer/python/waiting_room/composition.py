@@ -11,6 +11,7 @@ from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
@@ -57,7 +58,6 @@ from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
@@ -106,8 +106,8 @@ def bouncer_endpoints(
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
     gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
-    renew = Renew(gates, queue, rooms, clock, ids)
+    copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
+    renew = Renew(gates, queue, copies, clock, ids)
     leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
     refuse_revoked = RefuseRevoked(stores.zones, leave)
     visitors = VisitorApi(
@@ -122,9 +122,9 @@ def bouncer_endpoints(
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
         ),
-        join=Join(queue, stores.joins, rooms, wake, clock, ids),
-        claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
-        locate=Locate(queue, rooms, wake, clock),
+        join=Join(queue, stores.joins, copies, lines, wake, clock, ids),
+        claim=Claim(gates, queue, copies, lines, renew, wake, clock, ids),
+        locate=Locate(queue, copies, lines, wake, clock),
         renew=renew,
         leave=leave,
         away=MarkAway(queue, stores.departures, clock),
@@ -134,7 +134,7 @@ def bouncer_endpoints(
     sites = SiteApi(
         zones=zones,
         credentials=credentials,
-        confirm=Confirm(gates, queue, rooms, clock, ids),
+        confirm=Confirm(gates, queue, copies, clock, ids),
         refuse_revoked=refuse_revoked,
         invite=MakeInvitation(tokens, clock, ids),
     )
@@ -145,15 +145,15 @@ def bouncer_endpoints(
         locate=visitors.locate,
         move=Move(queue, clock, ids),
     )
-    request_alert = RequestAlert(queue, rooms, stores.alerts, stores.alert_counts, cipher, clock)
+    request_alert = RequestAlert(queue, copies, lines, stores.alerts, stores.alert_counts, cipher, clock)
     alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
     return {**visitors.endpoints(), **moves.endpoints(), **alerts.endpoints(), **sites.endpoints()}
 
 
 def alerts_sender(stores: Stores, cipher: Cipher, carrier: Carrier, clock: Clock) -> SendAlerts:
     """Alerts as the notifier sends them."""
-    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
-    return SendAlerts(stores.zones, stores.queue, rooms, stores.alerts, cipher, carrier, clock, alert_text)
+    copies, lines = GateCopies(stores.gates, clock), Lines(stores.joins, stores.zones, clock)
+    return SendAlerts(stores.zones, stores.queue, copies, lines, stores.alerts, cipher, carrier, clock, alert_text)
 
 
 def operator_endpoints(
@@ -172,7 +172,7 @@ def operator_endpoints(
     bar = Bar(end_place, queue)
     audit = Audit(stores.audit_log, archive or NoArchive(), clock)
     lines = Lines(stores.joins, stores.zones, clock)
-    alerts = RequestAlert(queue, Rooms(gates, lines, clock), stores.alerts, stores.alert_counts, None, clock)
+    alerts = RequestAlert(queue, GateCopies(gates, clock), lines, stores.alerts, stores.alert_counts, None, clock)
     api = OperatorApi(
         audit=audit,
         history=ReadHistory(stores.audit_log),
@@ -195,11 +195,10 @@ def operator_endpoints(
 
 def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
     """What the WebSocket API answers."""
-    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, rooms, clock),
+        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,
