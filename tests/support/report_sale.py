@@ -67,7 +67,7 @@ class RecordedSale:
             sale.tick()
             while joined < VISITORS and arrivals[joined] <= second:
                 name = f"{'vip' if joined % 6 == 0 else 'general'}{joined:04d}".ljust(22, "_")
-                sale._join(sale.zone, name, invited="vip" if name.startswith("vip") else "")
+                sale.verbs.join(sale.zone, name, invited="vip" if name.startswith("vip") else "")
                 waiting[name] = second + int(chance.expovariate(1 / 400))
                 joined += 1
             for name, patience in list(waiting.items()):

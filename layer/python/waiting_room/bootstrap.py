@@ -72,14 +72,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(
-        _clients(),
-        settings.protected_zones_table,
-        settings.counters_table,
-        settings.queue_table,
-        settings.user_connections_table,
-        retention=Retention.parse(settings.retention_days),
-    )
+    stores = _all_stores(settings)
     ssm = _client("ssm")
     tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
     login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
@@ -101,14 +94,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     """Zones, control, keys, look-up."""
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(
-        _clients(),
-        settings.protected_zones_table,
-        settings.counters_table,
-        settings.queue_table,
-        settings.user_connections_table,
-        retention=Retention.parse(settings.retention_days),
-    )
+    stores = _all_stores(settings)
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
@@ -271,6 +257,18 @@ def _metrics(settings: config.RecorderConfig | config.ExchangerConfig) -> Metric
         client = _client("timestream-write", QUICK)
         return TimestreamMetrics(client, settings.metrics_database, settings.metrics_table)
     return CloudWatchMetrics(settings.metrics_namespace, print_line)
+
+
+def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Stores:
+    """The stores of those who write places."""
+    return Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
+    )
 
 
 def _client(service: str, settings: Config = REPEATING) -> Any:

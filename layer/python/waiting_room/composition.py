@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from waiting_room import schemas
 from waiting_room.adapters.alerts import AlertCounts, Alerts
@@ -94,6 +95,49 @@ class Stores:
         self.alert_counts = AlertCounts(clients, counters)
 
 
+@dataclass(frozen=True)
+class VisitorVerbs:
+    """What a visitor does, and the copies it is decided by: one set an instance."""
+
+    copies: GateCopies
+    lines: Lines
+    join: Join
+    locate: Locate
+    claim: Claim
+    renew: Renew
+    leave: Leave
+    confirm: Confirm
+    away: MarkAway
+
+
+def visitor_verbs(
+    stores: Stores,
+    wake: Wake,
+    clock: Clock,
+    ids: Ids,
+    *,
+    join: type[Join] = Join,
+    claim: type[Claim] = Claim,
+    renew: type[Renew] = Renew,
+    confirm: type[Confirm] = Confirm,
+) -> VisitorVerbs:
+    """The visitor's verbs over the stores. Whoever tries the protocol without one of its safeguards gives a class."""
+    gates, queue = stores.gates, stores.queue
+    copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
+    renewed = renew(gates, queue, copies, clock, ids)
+    return VisitorVerbs(
+        copies=copies,
+        lines=lines,
+        join=join(queue, stores.joins, copies, lines, wake, clock, ids),
+        locate=Locate(queue, copies, lines, wake, clock),
+        claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids),
+        renew=renewed,
+        leave=Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock),
+        confirm=confirm(gates, queue, copies, clock, ids),
+        away=MarkAway(queue, stores.departures, clock),
+    )
+
+
 def bouncer_endpoints(
     stores: Stores,
     tokens: Tokens,
@@ -104,12 +148,9 @@ def bouncer_endpoints(
     cipher: Cipher | None = None,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
-    gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
-    renew = Renew(gates, queue, copies, clock, ids)
-    leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
-    refuse_revoked = RefuseRevoked(stores.zones, leave)
+    verbs = visitor_verbs(stores, wake, clock, ids)
+    refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
     visitors = VisitorApi(
         zones=zones,
         credentials=credentials,
@@ -122,19 +163,19 @@ def bouncer_endpoints(
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
         ),
-        join=Join(queue, stores.joins, copies, lines, wake, clock, ids),
-        claim=Claim(gates, queue, copies, lines, renew, wake, clock, ids),
-        locate=Locate(queue, copies, lines, wake, clock),
-        renew=renew,
-        leave=leave,
-        away=MarkAway(queue, stores.departures, clock),
+        join=verbs.join,
+        claim=verbs.claim,
+        locate=verbs.locate,
+        renew=verbs.renew,
+        leave=verbs.leave,
+        away=verbs.away,
         refuse_revoked=refuse_revoked,
         accept=AcceptInvitation(stores.invitations, clock),
     )
     sites = SiteApi(
         zones=zones,
         credentials=credentials,
-        confirm=Confirm(gates, queue, copies, clock, ids),
+        confirm=verbs.confirm,
         refuse_revoked=refuse_revoked,
         invite=MakeInvitation(tokens, clock, ids),
     )
@@ -142,10 +183,12 @@ def bouncer_endpoints(
         zones=zones,
         credentials=credentials,
         clock=clock,
-        locate=visitors.locate,
-        move=Move(queue, clock, ids),
+        locate=verbs.locate,
+        move=Move(stores.queue, clock, ids),
     )
-    request_alert = RequestAlert(queue, copies, lines, stores.alerts, stores.alert_counts, cipher, clock)
+    request_alert = RequestAlert(
+        stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, cipher, clock
+    )
     alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
     return {**visitors.endpoints(), **moves.endpoints(), **alerts.endpoints(), **sites.endpoints()}
 
