@@ -178,7 +178,7 @@ def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -
     if arguments.deployment:
         client = cloudwatch.cloudwatch_client(target.region, arguments.profile)
         edges = [cloudwatch.cloudwatch_client(region, arguments.profile) for region in cloudwatch.EDGE_REGIONS]
-        health = cloudwatch.Health(client, arguments.deployment, edges=edges)
+        health = cloudwatch.FunctionHealth(client, arguments.deployment, edges=edges)
     with httpx.Client(timeout=5.0, trust_env=False) as http:
         served, address = server.serve(state.Dashboard(api, target, http, health), arguments.port, _now_ms)
         with served:

@@ -17,7 +17,7 @@ from waiting_room.composition import Stores, tick_zone, visitor_verbs
 from waiting_room.domain.errors import Overloaded, StaleVersion, Unsure
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import StoredObject
-from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.wake import Wake
@@ -143,7 +143,7 @@ class Deployment:
         put = PutZone(stores.zones, stores.gates, lambda: None, wake, clock, self.ids)  # type: ignore[arg-type]
         return put(document["zone_id"], document, "simulator").zone
 
-    def control(self, zone_id: str, change: Change) -> None:
+    def control(self, zone_id: str, change: ZoneChange) -> None:
         """Begin an operator's change; it is tried until it is through."""
         stores, clock = self.stores(), self.clock()
         wake = Wake(stores.locks, self, "exchanger", clock)

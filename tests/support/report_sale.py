@@ -18,7 +18,7 @@ from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.line.places import Session
 from waiting_room.streams import QueueStream
-from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.record import Record
@@ -54,7 +54,7 @@ class RecordedSale:
 
     def control(self, reason: str = "", **what: Any) -> None:
         """An operator's change."""
-        self.sale.zone = self._control("z", Change(reason=reason, **what), "arn:aws:iam::1:user/ada")
+        self.sale.zone = self._control("z", ZoneChange(reason=reason, **what), "arn:aws:iam::1:user/ada")
 
     def _run(self) -> None:
         sale, chance = self.sale, self.random

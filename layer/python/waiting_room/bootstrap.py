@@ -48,7 +48,7 @@ from waiting_room.streams import CallStream, QueueStream
 from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
-from waiting_room.use_cases.gauges import Aside
+from waiting_room.use_cases.gauges import BackgroundMetrics
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
@@ -157,7 +157,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
-    gauges = Aside(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
+    gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon(), gauges)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 

@@ -164,10 +164,10 @@ def test_set_refuses_a_contradiction_before_sending_it(wr, service, tmp_path, ca
     assert wr("set", "midnight-sun", "max_active=none") == 2
     assert service.sent("POST") == []
     assert "/max_active: Mode queueing" in capsys.readouterr().err
-    assert wr("set", "midnight-sun", "max_active=none", "rate_per_min=0") == 2
+    assert wr("set", "midnight-sun", "max_active=none", "session.max_sec=60") == 2
     said = capsys.readouterr().err
     assert "/max_active: Mode queueing" in said
-    assert "\n/rate_per_min: The rate" in said
+    assert "\n/session/max_sec: A session" in said
 
 
 def test_control_says_what_it_means(wr, service, tmp_path, capsys):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import OPERATOR, ZONE_ID, Answer, ApiWorld, Browser, event
+from tests.support.api_world import OPERATOR, ZONE_ID, ApiWorld, Browser, HttpAnswer, event
 from waiting_room.use_cases.control import merge
 
 
@@ -17,7 +17,7 @@ def world() -> ApiWorld:
     return world
 
 
-def control(world: ApiWorld, **body: Any) -> Answer:
+def control(world: ApiWorld, **body: Any) -> HttpAnswer:
     return world.operate("POST", f"/zones/{ZONE_ID}/control", body)
 
 

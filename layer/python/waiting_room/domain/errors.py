@@ -5,38 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
-__all__ = [
-    "AlertRefused",
-    "AlreadyCompleted",
-    "BadToken",
-    "Fault",
-    "Forbidden",
-    "HardEnd",
-    "InvalidInput",
-    "InvalidZone",
-    "KeyInUse",
-    "Lapsed",
-    "LinkUsed",
-    "Moved",
-    "NotReady",
-    "Overloaded",
-    "ProofNeeded",
-    "ReferenceUsed",
-    "RunOver",
-    "ScriptsNeeded",
-    "SignInNeeded",
-    "SoldOut",
-    "StaleVersion",
-    "TooLarge",
-    "UnknownKey",
-    "UnknownRoute",
-    "UnknownVisitor",
-    "UnknownZone",
-    "Unsure",
-    "WaitingRoomError",
-    "WrongMethod",
-]
-
 
 class WaitingRoomError(Exception):
     """Base of all expected errors; `problem` is the last part of the problem type URN."""

@@ -29,7 +29,7 @@ TRIES = 4
 
 
 @dataclass(frozen=True)
-class Change:
+class ZoneChange:
     """What to change. `changes` is a merge patch of the zone (RFC 7396); `reset` starts a new run.
 
     `reason` is for the audit.
@@ -64,7 +64,7 @@ class ControlZone:
         self._ids = ids
         self._draws = Draws(zones)
 
-    def __call__(self, zone_id: str, change: Change, by: str) -> Zone:
+    def __call__(self, zone_id: str, change: ZoneChange, by: str) -> Zone:
         """The changed zone. With `version` only over that one; a change that is there already is no change.
 
         Raises UnknownZone, InvalidZone (the pointer is into the request), StaleVersion.
@@ -90,7 +90,7 @@ class ControlZone:
                 return changed
         raise StaleVersion
 
-    def _store(self, zone: Zone, stored: Zone, change: Change, by: str) -> Zone:
+    def _store(self, zone: Zone, stored: Zone, change: ZoneChange, by: str) -> Zone:
         """Save first, then fence: a tick that read the old zone is refused, and so is every grant it gave."""
         now_ms = self._clock.now_ms()
         if change.reset:
@@ -102,7 +102,7 @@ class ControlZone:
             self._audit.zone("set_control", stored, zone, by, change.reason)
         return zone
 
-    def _patched(self, stored: Zone, change: Change) -> Zone:
+    def _patched(self, stored: Zone, change: ZoneChange) -> Zone:
         fixed = [name for name in ("zone_id", *SERVER_FIELDS) if name in change.changes]
         if fixed:
             raise InvalidInput.of(Fault(f"/changes/{name}", f"{name} cannot be changed.") for name in fixed)
@@ -118,7 +118,7 @@ class ControlZone:
             raise InvalidZone.of(Fault(f"/changes{pointer}", advice) for pointer, advice in error.faults) from None
 
 
-def _pin(document: dict[str, Any], stored: Zone, change: Change) -> None:
+def _pin(document: dict[str, Any], stored: Zone, change: ZoneChange) -> None:
     """The operator's hand wins: what is set by hand is left alone by the zone until `pinned` is set to false."""
     by_hand = change.changes.keys() | ({"control"} if change.control is not None else set())
     if stored.protection is not None and "rate_per_min" in by_hand:
