@@ -87,6 +87,14 @@ def test_bad_input_is_400_with_its_pointer_and_changes_nothing(
     assert world.operate("GET", f"/zones/{ZONE_ID}").json["version"] == 1
 
 
+def test_every_fault_of_a_change_is_told_with_its_place_in_the_request(world: ApiWorld) -> None:
+    changes = {"max_active": None, "beacon": "drand", "order": "lottery", "starts_at_ms": 1}
+    told = {error["pointer"] for error in control(world, changes=changes).json["errors"]}
+    assert told == {f"/changes/{name}" for name in ("max_active", "beacon", "order", "starts_at_ms")}
+    told = {error["pointer"] for error in control(world, changes={"max_active": 0, "title": 5}).json["errors"]}
+    assert told == {"/changes/max_active", "/changes/title"}
+
+
 @pytest.mark.parametrize("field", ["zone_id", "run", "version", "updated_by", "granted_from_ms", "colour"])
 def test_what_nobody_may_change_is_refused(world: ApiWorld, field: str) -> None:
     assert control(world, changes={field: 5}).status == 400
