@@ -1,4 +1,4 @@
-"""What a run amounts to, in the figures the design names."""
+"""What a run amounts to, in figures, with the rules of PROTOCOL.md checked in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An onlooker of one zone: sees every write as it is applied, checks the rules of the design, and keeps the figures.
+"""An onlooker of one zone: sees every write as it is applied, checks the rules of PROTOCOL.md, and keeps the figures.
 
 Rules are checked from what is stored and what was told, never from the product's own counters.
 """

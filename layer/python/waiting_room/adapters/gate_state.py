@@ -1,4 +1,4 @@
-"""The controller's memory as bytes: it rides in the gate item, which must stay under one write unit (DESIGN 4.3).
+"""The controller's memory as bytes, for a gate item of one write unit (PROTOCOL, The controller's memory).
 
 Numbers are variable-length integers with their sign folded in, samples are differences to the one before, and what is
 kept by lane comes as one byte that says of which lanes, then their numbers in order.

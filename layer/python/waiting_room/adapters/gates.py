@@ -1,4 +1,4 @@
-"""The gate item in the counters table: every write the cap depends on (DESIGN 4.3).
+"""The gate item in the counters table: every write the cap depends on (PROTOCOL, The gate item).
 
 Increments, decrements and the tick go through the client that never repeats a call by itself.
 """

@@ -1,4 +1,4 @@
-"""The gate item: the one small record of a run that the cap depends on (DESIGN 4.3)."""
+"""The gate item: the one small record of a run that the cap depends on (PROTOCOL, The gate item)."""
 
 from __future__ import annotations
 
