@@ -194,8 +194,16 @@ class Bouncer:
         ids = FakeIds(f"{world.seed}/{world.rng.random()}")
         stores = parts.stores(clients)
         wake = Wake(stores.locks, world.functions, "exchanger", clock)
-        classes: Any = {verb: getattr(parts, verb) for verb in ("join", "claim", "renew", "confirm")}
-        verbs = visitor_verbs(stores, wake, clock, ids, **classes)
+        verbs = visitor_verbs(
+            stores,
+            wake,
+            clock,
+            ids,
+            join=parts.join,
+            claim=parts.claim,
+            renew=parts.renew,
+            confirm=parts.confirm,
+        )
         self.join, self.claim, self.renew = verbs.join, verbs.claim, verbs.renew
         self.leave, self.confirm = verbs.leave, verbs.confirm
         self.zones, self.clock = stores.zones, clock
