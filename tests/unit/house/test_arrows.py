@@ -127,12 +127,13 @@ FOLDERS = (LAYER, ROOT / "lambdas", ROOT / "scripts")
 FILES = {module_of(path): path for folder in FOLDERS for path in folder.rglob("*.py")}
 
 
-def imports(source: str) -> Iterator[Module]:
-    """What a source imports, by full names; a relative import would say less than it does."""
+def imports(source: str, package: Module = ()) -> Iterator[Module]:
+    """What a source imports, by full names; `package` is where it lies, for names that begin with dots."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "write imports in full"
-            yield from ((*str(node.module).split("."), alias.name) for alias in node.names)
+            here = package[: len(package) - node.level + 1] if node.level else ()
+            below = node.module.split(".") if node.module else []
+            yield from ((*here, *below, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
 
@@ -144,10 +145,13 @@ def own(name: Module) -> Module | None:
     return name or None
 
 
-IMPORTS = {
-    module: {found for name in imports(path.read_text(encoding="utf-8")) if (found := own(name)) not in (None, module)}
-    for module, path in FILES.items()
-}
+def imported_by(module: Module, path: Path) -> set[Module]:
+    package = module if path.name == "__init__.py" else module[:-1]
+    names = imports(path.read_text(encoding="utf-8"), package)
+    return {found for name in names if (found := own(name)) is not None and found != module}
+
+
+IMPORTS = {module: imported_by(module, path) for module, path in FILES.items()}
 
 
 def wrong(module: Module, imported: Module) -> str | None:
@@ -175,12 +179,28 @@ def _against(table: Arrows, here: str, there: str) -> str | None:
     return None if there in table[here] else f"{here} does not import {there}"
 
 
+def test_imports_are_seen_wherever_and_however_they_are_written() -> None:
+    source = """
+import a.b
+from .near import one
+if TYPE_CHECKING:
+    from ..up import two
+def later():
+    from ... import three
+    from x.y import z as w
+"""
+    assert set(imports(source, ("top", "middle", "low"))) == {
+        *(("a", "b"), ("top", "middle", "low", "near", "one"), ("top", "middle", "up", "two")),
+        *(("top", "three"), ("x", "y", "z")),
+    }
+
+
 def test_no_import_goes_against_the_arrows() -> None:
     found = [
         f"{'.'.join(module)} imports {'.'.join(imported)}: {reason}"
         for module, names in IMPORTS.items()
         for imported in sorted(names)
-        if imported and (reason := wrong(module, imported))
+        if (reason := wrong(module, imported))
     ]
     assert found == []
 
@@ -251,14 +271,14 @@ def test_a_table_is_written_from_the_ground_up(table: Arrows) -> None:
 
 def test_what_stands_beside_the_row_makes_no_circle_and_is_used_as_it_says() -> None:
     TopologicalSorter(product_arrows()).prepare()
-    pairs = {(product_room(module), product_room(name)) for module, names in IMPORTS.items() for name in names if name}
+    pairs = {(product_room(module), product_room(name)) for module, names in IMPORTS.items() for name in names}
     for name, (may_import, used_by, _) in BESIDE.items():
         assert {there for here, there in pairs if here == name} - {name, ""} == may_import
         assert {here for here, there in pairs if there == name and here in product_arrows()} - {name} == used_by
 
 
 def test_arrows_between_scripts_and_wings_that_nobody_uses_are_not_in_the_tables() -> None:
-    pairs = {(module, name) for module, names in IMPORTS.items() for name in names if name}
+    pairs = {(module, name) for module, names in IMPORTS.items() for name in names}
     for prefix, room, table in (("scripts", script_room, SCRIPTS), ("domain", domain_wing, DOMAIN)):
         used = {(room(here), room(there)) for here, there in pairs if prefix in here[:2] and prefix in there[:2]}
         assert {(here, there) for here, below in table.items() for there in below} <= used
