@@ -8,9 +8,9 @@ from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID, gate, gates
 from waiting_room.adapters.gates import Gates
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 
 
 @pytest.fixture

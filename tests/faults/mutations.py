@@ -15,8 +15,8 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import lanes, leases
 from waiting_room.domain.admission import controller, shared_calls
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.line.epochs import Epoch
 from waiting_room.domain.line.places import QueueItem, Session, session_of

@@ -17,12 +17,12 @@ from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.admission.turnover import Turnover
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.leases import bucket_width_sec
 from waiting_room.domain.line.places import Session
 

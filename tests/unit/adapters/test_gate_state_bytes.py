@@ -11,11 +11,11 @@ import pytest
 
 from waiting_room.adapters.gate_state import pack, unpack
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.admission.turnover import Turnover
-from waiting_room.domain.gate_item import ControllerState
 
 LANES = ["general", "vip", "press"]
 EVERY_FIELD = ControllerState(

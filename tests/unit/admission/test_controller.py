@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from waiting_room.domain.admission.controller import BURST_SEC, Tick, decide, idle
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.zone.zones import Zone
 
 NOW = 1_780_315_200_000

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from waiting_room.domain.admission.controller import Tick, decide
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import MOST_LOOKS, LastTickets, soonest_sec
 from waiting_room.domain.admission.status import status_document
-from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.zone.zones import PollRules, Zone
 
 NOW = 1_780_315_200_000

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import waiting_room
-from waiting_room.domain.gate_item import ControllerState
+from waiting_room.domain.admission.gate_item import ControllerState
 
 PACKAGE = Path(waiting_room.__file__).parent
 PARTS = [type(part) for part in vars(ControllerState()).values() if type(part).__module__.startswith("waiting_room.")]
-MAKERS = (PACKAGE / "domain" / "gate_item.py", PACKAGE / "adapters" / "gate_state.py")
+MAKERS = (PACKAGE / "domain" / "admission" / "gate_item.py", PACKAGE / "adapters" / "gate_state.py")
 """Where a memory begins, and where it is read back."""
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.admission.turnover import Turnover
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import MARGIN_SEC, bucket_end_ms
 from waiting_room.domain.zone.zones import Zone
 

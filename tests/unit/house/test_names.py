@@ -262,3 +262,12 @@ def test_the_gate_says_the_same_headers_as_the_api_and_the_bucket() -> None:
     assert headers["every"].items() | headers["data"].items() <= said.items()
     assert responses._PAGE_HEADERS["X-Frame-Options"] == headers["page"]["x-frame-options"]
     assert responses._PAGE_HEADERS["Content-Security-Policy"].endswith("; frame-ancestors 'none'")
+
+
+def test_no_two_classes_of_the_product_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.sale import Sale
 from waiting_room.adapters.counters import EPOCH_BLOCK
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.line.epochs import Epoch, before_all, next_epoch, shard_of
 from waiting_room.domain.line.places import Known, QueueItem, Session
 from waiting_room.use_cases.claim import Waiting

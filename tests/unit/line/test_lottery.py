@@ -124,13 +124,13 @@ def test_nothing_is_told_before_the_start_and_all_of_it_after() -> None:
 def test_the_draw_of_every_lane_is_held_at_once_and_a_lane_added_later_is_by_arrival() -> None:
     sale = lottery(lanes={"general": {"weight": 1}, "vip": {"weight": 1}})
     for number in range(6):
-        sale._join(sale.zone, f"g{number}")
-        sale._join(sale.zone, f"v{number}", None, "vip")
+        sale.verbs.join(sale.zone, f"g{number}")
+        sale.verbs.join(sale.zone, f"v{number}", None, "vip")
     sale.tick()
     at_start(sale)
     assert record(sale)["early"] == {"general": 6, "vip": 6}
     sale.change(lanes={**sale.zone.lanes, "gold": {"weight": 1}})
-    sale._join(sale.zone, "late", None, "gold")
+    sale.verbs.join(sale.zone, "late", None, "gold")
     sale.tick(2)
     sale.clock.advance(1)
     assert sale.locate("late").position == 0

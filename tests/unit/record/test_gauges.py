@@ -13,18 +13,18 @@ from tests.support.deployment import Deployment
 from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import Point
-from waiting_room.use_cases.gauges import MINUTE_MS, Aside
+from waiting_room.ports import MetricPoint
+from waiting_room.use_cases.gauges import MINUTE_MS, BackgroundMetrics
 
 
 class Told:
     """Keeps every point, however often it is told; `down` refuses all."""
 
     def __init__(self, *, down: bool = False) -> None:
-        self.points: list[Point] = []
+        self.points: list[MetricPoint] = []
         self.down = down
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         if self.down:
             raise Overloaded
         self.points += points
@@ -82,7 +82,7 @@ def test_a_backend_is_told_beside_the_tick_and_may_be_down(caplog: pytest.LogCap
     later: list[Callable[[], None]] = []
     down = Told(down=True)
     sale = busy_sale(down)
-    sale.ticker = sale.exchanger(metrics=Aside(down, later.append))
+    sale.ticker = sale.exchanger(metrics=BackgroundMetrics(down, later.append))
     sale.tick(2)
     assert len(later) == 1
     later.pop()()
@@ -94,7 +94,7 @@ def test_a_zone_whose_backend_hangs_is_ticked_all_the_same() -> None:
     free, told = threading.Event(), Told()
 
     class Hanging:
-        def put(self, points: Sequence[Point]) -> None:
+        def put(self, points: Sequence[MetricPoint]) -> None:
             assert free.wait(30)
             told.put(points)
 
@@ -105,7 +105,7 @@ def test_a_zone_whose_backend_hangs_is_ticked_all_the_same() -> None:
         threads[-1].start()
 
     sale = busy_sale(told)
-    sale.ticker = sale.exchanger(metrics=Aside(Hanging(), start))
+    sale.ticker = sale.exchanger(metrics=BackgroundMetrics(Hanging(), start))
     sale.tick(70)
     assert told.points == []
     free.set()

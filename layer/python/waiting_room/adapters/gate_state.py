@@ -13,11 +13,11 @@ from typing import Any
 
 from waiting_room.adapters import varints
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.admission.turnover import Turnover
-from waiting_room.domain.gate_item import ControllerState
 
 VERSION = 1
 """The layout of the bytes. What is only added behind needs no other; whoever changes the rest counts it up and goes on

@@ -10,10 +10,10 @@ from typing import Any
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.domain.admission.calls import newly_called
 from waiting_room.domain.admission.controller import Tick
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.admission.status import status_document, status_key
 from waiting_room.domain.alerts import lead_sec
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import ObjectStore

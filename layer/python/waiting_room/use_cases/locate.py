@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.errors import UnknownVisitor
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.line.estimates import estimate
 from waiting_room.domain.line.places import Known, Place, QueueItem, status_now
 from waiting_room.domain.zone.phases import phase
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
-from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.wake import Wake
 
 
 class Locate:
     """Reads a place; writes nothing."""
 
-    def __init__(self, queue: Queue, rooms: Rooms, wake: Wake, clock: Clock) -> None:
+    def __init__(self, queue: Queue, copies: GateCopies, lines: Lines, wake: Wake, clock: Clock) -> None:
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._wake = wake
         self._clock = clock
 
@@ -29,9 +31,9 @@ class Locate:
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
             raise UnknownVisitor
-        gate = self._rooms.peek(zone)
+        gate = self._copies.recent(zone)
         self._wake(zone, gate)
-        return describe(zone, self._rooms.placed(item, gate, known), gate, self._clock.now_ms())
+        return describe(zone, self._lines.placed(item, gate, known), gate, self._clock.now_ms())
 
 
 def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:

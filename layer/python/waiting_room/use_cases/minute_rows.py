@@ -8,7 +8,7 @@ from typing import Any
 from waiting_room.adapters.counters import Departures, Minutes
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.admission.controller import Tick
-from waiting_room.domain.gate_item import ControllerState, GateItem
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Metrics
 from waiting_room.use_cases.gauges import MINUTE_MS, is_new_minute, zone_point

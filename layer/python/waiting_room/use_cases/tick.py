@@ -9,9 +9,9 @@ from waiting_room.adapters.counters import Joins, Sales
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.admission.controller import Tick, decide
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Beacon, Clock, Ids
 from waiting_room.use_cases.announce import Announce

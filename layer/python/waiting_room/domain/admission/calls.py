@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.alerts import near_end
-from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.zone.zones import Zone
 
 __all__ = ["POSITIONS_PER_PARTITION", "Calls", "bridged", "calls_of", "is_near", "newly_called", "partitions"]

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import soonest_sec
 from waiting_room.domain.admission.show_up import NEAR_SEC, ShowUp
-from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.zone.phases import Phase, phase
