@@ -89,7 +89,7 @@ fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
-build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
+build: setup ## Make the zips that are deployed, the wheel of wr, checksums and bill of materials, in build/
 	$(BIN)/python -m scripts.bundle
 
 docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas

@@ -9,11 +9,19 @@ from typing import Any
 
 from scripts.bundle.archive import tree
 from scripts.bundle.imports import needed_modules
+from scripts.bundle.wheel import Metadata, wheel
 
 PACKAGE = "waiting_room"
 
 EDGE_DISTRIBUTIONS = ("cffi", "cryptography", "pycparser")
 """Third-party packages of the edge bundle: what checking an ES256 signature takes and no more."""
+
+
+COMMAND_LINE = "foyer_wr"
+"""The package that holds our rooms in the wheel: `scripts` would be a rude name beside other people's packages."""
+ROOMS = ("costs", "deployment", "operator_api", "operator_cli", "rehearsal", "report", "visitors")
+"""The folders of scripts/ behind `wr`. They import each other by relative names, and nothing else of scripts/."""
+EXTRAS = ("report", "beacon", "rehearse")
 
 
 def functions(root: Path) -> dict[str, Mapping[str, Any]]:
@@ -38,6 +46,18 @@ def function(root: Path, component: str) -> dict[str, bytes]:
     if "handler.py" not in entries:
         raise FileNotFoundError(f"lambdas/{component}/handler.py is missing: schemas/functions.json names it")
     return entries
+
+
+def command_line(root: Path) -> tuple[str, bytes]:
+    """Return name and content of the wheel that puts `wr` on the path, with all it reads."""
+    entries = {f"{COMMAND_LINE}/__init__.py": b'"""The operator\'s command line of Foyer, and what it is made of."""\n'}
+    for room in ROOMS:
+        entries |= tree(root / "scripts" / room, f"{COMMAND_LINE}/{room}/")
+    entries |= tree(root / "lambdas" / "publisher" / "site" / "assets", f"{COMMAND_LINE}/page_assets/")
+    entries |= {name.removeprefix("python/"): content for name, content in layer(root).items()}
+    metadata = Metadata.of(root / "pyproject.toml", EXTRAS)
+    readme, terms = ((root / name).read_text(encoding="utf-8") for name in ("README.md", "LICENSE"))
+    return metadata.file_name, wheel(metadata, entries, readme, terms)
 
 
 def edge_bundle(root: Path, packages: Mapping[str, bytes], settings: Mapping[str, Any] | None) -> dict[str, bytes]:

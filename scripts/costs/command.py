@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from scripts.costs.bills import Bill
-from scripts.costs.model import FOLDER, MILLION, Assumptions, Costs
-from scripts.costs.tables import markdown, of_sale, text
+from .bills import Bill
+from .model import FOLDER, MILLION, Assumptions, Costs
+from .tables import markdown, of_sale, text
 
 WAIT_MIN = 10.0
 MOST_VISITORS = 1_000_000_000

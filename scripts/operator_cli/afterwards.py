@@ -9,17 +9,17 @@ from typing import Any
 
 import boto3
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput, OperatorError
-from scripts.operator_cli.draws import read_draw
-from scripts.operator_cli.words.entries import lines
-from scripts.operator_cli.words.moments import show_moment
-from scripts.report.export import export
-from scripts.report.files import archive_folder
-from scripts.report.numbers import count
-from scripts.report.page import page
-from scripts.report.questions import Answers
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput, OperatorError
+from ..report.export import export
+from ..report.files import archive_folder
+from ..report.numbers import count
+from ..report.page import page
+from ..report.questions import Answers
+from .draws import read_draw
+from .words.entries import lines
+from .words.moments import show_moment
 
 MOST_MINUTES = 1440
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import find_target
-from scripts.operator_api.errors import OperatorError
-from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, metrics_commands, rehearse
-from scripts.operator_cli.draws import verify_draw
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import find_target
+from ..operator_api.errors import OperatorError
+from . import afterwards, commands, examine, gate_commands, key_commands, metrics_commands, rehearse
+from .draws import verify_draw
 
 EXAMPLES = """\
 Without --api-url, `wr` talks to the demo running on this machine (`make demo`).
@@ -39,7 +39,7 @@ exit codes: 0 done, 1 the service refused or a check failed, 2 an argument or a 
 """
 
 
-def main(argv: Sequence[str], transport: httpx.BaseTransport | None = None) -> int:
+def main(argv: Sequence[str] | None = None, transport: httpx.BaseTransport | None = None) -> int:
     """Run one command and return the exit code; errors go to stderr as one line each."""
     arguments = _parser().parse_args(argv)
     # What the environment says does not name a host: some commands only go where they were sent.

@@ -11,21 +11,22 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.apply import apply_zone, summary
-from scripts.operator_cli.preview import Preview, serve
-from scripts.operator_cli.settings import parse_settings, patched
-from scripts.operator_cli.watch import watch
-from scripts.operator_cli.words.consequences import MOST, plan
-from scripts.operator_cli.words.moments import show_moment
-from scripts.operator_cli.words.stories import story
-from scripts.operator_cli.words.tables import table
-from scripts.operator_cli.zone_files import read_zone_file
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from .apply import apply_zone, summary
+from .preview import Preview, serve
+from .settings import parse_settings, patched
+from .watch import watch
+from .words.consequences import MOST, plan
+from .words.moments import show_moment
+from .words.stories import story
+from .words.tables import table
+from .zone_files import read_zone_file
 
 Json = dict[str, Any]
 
@@ -166,7 +167,7 @@ def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) 
 def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """All zones on one page, served on this machine until Ctrl-C."""
     # Only here, and only now: no other command asks CloudWatch.
-    from scripts.operator_cli.dashboard import cloudwatch, server, state
+    from .dashboard import cloudwatch, server, state
 
     health: Any = dict
     if arguments.deployment:

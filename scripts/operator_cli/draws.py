@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput, Refused, Unreachable
-from scripts.operator_cli.checks.beacon import check_beacon
 from waiting_room.domain.line.draws import Draw, published_draw
 from waiting_room.domain.locations import draw_path
+
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput, Refused, Unreachable
+from .checks.beacon import check_beacon
 
 TIMEOUT_SEC = 10.0
 

@@ -12,10 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.moments import show_moment
 from waiting_room.domain.gate.exempt import secret_hash
 from waiting_room.domain.gate.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
 from waiting_room.domain.gate.paths import BadPath, readings
@@ -26,6 +22,11 @@ from waiting_room.domain.gate.snapshot import GateSnapshot, read_snapshot
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.edge.events import read_request
 from waiting_room.tokens import Verifier
+
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from .words.moments import show_moment
 
 Json = dict[str, Any]
 

@@ -11,20 +11,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.tables import table
-from scripts.rehearsal import director, takeover
-from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
-from scripts.rehearsal.script import ARRIVALS, Habits, Script
-from scripts.rehearsal.targets import Limits, Targets
-from scripts.rehearsal.verdict import Row, as_json, holds, verdict
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+
+from ..deployment.places import own_folder
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from ..rehearsal import director, takeover
+from ..rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
+from ..rehearsal.script import ARRIVALS, Habits, Script
+from ..rehearsal.targets import Limits, Targets
+from ..rehearsal.verdict import Row, as_json, holds, verdict
+from .words.tables import table
 
 Json = dict[str, Any]
 
-BUILD = director.ROOT / "build" / "rehearsal"
+BUILD = own_folder() / "rehearsal"
 LOCAL_IN_FLIGHT = 4
 """The local engine starts a process for every parallel request to a function."""
 DISTANT_IN_FLIGHT = 200
@@ -59,7 +61,9 @@ def add_command(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     rehearse.add_argument("--seed", type=int, default=1, help="of everybody's plans and times (default %(default)s)")
     _habits(rehearse)
     rehearse.add_argument("--target", metavar="NAME=VALUE", action="append", default=[], help="judge by this instead")
-    rehearse.add_argument("--json", type=Path, metavar="FILE", help="where the verdict goes (default: build/rehearsal)")
+    rehearse.add_argument(
+        "--json", type=Path, metavar="FILE", help="where the verdict goes (default: below {own_folder()})"
+    )
     rehearse.add_argument("--own-run", action="store_true", help="open a zone that is yet to start, and put it back")
     rehearse.add_argument("--put-back", action="store_true", help="after a rehearsal that was killed: only put back")
     rehearse.add_argument("--on-a-live-zone", action="store_true", help="told once")

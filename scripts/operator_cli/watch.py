@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import OperatorError, Unreachable
-from scripts.operator_cli.words.entries import who
-from scripts.operator_cli.words.moments import show_moment
-from scripts.operator_cli.words.tables import table
-from scripts.report import insights
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import OperatorError, Unreachable
+from ..report import insights
+from .words.entries import who
+from .words.moments import show_moment
+from .words.tables import table
 
 Json = dict[str, Any]
 

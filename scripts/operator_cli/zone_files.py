@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.local_times import moment_ms, time_zone
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.http.frame.validation import validate
+
+from ..operator_api.errors import BadInput
+from .words.local_times import moment_ms, time_zone
 
 Json = dict[str, Any]
 

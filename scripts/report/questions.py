@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
-from scripts.report.files import part_of
 from waiting_room import schemas
 
+from ..operator_api.errors import BadInput
+from .files import part_of
+
 TYPES = {"string": "VARCHAR", "bigint": "BIGINT"}
-QUESTIONS = Path(__file__).resolve().parents[2] / "schemas" / "archive"
+QUESTIONS = schemas.folder() / "archive"
 
 Row = dict[str, Any]
 

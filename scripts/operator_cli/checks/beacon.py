@@ -10,8 +10,9 @@ import hashlib
 
 import httpx
 
-from scripts.operator_api.errors import Refused, Unreachable
 from waiting_room.adapters.beacon import ADDRESS, CHAIN
+
+from ...operator_api.errors import Refused, Unreachable
 
 PUBLIC_KEY = bytes.fromhex(
     "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451"
