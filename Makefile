@@ -92,7 +92,7 @@ fmt: setup ## Format the code and repair what can be repaired
 build: setup ## Make the zips that are deployed, the wheel of wr, checksums and bill of materials, in build/
 	$(BIN)/python -m scripts.bundle
 
-docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
+docs: setup ## Write ZONES.md and the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
 	$(BIN)/python -m scripts.tfdocs
 
 # Needs uv. The layer gets the same versions as everything else.

@@ -22,6 +22,9 @@ from .words.local_times import moment_ms, time_zone
 
 Json = dict[str, Any]
 
+REMARK = "//"
+"""A key that begins so is a remark, of which a file may have any number, anywhere."""
+
 
 class BadZoneFile(BadInput):
     """Raised when a file of zones has mistakes; one line for each."""
@@ -76,13 +79,22 @@ def _load(path: Path) -> Any:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> Json:
-    """JSON lets a key stand twice and the last one win; in a file written by hand that is a mistake."""
+    """JSON lets a key stand twice and the last one win; in a file written by hand that is a mistake. Remarks may."""
     document: Json = {}
     for key, value in pairs:
+        if key.startswith(REMARK):
+            continue
         if key in document:
             raise ValueError(f"the key {key!r} stands twice in one object")
         document[key] = value
     return document
+
+
+def without_remarks(value: Any) -> Any:
+    """A value of a file without the remarks in it."""
+    if isinstance(value, dict):
+        return {key: without_remarks(each) for key, each in value.items() if not key.startswith(REMARK)}
+    return [without_remarks(each) for each in value] if isinstance(value, list) else value
 
 
 def _no_constant(name: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..deployment.installed import how_to_get
 from ..deployment.places import ROOT
 from ..operator_api.errors import BadInput, OperatorError
 from ..visitors.event_log import read_events
@@ -24,10 +25,6 @@ GOODBYE_SEC = 90.0
 """How long the engine may take to send everybody home."""
 LINE_EVERY_SEC = 10.0
 NEEDED = ("locust", "websocket")
-MISSING_ENGINE = (
-    "a rehearsal needs locust, which is not installed: "
-    ".venv/bin/pip install 'locust>=2.40,<3' 'websocket-client>=1.7,<2' (the extra `rehearse` of pyproject.toml)"
-)
 
 Json = dict[str, Any]
 
@@ -39,7 +36,7 @@ class EngineFailed(OperatorError):
 def require_engine() -> None:
     """Raise BadInput where locust is not installed. It is not imported here: it would take over this process."""
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise BadInput(MISSING_ENGINE)
+        raise BadInput(f"a rehearsal needs locust, which is not installed: {how_to_get('rehearse')}")
 
 
 Engine = subprocess.Popen[str]
