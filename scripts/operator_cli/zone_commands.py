@@ -18,7 +18,7 @@ from .apply import apply_zone, summary
 from .arguments import Command, Commands
 from .words.moments import show_moment
 from .words.tables import table
-from .zone_fields import explained, paragraphs
+from .zone_fields import ZoneField, explained, paragraphs
 from .zone_files import read_zone_file
 from .zone_start import NEEDED, start
 
@@ -85,9 +85,15 @@ def zones_fields(arguments: argparse.Namespace) -> Answer:
     document = {"fields": [{**asdict(each), "changes": each.changes} for each in found]}
     if arguments.name is not None:
         return Answer(document, list(paragraphs(found)))
-    rows = [(each.name, each.title, json.dumps(each.default), each.changes.partition(",")[0]) for each in found]
+    rows = [(each.name, each.title, _default(each), each.changes.partition(",")[0]) for each in found]
     shown = table(("SETTING", "WHAT", "DEFAULT", "CHANGES"), rows)
     return Answer(document, [*shown, "", "`wr zones fields NAME` explains one."])
+
+
+def _default(field: ZoneField) -> str:
+    if field.default is None:
+        return "needed" if field.required else "-"
+    return json.dumps(field.default)
 
 
 def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:

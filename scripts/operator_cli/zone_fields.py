@@ -78,7 +78,7 @@ def fields() -> list[ZoneField]:
 
 
 def explained(name: str | None) -> list[ZoneField]:
-    """The settings of the first level, or one with its own. Raises BadInput for a name there is not, with the nearest."""
+    """The settings of the first level, or one with its parts. Raises BadInput for any other name, with the nearest."""
     known = fields()
     if name is None:
         return [each for each in known if _is_first_level(each)]

@@ -17,9 +17,9 @@ from .zone_files import REMARK, read_moments, without_remarks
 Json = dict[str, Any]
 
 HEAD = (
-    "A zone of Foyer. A key that begins with // is a remark: wr zones apply leaves it out.",
+    "A zone of Foyer. A key that begins with // is a remark: `wr zones apply` leaves it out.",
     "Settings that are off begin with //, too: take the // away to use one.",
-    "wr zones fields NAME explains a setting. Try the file: wr zones apply FILE --dry-run",
+    "`wr zones fields NAME` explains a setting. Try the file: `wr zones apply FILE --dry-run`",
 )
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "queueing": ("max_active",),

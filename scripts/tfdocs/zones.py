@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from scripts.operator_cli.zone_fields import ZoneField, fields
@@ -33,12 +34,17 @@ def _sections(every: list[ZoneField]) -> Iterator[str]:
         yield from _table(below)
         below = []
         yield f"## `{each.name}`\n"
-        yield f"**{each.title}.** {each.description}\n"
-        yield f"- {each.facts}"
+        yield f"**{each.title}.** {_plain(each.description)}\n"
+        yield f"- {_plain(each.facts)}"
         if each.example is not None:
             yield f"- for example `{json.dumps(each.example, ensure_ascii=False)}`"
         yield f"- changes: {each.changes}\n"
     yield from _table(below)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is, but for what stands in backticks."""
+    return re.sub(r"`[^`]*`|[*\[<|]", lambda found: found[0] if len(found[0]) > 1 else f"\\{found[0]}", text)
 
 
 def _table(below: list[ZoneField]) -> Iterator[str]:
@@ -47,6 +53,5 @@ def _table(below: list[ZoneField]) -> Iterator[str]:
     yield "| setting | meaning | value |"
     yield "|---|---|---|"
     for each in below:
-        cells = (f"`{each.name}`", each.description, each.facts)
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        yield f"| `{each.name}` | {_plain(each.description)} | {_plain(each.facts)} |"
     yield ""
