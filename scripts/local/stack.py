@@ -18,7 +18,7 @@ from botocore.config import Config
 
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
-from scripts.deployment.local import ACCOUNT, ANNOUNCED, CREDENTIALS, REGION
+from scripts.deployment.local import ACCOUNT, ANNOUNCED, CREDENTIALS, REGION, Announcement
 from scripts.deployment.names import Names, Secrets
 from scripts.local import api, engine, functions, keys, permissions, records, roles, site, sockets, tables
 from scripts.local.outbox import ENDPOINT_VARIABLE, Outbox
@@ -46,7 +46,7 @@ class LocalStack:
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
         self._api_id = self._websocket_id = self._failures_queue = ""
-        self._described: dict[Path, str] = {}
+        self._announcement: Announcement | None = None
         self.outbox = Outbox(self._known_outbox_port())
         self.changes: list[str] = []
 
@@ -193,22 +193,14 @@ class LocalStack:
 
     def announce(self, *files: Path, **more: Any) -> None:
         """Write `describe(**more)` to files for this user only, by default where `wr` looks; `close` removes them."""
-        text = json.dumps(self.describe(**more), indent=2) + "\n"
-        for file in files or ANNOUNCED:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.unlink(missing_ok=True)
-            file.touch(mode=0o600)
-            file.write_text(text, encoding="utf-8")
-            self._described[file] = text
+        self._announcement = Announcement.made(files or ANNOUNCED, self.describe(**more))
 
     def close(self) -> None:
         """Close the connections and take the descriptions back. Harmless when repeated."""
         for client in self._clients.values():
             client.close()
-        for file, text in self._described.items():
-            # Another stack may have described itself there since.
-            if file.is_file() and file.read_text(encoding="utf-8") == text:
-                file.unlink()
+        if self._announcement is not None:
+            self._announcement.take_back()
 
     def _known_secrets(self) -> Secrets | None:
         """Return the secrets of a stack set up earlier: its functions know them."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.bundle.contents import command_line
+from scripts.deployment.local import FILE, Announcement
 from tests.integration.running import Foyer
 from tests.integration.zones import open_zones, zone
 from tests.unit.house.test_schemas import ROOT
@@ -51,20 +52,30 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(environment: Path, foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs a program of the environment where a stack is described as the demo describes itself."""
+def home(foyer: Foyer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a user for whom a stack is described, as the demo describes itself."""
     open_zones(foyer, zone("wheeled"))
-    home = tmp_path_factory.mktemp("home")
-    described = home / "state" / "foyer" / "local-stack.json"
-    described.parent.mkdir(parents=True)
-    described.write_text(json.dumps(foyer.stack.describe(edge_url=foyer.url)), encoding="utf-8")
-    alone = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    folder = tmp_path_factory.mktemp("home")
+    Announcement.made([folder / ".local/state/foyer" / FILE], foyer.stack.describe(edge_url=foyer.url))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(environment: Path, home: Path) -> Run:
+    """Runs a program of the environment as that user, far from any checkout."""
 
     def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(environment / "bin" / program), *arguments]
-        return subprocess.run(command, cwd=home, env=alone, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(
+            command, cwd=home, env=alone(home), capture_output=True, text=True, check=False, timeout=120
+        )
 
     return run
+
+
+def alone(home: Path) -> dict[str, str]:
+    """An environment that knows nothing of a checkout."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home)}
 
 
 def test_it_lies_in_the_environment_with_all_it_reads(run: Run, environment: Path) -> None:
@@ -97,20 +108,12 @@ def test_costs_need_no_service(run: Run) -> None:
     assert "idle_month" in json.loads(run("wr", "cost", "--json").stdout)
 
 
-def test_pages_are_served_with_what_they_load(run: Run, environment: Path, foyer: Foyer) -> None:
-    home = Path(run("python", "-c", "import os; print(os.getcwd())").stdout.strip())
+def test_pages_are_served_with_what_they_load(environment: Path, home: Path) -> None:
     command = [str(environment / "bin" / "wr"), "--json", "page", "preview", "wheeled"]
-    alone = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "XDG_STATE_HOME": str(home / "state"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with subprocess.Popen(command, cwd=home, env=alone, stdout=subprocess.PIPE, text=True) as serving:
+    with subprocess.Popen(command, cwd=home, env=alone(home), stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
-            said = "".join(iter(serving.stdout.readline, "}\n")) + "}"
-            address = json.loads(said)["address"]
+            address = json.loads("".join(iter(serving.stdout.readline, "}\n")) + "}")["address"]
             for path in ("state/waiting?lang=de", ".waiting-room/assets/waiting.js"):
                 with urllib.request.urlopen(address + path, timeout=20) as answer:
                     assert answer.status == 200
