@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.bundle.archive import tree
 from scripts.bundle.imports import needed_modules
-from scripts.bundle.wheel import Metadata, wheel
+from scripts.bundle.wheel import wheel
 
 PACKAGE = "waiting_room"
 
@@ -55,9 +56,14 @@ def command_line(root: Path) -> tuple[str, bytes]:
         entries |= tree(root / "scripts" / room, f"{COMMAND_LINE}/{room}/")
     entries |= tree(root / "lambdas" / "publisher" / "site" / "assets", f"{COMMAND_LINE}/page_assets/")
     entries |= {name.removeprefix("python/"): content for name, content in layer(root).items()}
-    metadata = Metadata.of(root / "pyproject.toml", EXTRAS)
-    readme, terms = ((root / name).read_text(encoding="utf-8") for name in ("README.md", "LICENSE"))
-    return metadata.file_name, wheel(metadata, entries, readme, terms)
+    return wheel(command_line_project(root), root, entries, root / "LICENSE")
+
+
+def command_line_project(root: Path) -> dict[str, Any]:
+    """Return what pyproject.toml says of `wr`: of the extras those alone that its user may want."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return {**project, "optional-dependencies": {name: extras[name] for name in EXTRAS}}
 
 
 def edge_bundle(root: Path, packages: Mapping[str, bytes], settings: Mapping[str, Any] | None) -> dict[str, bytes]:

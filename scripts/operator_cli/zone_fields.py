@@ -47,6 +47,7 @@ class ZoneField:
     example: Any = None
     required: bool = False
     live: bool = False
+    with_next_run: bool = False
     set_by_service: bool = False
 
     @property
@@ -68,6 +69,8 @@ class ZoneField:
         """When the setting may change."""
         if self.set_by_service:
             return "set by the service"
+        if self.with_next_run:
+            return "with the next run"
         return "live, with `wr set` or `wr zones apply`" if self.live else "never: it is the zone's name"
 
 
@@ -112,7 +115,6 @@ def _fields(schema: Json, part: Mapping[str, Any], prefix: str, live: bool | Non
     settable = schema["$defs"]["setting"]["enum"]
     for name, written in part["properties"].items():
         each = _resolved(schema, written)
-        of_service = bool(each.get("readOnly"))
         changes_live = name in settable if live is None else live
         yield ZoneField(
             name=prefix + name,
@@ -125,7 +127,8 @@ def _fields(schema: Json, part: Mapping[str, Any], prefix: str, live: bool | Non
             example=_example(each),
             required=name in part.get("required", ()),
             live=changes_live,
-            set_by_service=of_service,
+            with_next_run=each.get("x-foyer-changes") == "next-run",
+            set_by_service=bool(each.get("readOnly")),
         )
         yield from _below(schema, each, prefix + name, changes_live)
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from scripts.bundle import backend
-from scripts.bundle.contents import COMMAND_LINE, EXTRAS, ROOMS, command_line
-from scripts.bundle.wheel import Metadata, wheel
+from scripts.bundle.contents import COMMAND_LINE, EXTRAS, ROOMS, command_line, command_line_project
+from scripts.bundle.wheel import wheel
 from scripts.deployment import installed
 from tests.unit.house.test_documented_commands import DOCUMENTS
 from tests.unit.house.test_schemas import ROOT
@@ -39,8 +39,9 @@ def modules() -> Iterator[Path]:
 
 def declared() -> set[str]:
     """The modules of the packages that the wheel asks for."""
-    metadata = Metadata.of(ROOT / "pyproject.toml", EXTRAS)
-    wanted = [*metadata.dependencies, *(each for extra in metadata.extras.values() for each in extra)]
+    project = command_line_project(ROOT)
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(each for extra in extras for each in extra)]
     names = {re.split(r"[\[<>=~; ]", requirement)[0] for requirement in wanted}
     return {MODULE_OF.get(name, name.replace("-", "_")) for name in names} | BROUGHT
 
@@ -123,8 +124,11 @@ def test_it_says_what_it_needs_and_what_it_puts_on_the_path(made: zipfile.ZipFil
 
 
 def test_a_requirement_that_has_a_condition_keeps_it() -> None:
-    metadata = Metadata("a-b", "1", "s", ">=3.11", "MIT", extras={"x": ["c>=1; sys_platform == 'win32'"]})
-    with zipfile.ZipFile(io.BytesIO(wheel(metadata, {"a_b.py": b""}))) as made:
+    project = {**command_line_project(ROOT), "name": "a-b", "version": "1"}
+    project["optional-dependencies"] = {"x": ["c>=1; sys_platform == 'win32'"]}
+    name, content = wheel(project, ROOT, {"a_b.py": b""}, ROOT / "LICENSE")
+    assert name == "a_b-1-py3-none-any.whl"
+    with zipfile.ZipFile(io.BytesIO(content)) as made:
         said = made.read("a_b-1.dist-info/METADATA").decode()
     assert "Requires-Dist: c>=1; (sys_platform == 'win32') and extra == \"x\"\n" in said
 

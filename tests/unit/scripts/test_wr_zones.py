@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from scripts.operator_cli.zone_start import NEEDED, OFFERED
 from scripts.tfdocs import zones
 from tests.unit.house.test_schemas import ROOT
 from waiting_room import schemas
+from waiting_room.domain.zone.zones import InvalidZone, Zone
 from waiting_room.http.frame.validation import validate
+from waiting_room.use_cases.zones import refuse_within_run
 
 ZONE = schemas.load("zone")
 
@@ -111,7 +114,7 @@ def test_every_setting_is_explained_and_its_example_is_one() -> None:
     [
         ("rate_per_min", "number; a minute; more than 0, at most 600,000", "live"),
         ("session.idle_sec", "whole number; seconds; 30 to 3,600; default 300", "live"),
-        ("order", 'one of fifo, lottery; default "fifo"', "live"),
+        ("order", 'one of fifo, lottery; default "fifo"', "with the next run"),
         ("zone_id", "text; needed", "never"),
         ("run", "whole number; 1 to 1,000,000,000; default 1", "set by the service"),
     ],
@@ -120,6 +123,17 @@ def test_a_setting_says_what_it_takes_and_when_it_changes(name: str, facts: str,
     found = explained(name)[0]
     assert found.facts == facts
     assert found.changes.startswith(changes)
+
+
+def test_what_a_run_keeps_is_told_as_changing_with_the_next() -> None:
+    sale = {"zone_id": "a", "mode": "combined", "max_active": 1, "starts_at_ms": 1, "rules": [{"paths": ["/a"]}]}
+    stored = Zone.from_document(sale)
+    for name, value in (("order", "lottery"), ("beacon", "drand")):
+        with pytest.raises(InvalidZone, match="change it with a reset"):
+            refuse_within_run(replace(stored, **{name: value}), stored)
+    # This one is taken at once, and counts when a run begins.
+    told = {each.name for each in fields() if each.with_next_run}
+    assert told == {"order", "beacon", "expected_joins_per_sec"}
 
 
 def test_a_part_is_told_with_what_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
