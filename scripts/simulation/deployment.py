@@ -9,7 +9,7 @@ from typing import Any
 from scripts.simulation.kernel import Crash, Kernel, SerialIds, SkewedClock
 from scripts.simulation.network import CALM, Connection, Partitions, Weather
 from scripts.simulation.replicas import Replicas
-from scripts.simulation.store import Observer, Store
+from scripts.simulation.store import Observer, Onlooker, Store
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.zone_copies import ZoneCopies
@@ -133,7 +133,8 @@ class Deployment:
 
     def calm_stores(self) -> Stores:
         """The tables as an onlooker reads them: at once, and for nothing."""
-        return Stores(Clients(self.store, self.store), *TABLES)
+        onlooker = Onlooker(self.store)
+        return Stores(Clients(onlooker, onlooker), *TABLES)
 
     def start(self, name: str, payload: Mapping[str, Any]) -> None:
         """Start a function asynchronously, as its port does."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from scripts.simulation.crowd import Crowd
 from scripts.simulation.deployment import Deployment
@@ -44,6 +44,19 @@ class Scenario:
     """Whether those whose session ends while they are there come back."""
 
 
+class Measured(Protocol):
+    """What an action began and is asked for at the end: its figures, and what they have against the run."""
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """Rules that were broken."""
+        ...
+
+    def figures(self) -> dict[str, float]:
+        """Figures beyond those of every run."""
+        ...
+
+
 @dataclass
 class Simulation:
     """The parts of a run."""
@@ -55,8 +68,7 @@ class Simulation:
     deployment: Deployment = field(init=False)
     crowd: Crowd = field(init=False)
     venue: Venue = field(init=False)
-    also_measured: list[Callable[[], dict[str, float]]] = field(default_factory=list)
-    """Figures of what an action began, asked for at the end."""
+    also_measured: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         scenario = self.scenario

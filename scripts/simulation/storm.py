@@ -102,12 +102,16 @@ class Storm:
         table = self.simulation.deployment.store.tables["queue"]
         table.remove((f"{zone.zone_id}#{zone.run}#{name}", None))
 
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What there is to say against it when the run is over."""
+        left = len(self.told) - self.known
+        return (f"{left} visitors do not know their place",) if left else ()
+
     def figures(self) -> dict[str, float]:
         """What it took until all of them knew."""
         deployment, count = self.simulation.deployment, len(self.told)
         read = sum(deployment.store.read_units.values()) - self.read_before
-        if self.known < count:
-            self.simulation.watch.breaks(f"{count - self.known} visitors do not know their place")
         return {
             "visitors": count,
             "located": self.known,
@@ -123,6 +127,6 @@ def everybody_locates(count: int, over_sec: int, asks_sec: float) -> Action:
     """An action, at whose time the first of `count` visitors join."""
 
     def begin(simulation: Simulation) -> None:
-        simulation.also_measured.append(Storm(simulation, count, over_sec, asks_sec).figures)
+        simulation.also_measured.append(Storm(simulation, count, over_sec, asks_sec))
 
     return begin

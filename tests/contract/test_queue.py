@@ -201,7 +201,7 @@ def test_a_sale_is_counted_with_its_purchase_and_only_then(dynamo: Dynamo, store
 
 
 def test_the_same_sale_sent_again_by_its_attempt_is_counted_once(exact_dynamo: Dynamo) -> None:
-    """Not on moto, which does not know ClientRequestToken."""
+    """Not on moto 5.2.5, which ignores ClientRequestToken (findings/moto_transaction_token.sh)."""
     store = queue(exact_dynamo)
     assert store.add(place()) is Answer.YES
     session, attempt = _admitted(store), _attempt()

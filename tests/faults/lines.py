@@ -20,7 +20,7 @@ Number = tuple[str, int, int]
 
 
 class RuleBroken(AssertionError):
-    """A rule of the design does not hold."""
+    """A rule of PROTOCOL.md does not hold."""
 
 
 @dataclass

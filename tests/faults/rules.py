@@ -1,4 +1,4 @@
-"""Rules 1, 2, 3 and 5 of the design, checked from issued tokens and stored places; `lines.py` knows the positions."""
+"""Rules 1, 2, 3 and 5 of PROTOCOL.md, checked from issued tokens and stored places; `lines.py` knows the positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second, plain-minded model of the gate, written from DESIGN 4.6 for the tests alone.
+"""A second, plain-minded model of the gate (PROTOCOL, Gate), written for the tests alone.
 
 It shares no code with the gate: paths are reduced to one form (the gate looks at all), patterns become regular
 expressions, tokens are checked by PyJWT. It says what must become of a request; the gate may only be stricter, and

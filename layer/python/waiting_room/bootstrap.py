@@ -65,7 +65,11 @@ REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIM
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 """For what may fail: archive and metrics must not hold up those who use them."""
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS, **_CONNECTIONS)
-"""For writes that are not the same when applied twice: a lost answer must come back as a lost answer."""
+"""For writes that are not the same when applied twice: a lost answer must come back as a lost answer.
+
+`total_max_attempts` counts requests and wins over AWS_MAX_ATTEMPTS; `max_attempts` would count repetitions, and without
+either a minor version of boto3 decides (1.43: ten for DynamoDB, 1.44: four; findings/botocore_tries.sh).
+"""
 
 
 def bouncer(env: Mapping[str, str]) -> HttpApp:

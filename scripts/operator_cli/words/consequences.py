@@ -11,7 +11,7 @@ from ...operator_api.errors import BadInput
 Json = dict[str, Any]
 
 MOST_CLAIMS_PER_MIN = 30_000
-"""One zone lets about 500 a second in; a higher rate promises what it does not keep (DESIGN 4.3)."""
+"""One zone lets about 500 a second in; a higher rate promises what it does not keep (PROTOCOL, Limits)."""
 LEAP = 10
 """A limit that grows to more than so many times what it was is asked twice: a digit too many is soon typed."""
 MOST = {"rate_per_min": 600_000, "max_active": 1_000_000}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -9,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeClock
+from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
-from waiting_room.adapters.gate_state import pack, unpack
+from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
 from waiting_room.domain.leases import bucket_width_sec
+from waiting_room.domain.line.places import Session
 
 LANES = [f"lane{number:08d}" for number in range(6)]
 NOW_MS = 1_780_315_200_000
@@ -67,6 +71,98 @@ def test_a_lane_added_later_changes_nothing_for_the_others() -> None:
 def test_what_a_later_version_adds_is_not_looked_at() -> None:
     state = ControllerState(claimed=3, epochs={LANES[0]: 4})
     assert unpack(pack(state, LANES) + b"\x01\x02", LANES) == state
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_state_or_unreadable(packed: bytes) -> None:
+    with contextlib.suppress(UnreadableState):
+        assert isinstance(unpack(packed, LANES), ControllerState)
+
+
+@pytest.mark.parametrize("known", range(0, 60, 7))
+def test_half_a_state_is_none(known: int) -> None:
+    packed = pack(full_gate("z").state, LANES)
+    with pytest.raises(UnreadableState, match="no sense"):
+        unpack(packed[:known], LANES)
+
+
+def forget(sale: Sale) -> None:
+    """Leave the memory of another version in the gate item, as a release that is rolled back would."""
+    packed = bytes([(VERSION + 1) * 2]) + pack(sale.gate().state, list(sale.zone.lanes))[1:]
+    sale.store.update_item(
+        TableName="counters",
+        Key={"counter": {"S": "gate#z#1"}, "slot": {"N": "0"}},
+        UpdateExpression="SET #state = :state",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":state": {"B": packed}},
+    )
+
+
+def test_the_memory_of_another_version_is_said_and_begins_anew_with_what_the_item_knows(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sale = Sale(max_active=3)
+    for number in range(3):
+        sale.tick()
+        sale.enter(f"v{number}")
+    before = sale.gate()
+    forget(sale)
+
+    after = sale.gate()
+
+    assert replace(after, state=before.state) == before
+    assert after.state == ControllerState(claimed=3, active=3, known_front=before.lanes["general"].serving)
+    (record,) = caplog.records
+    assert (vars(record)["zone_id"], vars(record)["run"]) == ("z", 1)
+    assert "version 2" in vars(record)["why"]
+
+
+def test_a_controller_that_forgets_lets_in_no_more_than_there_is_room_for() -> None:
+    """Every few ticks everything is forgotten; twice as many want to get in as there is room for."""
+    sale = Sale(max_active=5, claim={"window_sec": 20, "grace_sec": 30})
+    inside = []
+    for number in range(40):
+        sale.join(f"v{number}")
+    for second in range(40):
+        if second % 5 == 2:
+            forget(sale)
+        gate = sale.tick()
+        assert gate.limit - gate.claimed + gate.active <= 5
+        inside += [f"v{number}" for number in range(40) if isinstance(sale.claim(f"v{number}"), Session)]
+    assert len(set(inside)) == 5
+
+
+def test_a_rate_goes_on_after_everything_was_forgotten() -> None:
+    """What was claimed before is not taken for spent at once, or nobody would be let in for an hour."""
+    sale = Sale(mode="waiting_room", max_active=None, rate_per_min=60, starts_at_ms=1)
+    for number in range(90):
+        sale.join(f"v{number}")
+    came = [
+        sum(isinstance(sale.claim(f"v{number}"), Session) for number in range(90)) for _ in range(60) if sale.tick()
+    ]
+    forget(sale)
+    gate = sale.tick(2)
+    assert 0 <= gate.limit - gate.claimed <= 2
+    assert sum(came) >= 50
+    assert sale.tick(20).limit > gate.limit
+    assert sale.gate().state.recent_claimed < 90, "nobody is taken for having come in one tick"
+
+
+def test_what_was_drawn_stays_drawn_after_everything_was_forgotten() -> None:
+    sale = Sale(order="lottery", mode="combined", max_active=3, starts_at_ms=FakeClock().ms + 30_000)
+    names = [f"v{number}" for number in range(20)]
+    for name in names:
+        sale.join(name)
+    sale.tick(32)
+    drawn = {name: sale.locate(name).position for name in names}
+    assert sorted(drawn.values()) == list(range(20))
+    forget(sale)
+    sale.clock.advance(1)
+    sale.join("late")
+    assert sale.locate("late").position is None, "no place is told that the draw might have given to somebody"
+    sale.tick(2)
+    assert {name: sale.locate(name).position for name in names} == drawn
+    assert sale.locate("late").position == 20
 
 
 def full_gate(zone_id: str) -> GateItem:

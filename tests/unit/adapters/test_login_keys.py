@@ -79,13 +79,16 @@ def test_a_login_that_is_down_stops_nobody_whose_key_is_known() -> None:
     assert (late.status, late.problem) == (503, "not-ready"), "a key taken away there must not count for ever"
 
 
-def test_a_login_that_was_never_reached_is_said_so_and_not_waited_for_by_everybody() -> None:
+def test_a_login_that_was_never_reached_is_said_so_and_not_waited_for_by_everybody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = world_with()
     answers = [join(world, claim(world)) for _ in range(5)]
     assert {(answer.status, answer.problem) for answer in answers} == {(503, "not-ready")}
     assert "login cannot be reached" in answers[0].json["detail"]
     assert "retry-after" in answers[0].headers
     assert world.logins.asked == [URL]
+    assert [vars(record)["source"] for record in caplog.records] == [URL]
     world.logins.documents[URL] = published(LOGIN.public_jwk)
     world.clock.advance(RETRY_SEC)
     assert join(world, claim(world)).status == 201

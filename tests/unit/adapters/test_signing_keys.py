@@ -81,7 +81,7 @@ def test_keys_are_read_once_in_five_minutes():
 
 
 @pytest.mark.parametrize("fault", [client_error("ThrottlingException"), EndpointConnectionError(endpoint_url="x")])
-def test_keys_in_hand_go_on_while_they_cannot_be_read(fault):
+def test_keys_in_hand_go_on_while_they_cannot_be_read(fault, caplog):
     ssm, clock = FakeSsm(), FakeClock()
     keys = SigningKeys(ssm, "p", clock)
     first = keys.ensure()
@@ -91,6 +91,7 @@ def test_keys_in_hand_go_on_while_they_cannot_be_read(fault):
     assert keys.load() is first
     assert keys.load() is first
     assert ssm.reads == reads + 1, "not asked again at once"
+    assert caplog.messages == ["the signing keys could not be read again"]
     clock.advance(RETRY_SEC)
     ssm.fault = None
     keys.load()

@@ -18,9 +18,10 @@ from scripts.operator_cli.cli import _parser
 from scripts.operator_cli.completion import words
 from tests.unit.house.test_schemas import ROOT
 
+FOLDERS = [each for each in ROOT.iterdir() if each.is_dir() and each.name != "build" and not each.name.startswith(".")]
 DOCUMENTS = sorted(
     path
-    for path in [*ROOT.glob("*.md"), *(ROOT / "terraform").rglob("*.md"), *(ROOT / "scripts").rglob("*.md")]
+    for path in [*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in folder.rglob("*.md"))]
     if not {".terraform", "node_modules"} & set(path.parts)
 )
 FENCED = re.compile(r"^( *)```[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

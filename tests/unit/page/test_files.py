@@ -74,7 +74,8 @@ def test_every_script_and_style_is_in_the_one_file() -> None:
         if file.key_suffix.endswith(".css"):
             assert bare(text) in loaded["waiting.css"]
         if file.key_suffix.endswith(".js"):
-            declared = re.search(r"^(?:export )?((?:class|function) \w+.*|const \w+ = .*)$", text, re.MULTILINE)
+            declares = r"^(?:export )?((?:class|(?:async )?function) \w+.*|const \w+ = .*)$"
+            declared = re.search(declares, text, re.MULTILINE)
             assert declared is not None
             assert declared[1] in loaded["waiting.js"], file.key_suffix
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from scripts.operator_cli.rehearse import lines
 from scripts.rehearsal.script import Habits
 from scripts.rehearsal.targets import Limits, Targets, possible_occupancy
 from scripts.rehearsal.verdict import Played, as_json, holds, inversions_ms, occupancy, verdict
@@ -190,6 +191,13 @@ def test_failures_are_a_share_of_what_was_sent() -> None:
     assert (row.figure, row.state) == ("2 of 100 (2.00 %)", "broken")
     assert judged(calm(), 3, figures=failing, failed_pct=2)["failed requests"].state == "held"
     assert judged(calm(), 3, figures={"by_request": []})["failed requests"].state == "not measured"
+
+
+def test_it_is_said_that_percentiles_of_requests_are_rounded() -> None:
+    page = {"name": "page", "count": 3, "failures": 0, "p50_ms": 1449, "p95_ms": 1400, "max_ms": 1449.2}
+    shown = lines(judged(calm(), 3).values(), {"by_request": [page], "held_back": 0})
+    assert [line.split() for line in shown if line.startswith("page")] == [["page", "3", "0", "1449", "1400", "1449"]]
+    assert "rounded" in shown[-1]
 
 
 def test_a_target_there_is_none_of_is_named() -> None:

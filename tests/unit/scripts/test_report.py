@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from scripts.operator_api.errors import BadInput
+from scripts.report import numbers as numbers_module
 from scripts.report.export import export
 from scripts.report.files import archive_folder
-from scripts.report.numbers import Check, Numbers, count, during, estimates, line, setting
+from scripts.report.numbers import Check, Numbers, Settings, count, during, estimates, level, line, with_rate
 from scripts.report.page import page
 from scripts.report.plots import RIGHT, WIDTH, Series, nice, plot, ticks
 from scripts.report.questions import Answers
@@ -164,7 +166,29 @@ def test_rate_and_cap_are_those_that_were_set(numbers: Numbers) -> None:
     assert rates == [40, 20, 60]
     assert list(dict.fromkeys(row["cap"] for row in numbers.levels)) == [25, 30]
     assert all(row["in_zone"] <= row["cap"] for row in numbers.levels)
-    assert setting({"rate_per_min": 7}, [], "rate_per_min", 0) == 7
+    assert Settings({"rate_per_min": 7}, []).at(0, "rate_per_min") == 7
+
+
+def test_the_audit_log_is_read_once_however_long_the_run_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    real = json.loads
+    monkeypatch.setattr(numbers_module, "json", SimpleNamespace(loads=lambda text: parsed.append(text) or real(text)))
+    minutes = [{"minute_at_ms": number * 60_000} for number in range(200)]
+    told = {"phase": "open", "joined": 5, "called": 3, "active": 2, "sold": 0, "show_up_share": 1.0}
+    rows = [{**minute, **told, "updated_at_ms": minute["minute_at_ms"]} for minute in minutes]
+    operations = [
+        {"happened_at_ms": 60_000, "details": '{"rate_per_min":[60,30],"name":"Box office"}'},
+        {"happened_at_ms": 120_000, "details": None},
+        {"happened_at_ms": 180_000, "details": '{"max_active":[10,20]}'},
+    ]
+
+    settings = Settings(None, operations)
+    rates = [row["rate_per_min"] for row in with_rate(minutes, [], settings)]
+    caps = [level(row, settings)["cap"] for row in rows]
+
+    assert len(parsed) == len(operations)
+    assert (rates[0], rates[1:]) == (30, [30] * 199), "a minute has the rate of its end"
+    assert (caps[:3], caps[3:]) == ([10] * 3, [20] * 197)
 
 
 def test_estimates_are_compared_with_what_came(numbers: Numbers) -> None:

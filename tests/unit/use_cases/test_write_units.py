@@ -1,4 +1,4 @@
-"""What operations cost at DynamoDB, counted from the calls that are made; the figures of the design are the limits."""
+"""What operations cost at DynamoDB, counted from the calls that are made; the figures of PROTOCOL.md are the limits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def written(sale: Sale, act: Any) -> float:
     return sale.store.units.write - before
 
 
-def test_a_visit_costs_what_the_design_says() -> None:
+def test_a_visit_costs_no_more_than_the_protocol_says() -> None:
     sale = sale_with()
     sale.tick()
     join = written(sale, lambda: sale.join("a"))
@@ -40,14 +40,14 @@ def test_a_visit_costs_what_the_design_says() -> None:
     assert join + claim + complete <= 6
 
 
-def test_a_visit_with_inventory_costs_what_the_design_says() -> None:
+def test_a_visit_with_inventory_costs_no_more_than_the_protocol_says() -> None:
     sale = sale_with(inventory=10)
     sale.tick()
     units = written(sale, lambda: sale.confirm(sale.enter("a"), "order-1"))
     assert units <= 10
 
 
-def test_a_renewal_costs_what_the_design_says() -> None:
+def test_a_renewal_costs_what_the_protocol_says() -> None:
     sale = sale_with(session={"kind": "script", "heartbeat_sec": 15})
     sale.tick()
     session = sale.enter("a")

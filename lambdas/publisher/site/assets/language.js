@@ -1,5 +1,8 @@
 /** Which language the page speaks: the one chosen before, else the best the browser asks for. */
 
+import { fetchWithin } from "./timed.js";
+
+const TIMEOUT_MS = 10_000;
 const COOKIE = "foyer-language";
 const REGIONS = { cn: "hans", sg: "hans", my: "hans", tw: "hant", hk: "hant", mo: "hant" };
 
@@ -35,8 +38,8 @@ export function remember(language) {
 export async function textsOf(language, atHand) {
   if (language === atHand.language) return atHand;
   try {
-    const response = await fetch(`/.waiting-room/assets/texts/${language}.json`);
-    return response.ok ? await response.json() : atHand;
+    const url = `/.waiting-room/assets/texts/${language}.json`;
+    return await fetchWithin(TIMEOUT_MS, url, {}, (response) => (response.ok ? response.json() : atHand));
   } catch {
     return atHand;
   }

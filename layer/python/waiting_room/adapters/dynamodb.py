@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ THROTTLES = frozenset(
 CONFLICT_TRIES = 4
 BATCH, BATCH_TRIES = 100, 4
 """Keys DynamoDB takes in one BatchGetItem, and how often what it leaves is asked for."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Table:
             ]
             if not left:
                 return found, True
+        logger.warning("some items could not be read", extra={"table": self.name, "items": len(left)})
         return found, False
 
     def _batch(self, keys: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

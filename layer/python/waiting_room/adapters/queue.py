@@ -1,4 +1,4 @@
-"""The queue table: one item per visitor of a run, changed only by compare-and-set (DESIGN 4.3).
+"""The queue table: one item per visitor of a run, changed only by compare-and-set (PROTOCOL, The queue item).
 
 Each compare-and-set stores an attempt id, so that a visitor's own write is known again when its answer was lost.
 """

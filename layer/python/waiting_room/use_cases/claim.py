@@ -1,4 +1,4 @@
-"""Claim: a called visitor exchanges the place for a session, never beyond the cap (DESIGN 4.3)."""
+"""Claim: a called visitor exchanges the place for a session, never beyond the cap (PROTOCOL, Claim)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Confirm: the site's server ties a session to a purchase, and completes it (DESIGN 4.3)."""
+"""Confirm: the site's server ties a session to a purchase, and completes it (PROTOCOL, Complete)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connect: note how to reach a visitor near the front, who then hears of the call without asking (DESIGN 4.5)."""
+"""Connect: note how to reach a visitor near the front, who then hears of the call without asking (PROTOCOL, Push)."""
 
 from __future__ import annotations
 

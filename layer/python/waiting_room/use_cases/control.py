@@ -1,4 +1,4 @@
-"""Control: change a zone live. Holds within a second at the cap, within seconds at the edge (DESIGN 4.4)."""
+"""Control: change a zone live (PROTOCOL, Modes and control). Holds in a second at the cap, in seconds at the edge."""
 
 from __future__ import annotations
 

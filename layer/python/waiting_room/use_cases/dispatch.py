@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from waiting_room.use_cases.tick import TickZone
 ZONES_PER_EXCHANGER = 20
 SNAPSHOT_AGE_MS = 90_000
 """An older snapshot is written again, long before the gate closes at 300 s."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Dispatch:
         try:
             published_at_ms = int(json.loads(stored.body)["published_at_ms"])
         except (ValueError, KeyError, TypeError):
+            logger.warning("the gate snapshot cannot be read: it is written anew")
             return True
         return self._clock.now_ms() - published_at_ms > SNAPSHOT_AGE_MS
 

@@ -1,4 +1,4 @@
-"""Draw: committed to when the run is created, held once at its start, decided by records alone (DESIGN 4.2)."""
+"""Draw: committed to when the run is created, held once at its start, decided by records alone (PROTOCOL, Draw)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Join: take a place in line, once (DESIGN 4.1)."""
+"""Join: take a place in line, once (PROTOCOL, Joining)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,8 @@ _REVOKED = {REVOKED_SID: "sids", REVOKED_VISITOR: "visitors", REVOKED_BYPASS: "b
 
 SiteFile = tuple[str, bytes, str, str]
 """Path (of an asset: below the assets folder; else the key), content, content type, Cache-Control."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ class Publish:
         try:
             last = json.loads(stored.body)["version"] if stored else 0
         except (ValueError, KeyError, TypeError):
+            logger.warning("the gate snapshot cannot be read: its version starts from the time")
             last = 0
         return last + 1 if type(last) is int and last > 0 else now_ms // 1000
 

@@ -1,4 +1,4 @@
-"""Renew: lengthen a lease, never shorten one, never revive one that was given away (DESIGN 4.3)."""
+"""Renew: lengthen a lease, never shorten one, never revive one that was given away (PROTOCOL, Renew)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seal: turn the numbers taken since the last epoch into positions (DESIGN 4.1)."""
+"""Seal: turn the numbers taken since the last epoch into positions (PROTOCOL, Epochs)."""
 
 from __future__ import annotations
 

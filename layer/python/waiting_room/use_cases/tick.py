@@ -1,4 +1,4 @@
-"""Tick: read the run, decide, write the decision if nobody else did, then tell everybody waiting (DESIGN 4.3)."""
+"""Tick: read the run, decide, write the decision if nobody else did, then tell everybody waiting (PROTOCOL, Tick)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from waiting_room.use_cases.wake import Wake
 
 HELD_BACK_MS = 15_000 + MARGIN_SEC * 1000
 """A run that follows another grants nothing for so long: old tokens must have left the edge, which takes 15 s, and the
-clock of whoever grants may be ahead of the operator's (DESIGN 4.3)."""
+clock of whoever grants may be ahead of the operator's (PROTOCOL, Runs)."""
 
 
 KEPT = ("control", "pinned", "run", "granted_from_ms", "stage", "safe_rate_per_min")

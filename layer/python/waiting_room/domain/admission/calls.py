@@ -1,4 +1,4 @@
-"""Calls: which positions were called last, and who is near enough to be told without asking (DESIGN 4.5)."""
+"""Calls: which positions were called last, and who is near enough to be told without asking (PROTOCOL, Push)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One tick of admission: how far the limit, the watermarks and the closed buckets may move (DESIGN 4.3).
+"""One tick of admission: how far the limit, the watermarks and the closed buckets may move (PROTOCOL, Calling).
 
 `decide` is a pure function of what one tick read. Its result is written only if nobody else ticked meanwhile.
 """

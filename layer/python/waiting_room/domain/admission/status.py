@@ -1,4 +1,4 @@
-"""The status document: everything a waiting browser needs, the same for everybody (DESIGN 4.5)."""
+"""The status document: everything a waiting browser needs, the same for everybody (PROTOCOL, Status document)."""
 
 from __future__ import annotations
 

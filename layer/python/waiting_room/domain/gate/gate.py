@@ -1,4 +1,4 @@
-"""What becomes of a request at the edge (DESIGN 4.6): decided by request, snapshot and time alone.
+"""What becomes of a request at the edge (PROTOCOL, Order of decision): decided by request, snapshot and time alone.
 
 Everything that is not clearly allowed is refused. Nothing here reads a database or writes anything. What a gate
 remembers of one snapshot (routes, badges) it would find again in the same way.

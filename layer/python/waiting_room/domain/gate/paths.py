@@ -1,4 +1,4 @@
-"""Every way an origin may read a request path (DESIGN 4.6).
+"""Every way an origin may read a request path (PROTOCOL, Paths and rules).
 
 A guard that reads a path one way while the site reads it another lets visitors past. So no single normal form is
 chosen: each transformation some server makes is applied to each result of the others, in any order, until nothing

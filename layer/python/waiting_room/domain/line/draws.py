@@ -1,4 +1,4 @@
-"""Draws: the order of the early joiners by lot, such that anybody can check it afterwards (DESIGN 4.2).
+"""Draws: the order of the early joiners by lot, such that anybody can check it afterwards (PROTOCOL, Draw).
 
 Commit and reveal: the hash of a secret is published when the run is created, the secret at the start. A place follows
 from the secret, the beacon's value if one was agreed on, the number of early joiners of the lane and the number of

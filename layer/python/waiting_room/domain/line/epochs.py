@@ -1,4 +1,4 @@
-"""Sealed epochs: how the numbers of several join counters become one dense line (DESIGN 4.1).
+"""Sealed epochs: how the numbers of several join counters become one dense line (PROTOCOL, Epochs).
 
 An epoch is a cut through all counters of a lane. Whoever took a number up to the cut stands before everybody of a
 later epoch; inside an epoch the counters follow each other, beginning with another one each time. No clock decides.
