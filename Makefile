@@ -104,7 +104,7 @@ fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
-build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
+build: setup ## Make the zips that are deployed, the wheel of wr, checksums and bill of materials, in build/
 	$(BIN)/python -m scripts.bundle
 
 build-twice: build ## Build, build once more, and compare every byte
@@ -113,7 +113,7 @@ build-twice: build ## Build, build once more, and compare every byte
 	$(MAKE) build
 	cd build/first && for file in *; do cmp "$$file" "../$$file" || exit 1; done
 
-docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
+docs: setup ## Write ZONES.md and the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
 	$(BIN)/python -m scripts.tfdocs
 
 # Needs uv. The layer gets the same versions as everything else.

@@ -1,4 +1,4 @@
-"""Build the zips that are deployed; the same sources always give the same bytes."""
+"""Build the zips that are deployed and the wheel of `wr`; the same sources always give the same bytes."""
 
 from __future__ import annotations
 
@@ -51,14 +51,19 @@ def build(root: Path, target: Path, *, local: bool = False, settings: Mapping[st
     contents_of = {name: zipped(files) for name, files in sorted(entries.items())}
     notes = {name: f"{len(files)} files" for name, files in entries.items()}
     if not local:
+        contents_of |= dict([contents.command_line(root)])
         contents_of[SBOM] = json.dumps(_bill(root, target / "wheels"), indent=2).encode() + b"\n"
     # As sha256sum writes and checks them.
     sums = "".join(f"{_digest(content)}  {name}\n" for name, content in sorted(contents_of.items()))
-    lines = []
-    for name, content in {**contents_of, CHECKSUMS: sums.encode()}.items():
-        state = "written" if write(target / name, content) else "unchanged"
-        lines.append(f"{_digest(content)}  {name}  {len(content):>9,} bytes  {notes.get(name, '1 file')}  {state}")
-    return lines
+    return [
+        _written(target, name, content, notes.get(name, "1 file"))
+        for name, content in {**contents_of, CHECKSUMS: sums.encode()}.items()
+    ]
+
+
+def _written(target: Path, name: str, content: bytes, note: str) -> str:
+    state = "written" if write(target / name, content) else "unchanged"
+    return f"{_digest(content)}  {name}  {len(content):>9,} bytes  {note}  {state}"
 
 
 def _bill(root: Path, cache: Path) -> dict[str, Any]:
@@ -77,9 +82,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "build", help="directory of the zips (default: build)")
     parser.add_argument("--local", action="store_true", help="only what the local stack needs; fetches nothing")
+    parser.add_argument("--wheel", action="store_true", help="only the wheel of `wr`; fetches nothing")
     parser.add_argument("--settings", type=Path, help="JSON file that becomes the gatekeeper's settings.json")
     arguments = parser.parse_args()
     settings = json.loads(arguments.settings.read_text(encoding="utf-8")) if arguments.settings else None
+    if arguments.wheel:
+        print(_written(arguments.output, *contents.command_line(ROOT), "1 file"))
+        return 0
     try:
         lines = build(ROOT, arguments.output, local=arguments.local, settings=settings)
     except (wheels.DownloadFailed, FileNotFoundError) as error:

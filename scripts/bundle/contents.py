@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.bundle.archive import tree
 from scripts.bundle.imports import needed_modules
+from scripts.bundle.wheel import wheel
 
 PACKAGE = "waiting_room"
 
 EDGE_DISTRIBUTIONS = ("cffi", "cryptography", "pycparser")
 """Third-party packages of the edge bundle: what checking an ES256 signature takes and no more."""
+
+
+COMMAND_LINE = "foyer_wr"
+"""The package that holds our rooms in the wheel: `scripts` would be a rude name beside other people's packages."""
+ROOMS = ("costs", "deployment", "operator_api", "operator_cli", "rehearsal", "report", "visitors")
+"""The folders of scripts/ behind `wr`. They import each other by relative names, and nothing else of scripts/."""
+EXTRAS = ("report", "beacon", "rehearse")
 
 
 def functions(root: Path) -> dict[str, Mapping[str, Any]]:
@@ -38,6 +47,23 @@ def function(root: Path, component: str) -> dict[str, bytes]:
     if "handler.py" not in entries:
         raise FileNotFoundError(f"lambdas/{component}/handler.py is missing: schemas/functions.json names it")
     return entries
+
+
+def command_line(root: Path) -> tuple[str, bytes]:
+    """Return name and content of the wheel that puts `wr` on the path, with all it reads."""
+    entries = {f"{COMMAND_LINE}/__init__.py": b'"""The operator\'s command line of Foyer, and what it is made of."""\n'}
+    for room in ROOMS:
+        entries |= tree(root / "scripts" / room, f"{COMMAND_LINE}/{room}/")
+    entries |= tree(root / "lambdas" / "publisher" / "site" / "assets", f"{COMMAND_LINE}/page_assets/")
+    entries |= {name.removeprefix("python/"): content for name, content in layer(root).items()}
+    return wheel(command_line_project(root), root, entries, root / "LICENSE")
+
+
+def command_line_project(root: Path) -> dict[str, Any]:
+    """Return what pyproject.toml says of `wr`: of the extras those alone that its user may want."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return {**project, "optional-dependencies": {name: extras[name] for name in EXTRAS}}
 
 
 def edge_bundle(root: Path, packages: Mapping[str, bytes], settings: Mapping[str, Any] | None) -> dict[str, bytes]:

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from scripts.costs.bills import Bill
-from scripts.costs.model import FOLDER, MILLION, Assumptions, Costs
-from scripts.costs.tables import markdown, of_sale, text
+from .bills import Bill
+from .model import FOLDER, MILLION, Assumptions, Costs
+from .tables import markdown, of_sale, text
 
 WAIT_MIN = 10.0
 MOST_VISITORS = 1_000_000_000
@@ -27,29 +27,39 @@ MOST_MINUTES = 1440
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line; the exit code is 0."""
-    arguments = parser().parse_args(argv)
-    print(report(arguments), end="")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.costs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="every charge by itself, for programs")
+    add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    print(json.dumps(document(arguments), indent=2) + "\n" if arguments.json else report(arguments), end="")
     return 0
 
 
 def report(arguments: argparse.Namespace) -> str:
     """The table in the form that was asked for."""
-    given = {each.name: getattr(arguments, each.name) for each in fields(Assumptions)}
-    costs = Costs.read(Assumptions(**given))
+    costs = _costs(arguments)
     prices = json.loads((FOLDER / "prices.json").read_text(encoding="utf-8"))
     if sale := _sale(costs, arguments):
-        return _sale_document(costs, sale, arguments) if arguments.json else of_sale(sale, costs, prices) + "\n"
-    if arguments.json:
-        return json.dumps(_document(costs), indent=2) + "\n"
+        return of_sale(sale, costs, prices) + "\n"
     return markdown(costs, prices) if arguments.markdown else text(costs, prices) + "\n"
 
 
-def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
-    """The arguments: the form of the answer, and every assumption by its name; `made` gets them, else a new parser."""
-    made = made or argparse.ArgumentParser(prog="python -m scripts.costs", description=__doc__)
-    form = made.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="as a section of a README")
-    form.add_argument("--json", action="store_true", help="every charge by itself, for programs")
+def document(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Every charge by itself, and what was assumed."""
+    costs = _costs(arguments)
+    sale = _sale(costs, arguments)
+    return _sale_document(costs, sale, arguments) if sale else _document(costs)
+
+
+def _costs(arguments: argparse.Namespace) -> Costs:
+    return Costs.read(Assumptions(**{each.name: getattr(arguments, each.name) for each in fields(Assumptions)}))
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """The arguments: the form of the answer, and every assumption by its name."""
+    made.add_argument("--markdown", action="store_true", help="as a section of a README")
     sale = made.add_argument_group("one sale", "with any of these, the bill of that sale alone")
     sale.add_argument("--visitors", type=_count, metavar="N", help="how many come (default 1e6)")
     sale.add_argument("--wait", type=_minutes, metavar="MIN", help="minutes they wait (default 10)")
@@ -63,7 +73,6 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
         hint = f"default {each.default:g}" + (f"; one of {', '.join(map(str, choices))}" if choices else "")
         flag = f"--{each.name.replace('_', '-')}"
         assumptions.add_argument(flag, type=kind, default=each.default, choices=choices, metavar="N", help=hint)
-    return made
 
 
 def _sale(costs: Costs, arguments: argparse.Namespace) -> Bill | None:
@@ -75,10 +84,9 @@ def _sale(costs: Costs, arguments: argparse.Namespace) -> Bill | None:
     return costs.sale(visitors, wait_min, visitors if arguments.admitted is None else arguments.admitted)
 
 
-def _sale_document(costs: Costs, sale: Bill, arguments: argparse.Namespace) -> str:
+def _sale_document(costs: Costs, sale: Bill, arguments: argparse.Namespace) -> dict[str, Any]:
     asked = {"visitors": arguments.visitors, "wait_min": arguments.wait, "admitted": arguments.admitted}
-    told = {"assumed": asdict(costs.assumed), "asked": asked, "sale": {"title": sale.title, **_bill(sale)}}
-    return json.dumps(told, indent=2) + "\n"
+    return {"assumed": asdict(costs.assumed), "asked": asked, "sale": {"title": sale.title, **_bill(sale)}}
 
 
 def _count(text: str) -> int:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.costs.bills import ARCHIVE, Bill, Charge, Price
+from waiting_room import schemas
+
+from .bills import ARCHIVE, Bill, Charge, Price
 
 FOLDER = Path(__file__).parent
-SCHEMAS = FOLDER.parents[1] / "schemas"
 
 MILLION = 1_000_000
 GB = 1_000_000_000
@@ -69,9 +70,7 @@ class Costs:
         self.assumed = assumed or Assumptions()
         self.counts = counts
         self.prices = {key: Price(key, **entry) for key, entry in prices["prices"].items()}
-        self._functions: dict[str, Any] = json.loads((SCHEMAS / "functions.json").read_text(encoding="utf-8"))[
-            "functions"
-        ]
+        self._functions = schemas.functions()
 
     @classmethod
     def read(cls, assumed: Assumptions | None = None) -> Costs:
@@ -148,7 +147,7 @@ class Costs:
         """How many alarms Terraform makes: for functions, tables, streams and schedules, and four for all of it."""
         regional = [spec for spec in self._functions.values() if not spec["edge"]]
         triggered = sum(bool({"stream", "schedule"} & spec["triggers"].keys()) for spec in regional)
-        tables = {path.stem for path in (SCHEMAS / "tables").glob("*.json")} - TABLES_WITHOUT_ALARM
+        tables = {path.stem for path in (schemas.folder() / "tables").glob("*.json")} - TABLES_WITHOUT_ALARM
         # Failures of the asynchronous are in the queue of failures; the HTTP API says whom it cannot start.
         errors = [spec for spec in regional if not spec["asynchronous"]]
         throttles = [spec for spec in errors if "http" not in spec["triggers"]]
@@ -215,7 +214,7 @@ class Costs:
 
     def _metrics(self, seconds: float) -> Iterable[Charge]:
         """Custom metrics of one zone with one lane, for the hours in which they are told."""
-        measures = json.loads((SCHEMAS / "metrics.json").read_text(encoding="utf-8"))["measures"]
+        measures = schemas.load("metrics")["measures"]
         yield self._line(RECORDER, len(measures) * math.ceil(seconds / 3600) / HOURS_A_MONTH, "custom_metric")
 
     def _invocations(self, part: str, component: str, counted: Mapping[str, Any], times: float) -> Iterable[Charge]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scripts.costs.bills import Bill
-from scripts.costs.model import Costs
+from .bills import Bill
+from .model import Costs
 
 MARK = "*"
 

@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
+from scripts.deployment.local import ANNOUNCED
 from scripts.local import EngineFailed, LocalStack
-from scripts.local.stack import DESCRIPTION
 
 
 def main() -> int:
@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=0, help="port of the engine (default: a free one)")
     parser.add_argument("--name", default="foyer", help="name of the deployment (default: foyer)")
-    parser.add_argument("--description", type=Path, default=DESCRIPTION, help="file that says where everything is")
+    parser.add_argument("--description", type=Path, metavar="FILE", help="file that says where everything is")
     parser.add_argument("--once", action="store_true", help="end after the set-up; of use with AWS_ENDPOINT_URL")
     arguments = parser.parse_args()
     # Both ways to end unwind the same `with` blocks.
@@ -38,7 +38,8 @@ def main() -> int:
     return 0
 
 
-def _wait(stack: LocalStack, description: Path) -> None:
-    stack.announce(description)
-    print(f"API: {stack.api_url}\nDescribed in {description}. Ctrl-C ends it.", flush=True)
+def _wait(stack: LocalStack, description: Path | None) -> None:
+    files = (description,) if description else ANNOUNCED
+    stack.announce(*files)
+    print(f"API: {stack.api_url}\nDescribed in {files[0]}. Ctrl-C ends it.", flush=True)
     signal.pause()

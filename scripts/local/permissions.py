@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.local.naming import Names
+from scripts.deployment.names import Names
 from waiting_room import schemas
 
 VERSION = "2012-10-17"

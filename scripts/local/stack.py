@@ -18,20 +18,14 @@ from botocore.config import Config
 
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
+from scripts.deployment.local import ACCOUNT, ANNOUNCED, CREDENTIALS, REGION, Announcement
+from scripts.deployment.names import Names, Secrets
 from scripts.local import api, engine, functions, keys, permissions, records, roles, site, sockets, tables
-from scripts.local.naming import Names, Secrets
 from scripts.local.outbox import ENDPOINT_VARIABLE, Outbox
 from waiting_room import schemas
 from waiting_room.adapters.object_store import S3ObjectStore
 
 ROOT = Path(__file__).resolve().parents[2]
-DESCRIPTION = ROOT / "build" / "local-stack.json"
-"""Where a running stack is described, for the operator's command line and for the curious."""
-
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-"""What the engines take, with every right. Never the caller's own: nothing here may ever reach AWS."""
 
 _SETTINGS = Config(
     retries={"max_attempts": 2, "mode": "standard"},
@@ -52,7 +46,7 @@ class LocalStack:
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
         self._api_id = self._websocket_id = self._failures_queue = ""
-        self._description: Path | None = None
+        self._announcement: Announcement | None = None
         self.outbox = Outbox(self._known_outbox_port())
         self.changes: list[str] = []
 
@@ -197,20 +191,16 @@ class LocalStack:
             **more,
         }
 
-    def announce(self, file: Path = DESCRIPTION, **more: Any) -> None:
-        """Write `describe(**more)` where `wr` looks for it, readable by this user only; `close` removes it."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(self.describe(**more), indent=2) + "\n", encoding="utf-8")
-        self._description = file
+    def announce(self, *files: Path, **more: Any) -> None:
+        """Write `describe(**more)` to files for this user only, by default where `wr` looks; `close` removes them."""
+        self._announcement = Announcement.made(files or ANNOUNCED, self.describe(**more))
 
     def close(self) -> None:
-        """Close the connections and take the description back. Harmless when repeated."""
+        """Close the connections and take the descriptions back. Harmless when repeated."""
         for client in self._clients.values():
             client.close()
-        if self._description is not None:
-            self._description.unlink(missing_ok=True)
+        if self._announcement is not None:
+            self._announcement.take_back()
 
     def _known_secrets(self) -> Secrets | None:
         """Return the secrets of a stack set up earlier: its functions know them."""

@@ -74,7 +74,7 @@ def rehearse(stage: Stage) -> None:
     crowd = ("--visitors", str(REHEARSED), "--over", "3", "--stay", "1", "2", "--minutes", "4", "--absent", "0")
     stage.wr(
         *("rehearse", stage.zone_id, "--host", stage.site_url, "--own-run", "--checkout", f"{path}/checkout"),
-        *(*crowd, "--silent", "0", "--json", str(stage.folder / "rehearsal.json")),
+        *(*crowd, "--silent", "0", "--output", str(stage.folder / "rehearsal.json")),
         # How fast this machine is, or how busy, is no question of the zone's.
         *("--target", "claim_p95_ms=60000", "--target", "push_p95_ms=60000", "--target", "occupancy=0.01"),
         *("--target", "failed_pct=50", "--target", "throttled_pct=50"),

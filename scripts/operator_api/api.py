@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import httpx
 
-from scripts.operator_api.connection import SigV4, Target
-from scripts.operator_api.errors import BadInput, Refused, Unreachable
+from .connection import SigV4, Target
+from .errors import BadInput, Refused, Unreachable
 
 Json = dict[str, Any]
 

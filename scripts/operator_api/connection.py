@@ -17,7 +17,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from scripts.operator_api.errors import BadInput, Unreachable
+from ..deployment import local
+from .errors import BadInput, Unreachable
 
 SIGNED_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 
@@ -109,23 +110,20 @@ def _credentials(session: Any, profile: str | None) -> Any:
 
 
 def _demo(description: Path | None, site_url: str | None) -> Target:
-    # Only here, and only now: an operator of AWS needs nothing of the local stack.
-    from scripts.local.stack import CREDENTIALS, DESCRIPTION, REGION
-
     try:
-        stack: Mapping[str, str] = json.loads((description or DESCRIPTION).read_text(encoding="utf-8"))
+        stack: Mapping[str, str] = json.loads((description or local.DESCRIPTION).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Unreachable(
             "No service to talk to: start the demo with `make demo`, or name a deployment with --api-url or "
             "FOYER_API_URL (the execute-api address of its HTTP API)."
         ) from None
     site = site_url or stack.get("edge_url")
-    credentials = Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"])
+    credentials = Credentials(local.CREDENTIALS["aws_access_key_id"], local.CREDENTIALS["aws_secret_access_key"])
     bucket = stack.get("archive_bucket")
     return Target(
         stack["api_url"].rstrip("/"),
         site and site.rstrip("/"),
-        REGION,
+        local.REGION,
         credentials,
         stack.get("snapshot_key"),
         archive=f"s3://{bucket}" if bucket else None,

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput, OperatorError
-from scripts.operator_cli.draws import read_draw
-from scripts.operator_cli.words.entries import lines
-from scripts.operator_cli.words.moments import show_moment
-from scripts.report.export import export
-from scripts.report.files import archive_folder
-from scripts.report.numbers import count
-from scripts.report.page import page
-from scripts.report.questions import Answers
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput, OperatorError
+from ..report.export import export
+from ..report.files import archive_folder
+from ..report.numbers import count
+from ..report.page import page
+from ..report.questions import Answers
+from .answers import Answer
+from .arguments import Command, Commands, whole_number
+from .draws import read_draw
+from .words.entries import lines
+from .words.moments import show_moment
 
 MOST_MINUTES = 1440
+MOST = 10**9 - 1
+"""Runs, as in schemas/zone.json."""
 
 Json = dict[str, Any]
 
 
-def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(found: Commands[Command]) -> None:
     """Add both commands to the parser."""
     past = found.add_parser(
         "history",
@@ -35,20 +38,23 @@ def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "What was done to the signing keys is under _keys.",
     )
     past.add_argument("zone", metavar="ZONE")
-    past.add_argument("--run", type=_number, help="only this run")
+    past.add_argument("--run", type=whole_number(1, MOST), help="only this run")
     past.add_argument(
-        "--entries", type=_number, default=100, metavar="N", help="the newest N (default 100, at most 1000)"
+        "--entries",
+        type=whole_number(1, 1000),
+        default=100,
+        metavar="N",
+        help="the newest N, up to 1000 (default 100)",
     )
-    past.add_argument("--json", action="store_true", help="as JSON, with every setting")
     past.set_defaults(command=history)
     made = found.add_parser(
         "report",
         help="what a run was like: one HTML file with plots",
         description="Make one HTML file about a run from its archived changes and its minute rows: arrivals, line, "
-        "admissions, occupancy, waits, drop-off, estimates, fairness. Needs DuckDB (`pip install duckdb`).",
+        "admissions, occupancy, waits, drop-off, estimates, fairness. Needs DuckDB (the extra `report`).",
     )
     made.add_argument("zone", metavar="ZONE")
-    made.add_argument("run", metavar="RUN", type=_number)
+    made.add_argument("run", metavar="RUN", type=whole_number(1, MOST))
     made.add_argument(
         "--archive",
         metavar="WHERE",
@@ -59,22 +65,19 @@ def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     made.set_defaults(command=report)
 
 
-def history(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def history(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """The audit log, oldest first."""
     entries = api.history(arguments.zone, arguments.entries, arguments.run)
-    if arguments.json:
-        print(json.dumps(entries, indent=2, ensure_ascii=False))
-        return
-    if not entries:
-        of_run = f" in run {arguments.run}" if arguments.run else ""
-        print(f"Nothing is noted of {arguments.zone}{of_run}.")
+    of_run = f" in run {arguments.run}" if arguments.run else ""
+    said = [] if entries else [f"Nothing is noted of {arguments.zone}{of_run}."]
     for entry in entries:
         run = f", run {entry['run']}" if "run" in entry else ""
-        print(f"{show_moment(entry['at_ms'])}  {entry['action']}{run}  by {entry['by']}")
-        print("".join(f"    {line}\n" for line in lines(entry)), end="")
+        said.append(f"{show_moment(entry['at_ms'])}  {entry['action']}{run}  by {entry['by']}")
+        said += [f"    {line}" for line in lines(entry)]
+    return Answer({"entries": entries}, said)
 
 
-def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> Answer:
     """Make the report of a run."""
     where = arguments.archive or target.archive
     if not where:
@@ -92,12 +95,16 @@ def report(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> N
         raise BadInput(f"Nobody joined {zone_id} in run {run}, or it is too new: there is nothing to report.")
     output = Path(arguments.output or f"{zone_id}-{run}.html")
     output.write_text(page(numbers), encoding="utf-8")
-    print(f"{output}: {numbers.totals['visitors']} visitors, {numbers.totals['admitted']} admitted")
-    for check in numbers.checks:
-        if not check.agrees:
-            print(f"{check.what}: {check.archive} in the archive, {check.counters} counted ({check.meaning})")
-    if arguments.export:
-        print("\n".join(str(path) for path in export(numbers, Path(arguments.export))))
+    wrong = [check for check in numbers.checks if not check.agrees]
+    exported = [str(path) for path in export(numbers, Path(arguments.export))] if arguments.export else []
+    counts = {name: numbers.totals[name] for name in ("visitors", "admitted")}
+    said = [
+        f"{output}: {counts['visitors']} visitors, {counts['admitted']} admitted",
+        *(f"{each.what}: {each.archive} in the archive, {each.counters} counted ({each.meaning})" for each in wrong),
+        *exported,
+    ]
+    differing = [{"what": each.what, "archive": each.archive, "counters": each.counters} for each in wrong]
+    return Answer({"file": str(output), **counts, "differing": differing, "exported": exported}, said)
 
 
 def _draw(target: Target, zone_id: str, run: int) -> Json | None:
@@ -124,9 +131,3 @@ def _store(target: Target) -> Any:
         aws_secret_access_key=frozen.secret_key,
         aws_session_token=frozen.token,
     )
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) < 10**9:
-        raise argparse.ArgumentTypeError("give a whole number from 1")
-    return int(text)

@@ -11,79 +11,32 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput, Refused
-from scripts.operator_cli.apply import apply_zone, summary
-from scripts.operator_cli.preview import Preview, serve
-from scripts.operator_cli.settings import parse_settings, patched
-from scripts.operator_cli.watch import watch
-from scripts.operator_cli.words.consequences import MOST, plan
-from scripts.operator_cli.words.moments import show_moment
-from scripts.operator_cli.words.stories import story
-from scripts.operator_cli.words.tables import table
-from scripts.operator_cli.zone_files import read_zone_file
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.gate.zone_rules import rule_faults
 from waiting_room.domain.zone.checked import checked
-from waiting_room.domain.zone.zones import SERVER_FIELDS
+
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from .answers import Answer, tell
+from .preview import Preview, serve
+from .settings import parse_settings, patched
+from .watch import watch
+from .words.consequences import MOST, plan
+from .words.moments import show_moment
+from .words.stories import story
+from .zone_files import read_zone_file
 
 Json = dict[str, Any]
 
 
-def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
-    """Create or replace the zones of a file; nothing is sent when the file has a mistake."""
-    documents = read_zone_file(Path(arguments.file))
-    there = {zone["zone_id"]: zone for zone in api.zones()}
-    outcomes = []
-    for document in documents:
-        zone_id = document["zone_id"]
-        try:
-            outcomes.append(apply_zone(api, document, there.get(zone_id), dry_run=arguments.dry_run))
-        except Refused as error:
-            raise Refused(f"{arguments.file}: {zone_id}: {error}", error.problem, error.status) from None
-        print("\n".join(outcomes[-1].lines()), flush=True)
-    if len(outcomes) > 1:
-        print(summary(outcomes))
-
-
-def zones_list(api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
-    """A table of all zones."""
-    zones = api.zones()
-    if not zones:
-        print("There is no zone yet: `wr zones apply FILE` makes some.")
-        return
-    rows = [
-        (
-            zone["zone_id"],
-            zone["mode"],
-            zone["control"],
-            zone["run"],
-            zone.get("max_active"),
-            zone.get("rate_per_min"),
-            zone.get("inventory"),
-            show_moment(zone["starts_at_ms"]) if "starts_at_ms" in zone else None,
-            zone["version"],
-        )
-        for zone in zones
-    ]
-    headings = ("ZONE", "MODE", "CONTROL", "RUN", "MAX ACTIVE", "PER MIN", "INVENTORY", "STARTS", "VERSION")
-    print("\n".join(table(headings, rows)))
-
-
-def zones_show(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
-    """One zone as JSON that `zones apply` takes; what the service adds is left out."""
-    zone = api.zone(arguments.zone)
-    print(json.dumps({name: zone[name] for name in zone if name not in SERVER_FIELDS}, indent=2, ensure_ascii=False))
-
-
-def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Switch a zone."""
     zone = api.control(arguments.zone, {"control": arguments.state, **_reason(arguments)})
-    print(
-        f"{zone['zone_id']}: control is {zone['control']} ({CONTROL_MEANS[zone['control']]}), version {zone['version']}"
-    )
+    means = CONTROL_MEANS[zone["control"]]
+    said = f"{zone['zone_id']}: control is {zone['control']} ({means}), version {zone['version']}"
+    return Answer({"zone": zone}, [said])
 
 
 CONTROL_MEANS = {
@@ -95,50 +48,63 @@ CONTROL_MEANS = {
 }
 
 
-def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Change settings live; checked against the zone's other settings before anything is sent."""
     zone = api.zone(arguments.zone)
     patch = parse_settings(arguments.settings, schemas.load("zone"), _now_ms())
-    _warn(zone, patch, certain=arguments.yes)
+    _warn(zone, patch, arguments)
     try:
         checked(patched(zone, patch), rule_faults)
     except InvalidInput as error:
         raise BadInput("\n".join(f"{pointer}: {advice}" for pointer, advice in error.faults)) from None
     after = api.control(arguments.zone, {"changes": patch, "version": zone["version"], **_reason(arguments)})
+    said = []
     for name in patch:
         value = after.get(name)
         shown = show_moment(value) if name == "starts_at_ms" and value is not None else json.dumps(value)
-        print(f"{arguments.zone}: {name} is {shown if value is not None else 'not set'}")
+        said.append(f"{arguments.zone}: {name} is {shown if value is not None else 'not set'}")
+    return Answer({"zone": after, "changed": {name: after.get(name) for name in patch}}, said)
 
 
-def _warn(zone: Mapping[str, Any], patch: Mapping[str, Any], *, certain: bool) -> None:
+def _warn(zone: Mapping[str, Any], patch: Mapping[str, Any], arguments: argparse.Namespace) -> None:
     """Say what a new limit means; raise BadInput for one beyond its bound, or far beyond the old one without --yes."""
     for name in MOST:
         if patch.get(name) is None:
             continue
         planned = plan(zone, 0, 0, 0, name, patch[name])
-        print(f"{zone['zone_id']}: {planned.says}")
-        if planned.type_again and not certain:
+        tell(arguments, f"{zone['zone_id']}: {planned.says}")
+        if planned.type_again and not arguments.yes:
             raise BadInput("Nothing was changed. Run the command again with --yes if this is what you mean.")
 
 
-def bypass(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+def bypass(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> Answer:
     """Make a link that lets one named person past the line. The link is a secret."""
     made = api.make_bypass(arguments.zone, arguments.name, arguments.minutes * 60)
-    link = made["link"]
-    print(f"{target.site_url}{link}" if target.site_url and link.startswith("/") else link)
-    print(f"id {made['id']}, for {arguments.name}, until {show_moment(made['expires_at_ms'])}")
-    print(f"Take it back with: wr revoke {arguments.zone} --bypass {made['id']}")
+    url = _url(target, made["link"])
+    said = [
+        url,
+        f"id {made['id']}, for {arguments.name}, until {show_moment(made['expires_at_ms'])}",
+        f"Take it back with: wr revoke {arguments.zone} --bypass {made['id']}",
+    ]
+    return Answer({**made, "url": url}, said)
 
 
-def invite(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
+def invite(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> Answer:
     """Make a link into a lane. It is good for the first visitor who opens it."""
     made = api.invite(arguments.zone, arguments.lane, arguments.name, arguments.hours * 3600)
-    print(f"{target.site_url}{made['link']}" if target.site_url else made["link"])
-    print(f"id {made['id']}, into {arguments.lane} for {arguments.name}, until {show_moment(made['expires_at_ms'])}")
+    url = _url(target, made["link"])
+    until = show_moment(made["expires_at_ms"])
+    return Answer(
+        {**made, "url": url}, [url, f"id {made['id']}, into {arguments.lane} for {arguments.name}, until {until}"]
+    )
 
 
-def revoke(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def _url(target: Target, link: str) -> str:
+    """A link of the service with the site's address before it, where that is known."""
+    return f"{target.site_url}{link}" if target.site_url and link.startswith("/") else link
+
+
+def revoke(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Revoke a session, a visitor or a bypass token."""
     kinds = {"session_id": arguments.session, "visitor_id": arguments.visitor, "bypass_id": arguments.bypass}
     body: Json = {name: value for name, value in kinds.items() if value is not None}
@@ -146,33 +112,35 @@ def revoke(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> 
     if arguments.reason:
         body["reason"] = arguments.reason
     api.revoke(arguments.zone, body)
-    print(f"{arguments.zone}: {name.removesuffix('_id')} {value} is revoked; the gate refuses it within about 10 s")
+    said = f"{arguments.zone}: {name.removesuffix('_id')} {value} is revoked; the gate refuses it within about 10 s"
+    return Answer({"zone_id": arguments.zone, name: value}, [said])
 
 
-def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def look_up(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """What the service knows about one visitor: place, status, session."""
     found = api.visitor(arguments.zone, arguments.visitor)
     width = max(len(name) for name in found)
-    for name, value in found.items():
-        print(f"{name.ljust(width)}  {_shown(name, value)}")
-    print("\n".join(["", *story(found, _now_ms())]))
+    told = story(found, _now_ms())
+    fields = (f"{name.ljust(width)}  {_shown(name, value)}" for name, value in found.items())
+    return Answer({"visitor": found, "story": told}, [*fields, "", *told])
 
 
-def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def erase(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Erase everything stored of one visitor."""
     api.erase(arguments.zone, arguments.visitor)
-    print(f"{arguments.zone}: nothing is stored of {arguments.visitor} any more")
+    erased = {"zone_id": arguments.zone, "visitor_id": arguments.visitor}
+    return Answer({"erased": erased}, [f"{arguments.zone}: nothing is stored of {arguments.visitor} any more"])
 
 
 def watch_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """A live view of one zone until Ctrl-C."""
-    watch(api, target, arguments.zone, once=arguments.once)
+    watch(api, target, arguments.zone, once=arguments.once, as_json=arguments.json)
 
 
 def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> None:
     """All zones on one page, served on this machine until Ctrl-C."""
     # Only here, and only now: no other command asks CloudWatch.
-    from scripts.operator_cli.dashboard import cloudwatch, server, state
+    from .dashboard import cloudwatch, server, state
 
     health: Any = dict
     if arguments.deployment:
@@ -182,7 +150,8 @@ def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -
     with httpx.Client(timeout=5.0, trust_env=False) as http:
         served, address = server.serve(state.Dashboard(api, target, http, health), arguments.port, _now_ms)
         with served:
-            print(f"Open {address}\nWhoever has this address acts with your credentials. Ctrl-C ends it.", flush=True)
+            says = "Whoever has this address acts with your credentials. Ctrl-C ends it."
+            _served(arguments, address, f"Open {address}", says)
             served.serve_forever()
 
 
@@ -195,10 +164,14 @@ def page_preview(api: OperatorApi, target: Target, arguments: argparse.Namespace
             raise BadInput(f"{arguments.file} has no zone {arguments.zone}.")
         document = planned[arguments.zone]
     with serve(Preview(document, target.site_url, _now_ms()), arguments.port) as server:
-        print(
-            f"Preview of {arguments.zone}: http://127.0.0.1:{server.server_address[1]}/   Ctrl-C ends it.", flush=True
-        )
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        _served(arguments, address, f"Preview of {arguments.zone}: {address}   Ctrl-C ends it.")
         server.serve_forever()
+
+
+def _served(arguments: argparse.Namespace, address: str, *lines: str) -> None:
+    """Say where something is served from now on."""
+    Answer({"address": address}, lines).show(as_json=arguments.json)
 
 
 def _reason(arguments: argparse.Namespace) -> Json:

@@ -7,40 +7,54 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput, Refused, Unreachable
-from scripts.operator_cli.checks.beacon import check_beacon
 from waiting_room.domain.line.draws import Draw, published_draw
 from waiting_room.domain.locations import draw_path
+
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput, Refused, Unreachable
+from .answers import Answer
+from .checks.beacon import check_beacon
 
 TIMEOUT_SEC = 10.0
 
 
 def verify_draw(
     _api: OperatorApi, target: Target, arguments: argparse.Namespace, transport: httpx.BaseTransport | None = None
-) -> None:
+) -> Answer:
     """Check the commitment, then say one visitor's place, or check that every place was given once."""
     draw = read_draw(target, arguments.zone, arguments.run, transport)
-    print(f"{arguments.zone}, run {draw.run}: the secret is the one that was committed to ({draw.commitment})")
+    said = [f"{arguments.zone}, run {draw.run}: the secret is the one that was committed to ({draw.commitment})"]
+    beacon: dict[str, Any] | None = None
     if draw.beacon_round is not None:
-        print(f"beacon: drand quicknet, round {draw.beacon_round}: {draw.beacon_value or 'it did not answer in time'}")
-    if arguments.beacon and draw.beacon_round is not None and draw.beacon_value is not None:
+        beacon = {"round": draw.beacon_round, "value": draw.beacon_value, "signed": None}
+        value = draw.beacon_value or "it did not answer in time"
+        said.append(f"beacon: drand quicknet, round {draw.beacon_round}: {value}")
+    if beacon and arguments.beacon and draw.beacon_round is not None and draw.beacon_value is not None:
         with httpx.Client(timeout=TIMEOUT_SEC, transport=transport) as http:
             check_beacon(draw.beacon_round, draw.beacon_value, http)
-        print("beacon: drand signed this value")
+        beacon["signed"] = True
+        said.append("beacon: drand signed this value")
     early = dict(draw.early or {})
+    document: dict[str, Any] = {
+        "zone_id": arguments.zone,
+        "run": draw.run,
+        "commitment": draw.commitment,
+        "beacon": beacon,
+        "early": early,
+    }
     if arguments.arrival is not None:
         if arguments.lane not in early:
             raise BadInput(f"This draw has no lane {arguments.lane}: use one of {', '.join(early)}.")
         place = draw.place(arguments.lane, arguments.arrival - 1)
         late = " (after the start: behind the draw)" if arguments.arrival > early[arguments.lane] else ""
-        print(f"{arguments.lane}: number {arguments.arrival} has place {place + 1}{late}")
-        return
+        said.append(f"{arguments.lane}: number {arguments.arrival} has place {place + 1}{late}")
+        return Answer({**document, "lane": arguments.lane, "place": place + 1}, said)
     for lane, count in early.items():
         if len({draw.place(lane, arrival) for arrival in range(count)}) != count:
             raise Refused(f"In lane {lane} a place was given twice: the record is not one of this draw.")
-        print(f"{lane}: {count} came before the start; every place from 1 to {count} was given once")
+        said.append(f"{lane}: {count} came before the start; every place from 1 to {count} was given once")
+    return Answer(document, said)
 
 
 def read_draw(target: Target, zone_id: str, run: int, transport: httpx.BaseTransport | None = None) -> Draw:

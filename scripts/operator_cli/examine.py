@@ -1,25 +1,29 @@
-"""The `wr` commands that change nothing: `cost`, `preflight`, `verify-deploy`. Each returns an exit code."""
+"""The `wr` commands that change nothing: `cost`, `preflight`, `verify-deploy`."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from typing import Any
 
 import boto3
 import botocore.exceptions
 import httpx
 
-from scripts.costs import command as cost
-from scripts.local.naming import Names
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target, environment_region
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.checks.findings import Finding, all_fine, lines, run
-from scripts.operator_cli.checks.preflight import Preflight, made_clients, summary
-from scripts.operator_cli.checks.verify_deploy import TIMEOUT_SEC, SeenDeployment, checks
-from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, needs
+from ..costs import command as cost
+from ..deployment.names import Names
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target, environment_region
+from ..operator_api.errors import BadInput
+from .answers import Answer, tell
+from .arguments import Command, Commands
+from .checks.findings import Finding, all_fine, lines, run
+from .checks.preflight import Preflight, made_clients, summary
+from .checks.verify_deploy import TIMEOUT_SEC, SeenDeployment, checks
+from .sizing import MOST_JOINS_PER_SEC, needs
 
 
-def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(found: Commands[Command]) -> None:
     """The arguments of the three commands."""
     preflight = found.add_parser(
         "preflight",
@@ -43,7 +47,8 @@ def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     table = found.add_parser(
         "cost", help="what a waiting room costs, idle and in use", description="What a waiting room costs."
     )
-    cost.parser(table).set_defaults(alone=show_cost)
+    cost.add_arguments(table)
+    table.set_defaults(alone=show_cost)
 
 
 def _rate(text: str) -> int:
@@ -54,13 +59,12 @@ def _rate(text: str) -> int:
     return int(text)
 
 
-def show_cost(arguments: argparse.Namespace) -> int:
-    """Show the cost table."""
-    print(cost.report(arguments), end="")
-    return 0
+def show_cost(arguments: argparse.Namespace) -> Answer:
+    """The cost table."""
+    return Answer(cost.document(arguments), [cost.report(arguments).rstrip("\n")])
 
 
-def preflight_account(arguments: argparse.Namespace) -> int:
+def preflight_account(arguments: argparse.Namespace) -> Answer:
     """Say whether the account can take a sale of this size, and what to ask AWS for; 1 unless all is fine."""
     needed = needs(arguments.joins_per_sec)
     try:
@@ -70,11 +74,11 @@ def preflight_account(arguments: argparse.Namespace) -> int:
     except botocore.exceptions.BotoCoreError as error:
         raise BadInput(f"{error} Give --profile and --region, or set AWS_PROFILE and AWS_REGION.") from None
     looks = Preflight(clients, Names(arguments.name), session.region_name, needed)
-    print("\n".join(summary(needed)))
-    return _told(run(looks.checks(_host(arguments.site_url))))
+    tell(arguments, *summary(needed))
+    return _told(run(looks.checks(_host(arguments.site_url))), needs=asdict(needed))
 
 
-def verify_deploy(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> int:
+def verify_deploy(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> Answer:
     """Look at a deployment from outside and say what is wrong with it; 1 unless all is fine."""
     site_url = (arguments.url or target.site_url or "").rstrip("/")
     if not _host(site_url):
@@ -84,9 +88,10 @@ def verify_deploy(api: OperatorApi, target: Target, arguments: argparse.Namespac
         return _told(run(checks(found)))
 
 
-def _told(findings: list[Finding]) -> int:
-    print("\n".join(lines(findings)))
-    return 0 if all_fine(findings) else 1
+def _told(findings: list[Finding], **more: Any) -> Answer:
+    fine = all_fine(findings)
+    found = [{**asdict(finding), "state": finding.state.name.lower()} for finding in findings]
+    return Answer({**more, "fine": fine, "findings": found}, lines(findings), 0 if fine else 1)
 
 
 def _host(url: str | None) -> str | None:

@@ -8,14 +8,10 @@ import binascii
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.moments import show_moment
 from waiting_room.domain.gate.exempt import secret_hash
 from waiting_room.domain.gate.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
 from waiting_room.domain.gate.paths import BadPath, readings
@@ -27,6 +23,13 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.edge.events import read_request
 from waiting_room.tokens import Verifier
 
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from .answers import Answer
+from .arguments import Command, Commands
+from .words.moments import show_moment
+
 Json = dict[str, Any]
 
 AS_PAGE = {"sec-fetch-dest": "document", "accept": "text/html"}
@@ -34,7 +37,27 @@ AS_PROGRAM = {"sec-fetch-dest": "empty", "accept": "application/json"}
 ANY_ISSUER = "foyer"
 
 
-def explain(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> None:
+def add_commands(found: Commands[Command]) -> None:
+    """The arguments of `wr explain` and `wr secret`."""
+    asking = found.add_parser(
+        "explain",
+        help="why a request would pass or wait",
+        description="Run the gate's own code over one request, with the zones as they are now, and say why it would "
+        "pass or wait. Sends nothing to the site. Revocations and the line's length are not looked at.",
+    )
+    asking.add_argument("url", metavar="URL", help="address as a browser would open it")
+    asking.add_argument("--method", default="GET")
+    asking.add_argument("--header", metavar="'NAME: VALUE'", action="append", default=[], help="also for cookies")
+    asking.add_argument("--ip", default="", help="address of the client")
+    asking.add_argument("--program", action="store_true", help="asked by a script or an app, not as a page")
+    asking.set_defaults(command=explain)
+    made = found.add_parser(
+        "secret", help="make a random secret for an exempt rule, and the hash that goes into the zone; sends nothing"
+    )
+    made.set_defaults(alone=secret)
+
+
+def explain(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Say what the gate would do with a request, and why."""
     request = asked(arguments)
     now_ms = time.time_ns() // 1_000_000
@@ -42,13 +65,15 @@ def explain(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
     issuer = next((str(claims["iss"]) for _, claims in tokens if "iss" in claims), ANY_ISSUER)
     snapshot = _snapshot(api, now_ms, issuer)
     gate = Gate(snapshot, Verifier(snapshot.keys, issuer).verify)
-    print("\n".join(_report(request, snapshot, gate.decide(request, now_ms), tokens, now_ms)))
+    found = _explained(request, snapshot, gate.decide(request, now_ms), tokens, now_ms)
+    return Answer(found, list(_lines(found)))
 
 
-def secret(_api: OperatorApi, _target: Target, _arguments: argparse.Namespace) -> None:
-    """Print a new secret and what is stored of it."""
+def secret(_arguments: argparse.Namespace) -> Answer:
+    """A new secret and what is stored of it."""
     made = secrets.token_urlsafe(24)
-    print(f"secret {made}\nsha256 {secret_hash(made)}")
+    document = {"secret": made, "sha256": secret_hash(made)}
+    return Answer(document, [f"{name} {value}" for name, value in document.items()])
 
 
 def asked(arguments: argparse.Namespace) -> GateRequest:
@@ -84,34 +109,53 @@ def _snapshot(api: OperatorApi, now_ms: int, issuer: str) -> GateSnapshot:
     return read_snapshot(build_snapshot(parts, version=1, published_at_ms=now_ms, issuer=issuer), issuer)
 
 
-def _report(
+def _explained(
     request: GateRequest, snapshot: GateSnapshot, decision: Decision, tokens: list[tuple[str, Json]], now_ms: int
-) -> Iterator[str]:
-    yield f"request  {request.method} {request.path} on {', '.join(request.headers['host'])}"
+) -> Json:
+    found: Json = {"method": request.method, "path": request.path, "hosts": list(request.headers["host"])}
     if isinstance(decision, BadRequest | NotFound):
-        yield f"decision {_said(decision)}"
-        return
-    yield from _about_rules(request, snapshot)
-    for kind, claims in tokens:
-        yield f"token    {kind}: {_about_token(kind, claims, snapshot, now_ms)}"
-    yield f"decision {_said(decision)}"
+        return {**found, "other_readings": [], "rules": [], "tokens": [], "decision": _said(decision)}
+    paths = _readings(request.path)
+    return {
+        **found,
+        "other_readings": list(paths[1:]),
+        "rules": list(_about_rules(request, snapshot, paths)) if paths else [],
+        "tokens": [{"kind": kind, "says": _about_token(kind, claims, snapshot, now_ms)} for kind, claims in tokens],
+        "decision": _said(decision),
+    }
 
 
-def _about_rules(request: GateRequest, snapshot: GateSnapshot) -> Iterator[str]:
-    """Each rule against each reading of the path."""
+def _readings(path: str) -> Sequence[str]:
     try:
-        paths = readings(request.path)
+        return readings(path)
     except BadPath:
-        return
-    for path in paths[1:]:
-        yield f"         may also be read as {path}"
+        return ()
+
+
+def _about_rules(request: GateRequest, snapshot: GateSnapshot, paths: Sequence[str]) -> Iterator[Json]:
+    """Each rule against each reading of the path."""
     numbers: dict[str, int] = {}
     for rule in snapshot.rules:
         number = numbers[rule.zone_id] = numbers.get(rule.zone_id, -1) + 1
         reasons = [rule.why_not(request.hosts, Reading.of(path), request.methods) for path in paths]
-        fits = [path for path, reason in zip(paths, reasons, strict=True) if not reason]
-        said = f"fits {fits[0]}" if fits else f"does not fit by {reasons[0]}"
-        yield f"rule     {rule.zone_id} /rules/{number}: {said}"
+        fits = next((path for path, reason in zip(paths, reasons, strict=True) if not reason), None)
+        yield {
+            "zone_id": rule.zone_id,
+            "pointer": f"/rules/{number}",
+            "fits": fits,
+            "does_not_fit_by": reasons[0] if fits is None else None,
+        }
+
+
+def _lines(found: Json) -> Iterator[str]:
+    """An explanation as a person reads it."""
+    yield f"request  {found['method']} {found['path']} on {', '.join(found['hosts'])}"
+    yield from (f"         may also be read as {path}" for path in found["other_readings"])
+    for rule in found["rules"]:
+        said = f"does not fit by {rule['does_not_fit_by']}" if rule["fits"] is None else f"fits {rule['fits']}"
+        yield f"rule     {rule['zone_id']} {rule['pointer']}: {said}"
+    yield from (f"token    {token['kind']}: {token['says']}" for token in found["tokens"])
+    yield f"decision {found['decision']}"
 
 
 def _about_token(kind: str, claims: Mapping[str, Any], snapshot: GateSnapshot, now_ms: int) -> str:

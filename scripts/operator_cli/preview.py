@@ -6,7 +6,6 @@ import html
 from collections.abc import Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +18,8 @@ from waiting_room.http.page.assets import site_assets
 from waiting_room.http.page.languages import DEFAULT, languages, texts
 from waiting_room.http.page.pages import place_page
 
-ASSETS = Path(__file__).resolve().parents[2] / "lambdas" / "publisher" / "site" / "assets"
+from ..deployment.places import PAGE_ASSETS
+
 BEFORE_SEC = 754
 SAMPLE = Place(
     zone_id="",
@@ -63,7 +63,7 @@ class Preview:
         self._zone = checked({name: known[name] for name in known if name not in SERVER_FIELDS})
         self._site_url = site_url
         self._now_ms = now_ms
-        self._assets = {f"{PREFIX}/assets/{asset.key_suffix}": asset for asset in site_assets(ASSETS)}
+        self._assets = {f"{PREFIX}/assets/{asset.key_suffix}": asset for asset in site_assets(PAGE_ASSETS)}
 
     def answer(self, target: str) -> tuple[int, str, bytes]:
         """Status, content type (or address, for a redirect) and body of the answer to a path with its query."""

@@ -11,27 +11,31 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.tables import table
-from scripts.rehearsal import director, takeover
-from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
-from scripts.rehearsal.script import ARRIVALS, Habits, Script
-from scripts.rehearsal.targets import Limits, Targets
-from scripts.rehearsal.verdict import Row, as_json, holds, verdict
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+
+from ..deployment.places import own_folder
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import BadInput
+from ..rehearsal import director, takeover
+from ..rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
+from ..rehearsal.script import ARRIVALS, Habits, Script
+from ..rehearsal.targets import Limits, Targets
+from ..rehearsal.verdict import Row, as_json, holds, verdict
+from .answers import Answer, as_text
+from .arguments import Command, Commands
+from .words.tables import table
 
 Json = dict[str, Any]
 
-BUILD = director.ROOT / "build" / "rehearsal"
+BUILD = own_folder() / "rehearsal"
 LOCAL_IN_FLIGHT = 4
 """The local engine starts a process for every parallel request to a function."""
 DISTANT_IN_FLIGHT = 200
 MARKS = {"held": "ok", "broken": "NO", "not measured": "-"}
 
 
-def add_command(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_command(found: Commands[Command]) -> None:
     """The arguments of `wr rehearse`."""
     arrivals = "\n".join(f"  {name:<10} {each.about} ({each.over_sec:g} s)" for name, each in ARRIVALS.items())
     rehearse = found.add_parser(
@@ -59,7 +63,7 @@ def add_command(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     rehearse.add_argument("--seed", type=int, default=1, help="of everybody's plans and times (default %(default)s)")
     _habits(rehearse)
     rehearse.add_argument("--target", metavar="NAME=VALUE", action="append", default=[], help="judge by this instead")
-    rehearse.add_argument("--json", type=Path, metavar="FILE", help="where the verdict goes (default: build/rehearsal)")
+    rehearse.add_argument("--output", type=Path, metavar="FILE", help="write the verdict there, as JSON")
     rehearse.add_argument("--own-run", action="store_true", help="open a zone that is yet to start, and put it back")
     rehearse.add_argument("--put-back", action="store_true", help="after a rehearsal that was killed: only put back")
     rehearse.add_argument("--on-a-live-zone", action="store_true", help="told once")
@@ -82,12 +86,12 @@ def _habits(rehearse: argparse.ArgumentParser) -> None:
     )
 
 
-def rehearse_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> int:
-    """Play the crowd; 0 when every rule and target was kept, 1 when not, 130 when it was broken off."""
+def rehearse_zone(api: OperatorApi, target: Target, arguments: argparse.Namespace) -> Answer:
+    """Play the crowd; ends with 0 when every rule and target was kept, 1 when not, 130 when it was broken off."""
     note = BUILD / f"{arguments.zone}.before.json"
     if arguments.put_back:
-        print(f"{takeover.put_back(api, note)}: as it was before the rehearsal, in a new run")
-        return 0
+        zone_id = takeover.put_back(api, note)
+        return Answer({"put_back": zone_id}, [f"{zone_id}: as it was before the rehearsal, in a new run"])
     try:
         zone, script, targets = _prepared(api, target, arguments, note)
     except (NotSafe, ValueError) as error:
@@ -100,14 +104,12 @@ def rehearse_zone(api: OperatorApi, target: Target, arguments: argparse.Namespac
         takeover.until_ticking(script.hosts[0], zone, _say)
         played, broken_off = director.play(script, BUILD / f"{arguments.zone}.events.jsonl")
     rows = verdict(played, Limits.of(_settings(zone), script.habits, targets), targets)
-    kept = arguments.json or BUILD / f"{arguments.zone}.json"
+    kept = arguments.output or BUILD / f"{arguments.zone}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(
-        json.dumps(_document(script, rows, dict(played.figures), broken_off), indent=2) + "\n", encoding="utf-8"
-    )
-    print("\n".join(lines(rows, dict(played.figures))))
-    print(f"\n{_sum(rows, broken_off)} Written to {kept}")
-    return 130 if broken_off else 0 if holds(rows) else 1
+    document = _document(script, rows, dict(played.figures), broken_off)
+    kept.write_text(as_text(document) + "\n", encoding="utf-8")
+    said = [*lines(rows, dict(played.figures)), "", f"{_sum(rows, broken_off)} Written to {kept}"]
+    return Answer(document, said, 130 if broken_off else 0 if holds(rows) else 1)
 
 
 def lines(rows: Sequence[Row], figures: Json) -> list[str]:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.moments import parse_moment
+from ..operator_api.errors import BadInput
+from .words.moments import parse_moment
 
 Json = dict[str, Any]
 

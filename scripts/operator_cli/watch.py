@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import OperatorError, Unreachable
-from scripts.operator_cli.words.entries import who
-from scripts.operator_cli.words.moments import show_moment
-from scripts.operator_cli.words.tables import table
-from scripts.report import insights
+from ..operator_api.api import OperatorApi
+from ..operator_api.connection import Target
+from ..operator_api.errors import OperatorError, Unreachable
+from ..report import insights
+from .answers import Answer
+from .words.entries import who
+from .words.moments import show_moment
+from .words.tables import table
 
 Json = dict[str, Any]
 
@@ -34,22 +36,26 @@ LEAVE_SCREEN = "\x1b[?25h\x1b[?1049l"
 HOME_AND_CLEAR = "\x1b[H\x1b[J"
 
 
-def watch(api: OperatorApi, target: Target, zone_id: str, *, once: bool) -> None:
+def watch(api: OperatorApi, target: Target, zone_id: str, *, once: bool, as_json: bool = False) -> None:
     """Show a zone until Ctrl-C: a table on a terminal, one line a second elsewhere; `once` prints the table once.
+
+    As JSON, `once` prints zone, status document and minute rows; else each second's status document is a line.
 
     Raises Refused for an unknown zone. Later failures are shown in place, and tried again.
     """
     zone = api.zone(zone_id)
     with httpx.Client(timeout=5.0, trust_env=False) as http:
         if once:
-            print("\n".join(render(zone, read_status(http, target, zone_id), api.metrics(zone_id), _now_ms())))
-        elif sys.stdout.isatty():
+            status, metrics = read_status(http, target, zone_id), api.metrics(zone_id)
+            document = {"zone": zone, "status": status, "metrics": metrics}
+            Answer(document, render(zone, status, metrics, _now_ms())).show(as_json=as_json)
+        elif sys.stdout.isatty() and not as_json:
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             with suppress(KeyboardInterrupt):
                 _on_terminal(api, target, http, zone_id)
         else:
             with suppress(KeyboardInterrupt):
-                _as_lines(target, http, zone_id)
+                _as_lines(target, http, zone_id, json.dumps if as_json else lambda status: summary(status, _now_ms()))
 
 
 def _on_terminal(api: OperatorApi, target: Target, http: httpx.Client, zone_id: str) -> None:
@@ -74,13 +80,12 @@ def _on_terminal(api: OperatorApi, target: Target, http: httpx.Client, zone_id: 
         sys.stdout.flush()
 
 
-def _as_lines(target: Target, http: httpx.Client, zone_id: str) -> None:
+def _as_lines(target: Target, http: httpx.Client, zone_id: str, line: Callable[[Json], str]) -> None:
     while True:
         try:
-            line = summary(read_status(http, target, zone_id), _now_ms())
+            print(line(read_status(http, target, zone_id)), flush=True)
         except Unreachable as error:
-            line = str(error)
-        print(line, flush=True)
+            print(error, file=sys.stderr, flush=True)
         time.sleep(REFRESH_SEC)
 
 

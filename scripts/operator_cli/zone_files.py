@@ -13,15 +13,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.zone_moments import Moments
 from waiting_room.domain.errors import Fault, InvalidInput
 from waiting_room.domain.gate.zone_rules import rule_faults
 from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import SERVER_FIELDS
 from waiting_room.http.frame.validation import validate
 
+from ..operator_api.errors import BadInput
+from .zone_moments import Moments
+
 Json = dict[str, Any]
+
+REMARK = "//"
+"""A key that begins so is a remark, of which a file may have any number, anywhere."""
 
 
 class BadZoneFile(BadInput):
@@ -51,7 +55,7 @@ def read_zone_file(path: Path) -> list[Json]:
         except InvalidInput as error:
             mistakes += [f"{name}: {fault.pointer}: {fault.detail}" for fault in error.faults]
             continue
-        faults = _faults(document) or _taken(document, documents)
+        faults = zone_faults(document) or _taken(document, documents)
         mistakes += [f"{name}: {fault.pointer or '/'}: {fault.detail}" for fault in faults]
         if not faults:
             documents.append(document)
@@ -76,13 +80,22 @@ def _load(path: Path) -> Any:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> Json:
-    """JSON lets a key stand twice and the last one win; in a file written by hand that is a mistake."""
+    """JSON lets a key stand twice and the last one win; in a file written by hand that is a mistake. Remarks may."""
     document: Json = {}
     for key, value in pairs:
+        if key.startswith(REMARK):
+            continue
         if key in document:
             raise ValueError(f"the key {key!r} stands twice in one object")
         document[key] = value
     return document
+
+
+def without_remarks(value: Any) -> Any:
+    """A value of a file without the remarks in it."""
+    if isinstance(value, dict):
+        return {key: without_remarks(each) for key, each in value.items() if not key.startswith(REMARK)}
+    return [without_remarks(each) for each in value] if isinstance(value, list) else value
 
 
 def _no_constant(name: str) -> None:
@@ -143,7 +156,7 @@ def _merge(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
     return merged
 
 
-def _faults(document: Json) -> list[Fault]:
+def zone_faults(document: Json) -> list[Fault]:
     """What is wrong with a zone; turns moments in words into milliseconds in passing.
 
     What contradicts itself is looked for once every field is what it should be.

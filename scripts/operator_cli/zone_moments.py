@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scripts.operator_cli.words.local_times import moment_ms, time_zone
 from waiting_room.domain.errors import Fault, InvalidInput
+
+from .words.local_times import moment_ms, time_zone
 
 Json = dict[str, Any]
 

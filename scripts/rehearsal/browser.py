@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from scripts.visitors.browser import MAX_REDIRECTS, PAGE_HEADERS, SCRIPT_HEADERS, Cookies, CookieSet, now_ms
+from ..visitors.browser import MAX_REDIRECTS, PAGE_HEADERS, SCRIPT_HEADERS, Cookies, CookieSet, now_ms
 
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 

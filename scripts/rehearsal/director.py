@@ -14,20 +14,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput, OperatorError
-from scripts.rehearsal.script import Script
-from scripts.rehearsal.verdict import Played
-from scripts.visitors.event_log import read_events
+from ..deployment.installed import how_to_get
+from ..deployment.places import ROOT
+from ..operator_api.errors import BadInput, OperatorError
+from ..visitors.event_log import read_events
+from .script import Script
+from .verdict import Played
 
-ROOT = Path(__file__).resolve().parents[2]
 GOODBYE_SEC = 90.0
 """How long the engine may take to send everybody home."""
 LINE_EVERY_SEC = 10.0
 NEEDED = ("locust", "websocket")
-MISSING_ENGINE = (
-    "a rehearsal needs locust, which is not installed: "
-    ".venv/bin/pip install 'locust>=2.40,<3' 'websocket-client>=1.7,<2' (the extra `rehearse` of pyproject.toml)"
-)
 
 Json = dict[str, Any]
 
@@ -39,7 +36,7 @@ class EngineFailed(OperatorError):
 def require_engine() -> None:
     """Raise BadInput where locust is not installed. It is not imported here: it would take over this process."""
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise BadInput(MISSING_ENGINE)
+        raise BadInput(f"a rehearsal needs locust, which is not installed: {how_to_get('rehearse')}")
 
 
 Engine = subprocess.Popen[str]
@@ -80,8 +77,7 @@ def play(script: Script, log: Path, started: Callable[[Engine], None] = lambda _
 
 @contextlib.contextmanager
 def _engine(script: Script, log: Path) -> Iterator[Engine]:
-    path = os.pathsep.join((str(ROOT), str(ROOT / "layer" / "python")))
-    command = [sys.executable, "-m", "scripts.rehearsal.engine", script.to_json(), str(log)]
+    command = [sys.executable, "-m", f"{__package__}.engine", script.to_json(), str(log)]
     with log.with_suffix(".err").open("w", encoding="utf-8") as errors:
         # A session of its own: Ctrl-C reaches this process alone, which then lets the other say good-bye.
         engine = subprocess.Popen(  # noqa: S603 - no shell
@@ -89,8 +85,7 @@ def _engine(script: Script, log: Path) -> Iterator[Engine]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             start_new_session=True,
         )
         try:

@@ -12,8 +12,9 @@ import gevent
 import gevent.event
 import websocket
 
-from scripts.visitors.browser import now_ms
 from waiting_room import schemas
+
+from ..visitors.browser import now_ms
 
 SPREAD_SEC = 8.0
 """Of those who come near at the same moment; lambdas/publisher/site/assets/push.js has the same."""

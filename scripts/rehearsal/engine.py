@@ -30,12 +30,12 @@ from locust import FastHttpUser, LoadTestShape, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from scripts.rehearsal.browser import Answer, Browser, LostAnswer
-from scripts.rehearsal.ear import SocketEar
-from scripts.rehearsal.log import RehearsalLog
-from scripts.rehearsal.script import Script
-from scripts.rehearsal.visitor import Visitor
-from scripts.visitors.browser import CookieSet, now_ms
+from ..visitors.browser import CookieSet, now_ms
+from .browser import Answer, Browser, LostAnswer
+from .ear import SocketEar
+from .log import RehearsalLog
+from .script import Script
+from .visitor import Visitor
 
 HOMEWARD_AT_ONCE = 32
 HOME_WITHIN_SEC = 60.0

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from scripts.rehearsal.browser import Answer, Browser, LostAnswer
-from scripts.rehearsal.plans import draw_plan
-from scripts.rehearsal.script import Script
-from scripts.visitors.browser import CookieSet, now_ms, token_claims
-from scripts.visitors.event_log import EventLog
+from ..visitors.browser import CookieSet, now_ms, token_claims
+from ..visitors.event_log import EventLog
+from .browser import Answer, Browser, LostAnswer
+from .plans import draw_plan
+from .script import Script
 
 BUSY_STATUSES = (429, 502, 503, 504)
 LONGEST_BACKOFF_SEC = 30.0

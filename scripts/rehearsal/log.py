@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import IO, Any
 
-from scripts.visitors.event_log import EventLog
+from ..visitors.event_log import EventLog
 
 
 class RehearsalLog(EventLog):

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scripts.rehearsal.script import Habits
+from .script import Habits
 
 Ending = Literal["checkout", "button", "silent"]
 

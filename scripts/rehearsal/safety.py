@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.rehearsal.script import MOST_MINUTES, MOST_REQUESTS_PER_SEC, MOST_VISITORS
+from .script import MOST_MINUTES, MOST_REQUESTS_PER_SEC, MOST_VISITORS
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 BOTH_FLAGS = "--on-a-live-zone and --beside-real-visitors"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from scripts.rehearsal.script import Habits
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zone.zones import Zone
+
+from .script import Habits
 
 TURNOVER_SEC = 5.0
 """From one who leaves to the next inside: a tick notices, calls, the called one's page hears of it and asks."""

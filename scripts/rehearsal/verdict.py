@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from scripts.rehearsal.targets import Limits, Targets, spread
-from scripts.visitors.check import Report, check
-from scripts.visitors.event_log import Event
+from ..visitors.check import Report, check
+from ..visitors.event_log import Event
+from .targets import Limits, Targets, spread
 
 SHORTEST_WAIT_SEC = 60
 """Below a minute the page shows "a moment" and no number."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
-from scripts.rehearsal.browser import Browser, EndlessRedirects, LostAnswer, SentElsewhere
-from scripts.rehearsal.guest import Guest, PatienceOver, Unexpected, expect
-from scripts.rehearsal.log import RehearsalLog
-from scripts.rehearsal.plans import Place
-from scripts.rehearsal.script import Script
-from scripts.visitors.browser import CookieSet, now_ms
-from scripts.visitors.pace import pause_sec, wants_push
 from waiting_room.domain.line.estimates import estimate
+
+from ..visitors.browser import CookieSet, now_ms
+from ..visitors.pace import pause_sec, wants_push
+from .browser import Browser, EndlessRedirects, LostAnswer, SentElsewhere
+from .guest import Guest, PatienceOver, Unexpected, expect
+from .log import RehearsalLog
+from .plans import Place
+from .script import Script
 
 Outcome = Literal["in", "absent", "over"]
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ import csv
 import json
 from pathlib import Path
 
-from scripts.report.numbers import Numbers
+from .numbers import Numbers
 
 
 def export(numbers: Numbers, folder: Path) -> list[Path]:

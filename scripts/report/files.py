@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
 from waiting_room import schemas
+
+from ..operator_api.errors import BadInput
 
 AT_ONCE = 16
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.report import insights
-from scripts.report.questions import Answers
+from . import insights
+from .questions import Answers
 
 MINUTE_MS = 60_000
 AT_LAST = 2**62

@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from scripts.report.numbers import MINUTE_MS, Numbers
-from scripts.report.plots import Series, plot
+from .numbers import MINUTE_MS, Numbers
+from .plots import Series, plot
 
 STYLE = Path(__file__).with_name("page.css")
 WIDE = 30

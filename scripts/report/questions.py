@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
-from scripts.report.files import part_of
 from waiting_room import schemas
 
+from ..deployment.installed import how_to_get
+from ..operator_api.errors import BadInput
+from .files import part_of
+
 TYPES = {"string": "VARCHAR", "bigint": "BIGINT"}
-QUESTIONS = Path(__file__).resolve().parents[2] / "schemas" / "archive"
+QUESTIONS = schemas.folder() / "archive"
 
 Row = dict[str, Any]
 
@@ -33,7 +35,7 @@ class Answers:
         try:
             import duckdb
         except ImportError:
-            raise BadInput("This needs DuckDB: `pip install 'duckdb>=1.3'`, or foyer's extra `report`.") from None
+            raise BadInput(f"A report needs DuckDB, which is not installed: {how_to_get('report')}") from None
         with duckdb.connect() as connection:
             archive = schemas.load("archive")
             columns = {name: TYPES[field["type"]] for name, field in archive["fields"].items()}

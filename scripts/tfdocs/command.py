@@ -1,5 +1,5 @@
-"""Write the generated parts of terraform/'s READMEs: inputs and outputs of every module, picture, costs,
-quotas and metrics.
+"""Write what is generated of the documents: in terraform/'s READMEs inputs and outputs of every module, picture, costs,
+quotas and metrics, and the whole of ZONES.md.
 
 What stands between the markers of a README is replaced, the rest is left alone. A module's README without markers gets
 the tables at its end.
@@ -16,9 +16,10 @@ from pathlib import Path
 from scripts.bundle.archive import write
 from scripts.costs.model import FOLDER, Costs
 from scripts.costs.tables import markdown
-from scripts.tfdocs import metrics, modules, picture, quotas
+from scripts.tfdocs import metrics, modules, picture, quotas, zones
 
 ROOT = Path(__file__).resolve().parents[2]
+TERRAFORM = ROOT / "terraform"
 
 Section = Callable[[Path], str]
 """The text of a section of one module's README."""
@@ -41,10 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run from the command line; 0 when nothing was to do or all was written, 1 with --check and a difference."""
     parser = argparse.ArgumentParser(prog="python -m scripts.tfdocs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; say which files would change")
-    parser.add_argument("--root", type=Path, default=ROOT / "terraform", help="the root module (default: terraform)")
+    parser.add_argument("--root", type=Path, default=TERRAFORM, help="the root module (default: terraform)")
     arguments = parser.parse_args(argv)
     try:
-        stale = [path for path, text in documented(arguments.root) if _differs(path, text, arguments.check)]
+        pages = [(ROOT / "ZONES.md", zones.page())] if arguments.root == TERRAFORM else []
+        stale = [path for path, text in [*documented(arguments.root), *pages] if _differs(path, text, arguments.check)]
     except (BadReadme, modules.BadModule) as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from scripts.visitors.command import main
+from .command import main
 
 sys.exit(main(sys.argv[1:]))

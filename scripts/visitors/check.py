@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from scripts.visitors.event_log import Event
+from .event_log import Event
 
 Interval = tuple[int, int]
 """From, inclusive, to, exclusive; epoch milliseconds."""

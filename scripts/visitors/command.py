@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from scripts.local.stack import DESCRIPTION
-from scripts.visitors.check import Report, check
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd
-from scripts.visitors.event_log import EventLog, read_events
-from scripts.visitors.visitor import Errand
+from ..deployment.local import DESCRIPTION
+from .check import Report, check
+from .crowd import Arrivals, Habits, run_crowd
+from .event_log import EventLog, read_events
+from .visitor import Errand
 
 
 def main(argv: Sequence[str]) -> int:

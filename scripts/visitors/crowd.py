@@ -6,9 +6,9 @@ import asyncio
 import random
 from dataclasses import dataclass
 
-from scripts.visitors.browser import open_client
-from scripts.visitors.event_log import EventLog
-from scripts.visitors.visitor import Ending, Errand, Plan, Visitor
+from .browser import open_client
+from .event_log import EventLog
+from .visitor import Ending, Errand, Plan, Visitor
 
 IN_FLIGHT = 4
 """Requests of a crowd in flight. The local engine starts a process for every parallel one: a hundred take minutes."""

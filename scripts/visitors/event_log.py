@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from scripts.visitors.browser import now_ms
+from .browser import now_ms
 
 Event = dict[str, Any]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.local.naming import Names
+from scripts.deployment.names import Names
 from scripts.local.tables import ensure_table
 from tests.contract.engines import client, product_tables
 from tests.contract.runs import NOW_MS

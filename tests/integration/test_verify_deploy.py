@@ -34,7 +34,7 @@ def described(foyer: Foyer, tmp_path: Path) -> Path:
 def test_the_local_stack_passes(
     foyer: Foyer, described: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("scripts.local.stack.DESCRIPTION", described)
+    monkeypatch.setattr("scripts.deployment.local.DESCRIPTION", described)
     monkeypatch.delenv("FOYER_API_URL", raising=False)
     code = main(["verify-deploy"])
     shown = capsys.readouterr().out

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scripts.local.naming import Names, Secrets
+from scripts.deployment.names import Names, Secrets
 from tests.memory_dynamo import MemoryDynamo
 from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, FakeSsm, HttpAnswer, ListLog, event, send
 from tests.support.fakes import FakeClock, FakeIds

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from scripts.local.naming import Names
+from scripts.deployment.names import Names
 
 Right = tuple[str, str]
 """An IAM action and the resource it is used on, written as in schemas/functions.json."""

@@ -9,7 +9,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["METHODS", "Operation", "behaviours", "components", "functions", "load", "openapi", "operations", "table"]
+__all__ = [
+    "METHODS",
+    "Operation",
+    "behaviours",
+    "components",
+    "folder",
+    "functions",
+    "load",
+    "openapi",
+    "operations",
+    "table",
+]
 
 METHODS = ("get", "put", "post", "delete")
 """The methods the OpenAPI document uses; anything else in a path item is not an operation."""
@@ -38,7 +49,7 @@ def load(name: str) -> dict[str, Any]:
 
     Raises FileNotFoundError for a name there is no file of.
     """
-    document: dict[str, Any] = json.loads(_folder().joinpath(f"{name}.json").read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(folder().joinpath(f"{name}.json").read_text(encoding="utf-8"))
     return document
 
 
@@ -93,7 +104,7 @@ def _operation(path: str, method: str, definition: Mapping[str, Any]) -> Operati
     )
 
 
-def _folder() -> Path:
+def folder() -> Path:
     """Beside this file in the layer, at the top of the repository otherwise."""
     packed = _PACKAGE / "schemas_data"
     return packed if packed.is_dir() else _PACKAGE.parents[2] / "schemas"

@@ -10,15 +10,16 @@ import hashlib
 
 import httpx
 
-from scripts.operator_api.errors import Refused, Unreachable
 from waiting_room.adapters.beacon import ADDRESS, CHAIN
+
+from ...deployment.installed import how_to_get
+from ...operator_api.errors import Refused, Unreachable
 
 PUBLIC_KEY = bytes.fromhex(
     "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d106451"
     "0d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a"
 )
 DOMAIN = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
-MISSING = "The beacon's signature is checked with py_ecc: `.venv/bin/pip install 'py_ecc>=8,<9'` installs it."
 
 
 def check_beacon(number: int, value: str, http: httpx.Client) -> None:
@@ -41,7 +42,9 @@ def is_signed(number: int, signature: bytes) -> bool:
         from py_ecc.bls.hash_to_curve import hash_to_G1
         from py_ecc.bls.point_compression import decompress_G1, decompress_G2
     except ImportError:
-        raise Unreachable(MISSING) from None
+        raise Unreachable(
+            f"The beacon's signature is checked with py_ecc, which is not installed: {how_to_get('beacon')}"
+        ) from None
     if len(signature) != len(PUBLIC_KEY) // 2:
         return False
     message = hash_to_G1(hashlib.sha256(number.to_bytes(8, "big")).digest(), DOMAIN, hashlib.sha256)

@@ -9,7 +9,7 @@ from enum import Enum
 import botocore.exceptions
 import httpx
 
-from scripts.operator_api.errors import OperatorError
+from ...operator_api.errors import OperatorError
 
 
 class State(Enum):

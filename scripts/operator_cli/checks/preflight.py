@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scripts.local.naming import Names
-from scripts.operator_cli.checks.findings import Check, Finding, State
-from scripts.operator_cli.sizing import Needs
 from waiting_room.use_cases.publish import JWKS_KEY
+
+from ...deployment.names import Names
+from ..sizing import Needs
+from .findings import Check, Finding, State
 
 EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240

@@ -15,12 +15,13 @@ from datetime import UTC, datetime
 
 import httpx
 
-from scripts.operator_api.api import ADMIN, OperatorApi
-from scripts.operator_cli.checks import verify_zone
-from scripts.operator_cli.checks.findings import Check, Finding, State
-from scripts.operator_cli.checks.verify_zone import PAGE, SCRIPT
 from waiting_room import schemas
 from waiting_room.domain.locations import PREFIX, place_url
+
+from ...operator_api.api import ADMIN, OperatorApi
+from . import verify_zone
+from .findings import Check, Finding, State
+from .verify_zone import PAGE, SCRIPT
 
 TIMEOUT_SEC = 20.0
 GUARDING = ("auto", "pause", "lock")

@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.checks.findings import Finding
 from waiting_room import schemas
 from waiting_room.domain.locations import PREFIX, enter_url, page_path
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.use_cases.bypass import guarded_path
+
+from .findings import Finding
 
 Get = Callable[[str, dict[str, str]], httpx.Response]
 """One request to the site by path and headers, redirects not followed."""

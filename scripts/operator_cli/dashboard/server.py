@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from scripts.operator_api.errors import BadInput, OperatorError, Refused
-from scripts.operator_cli.dashboard.state import Dashboard
-from scripts.operator_cli.words.stories import story
+from ...operator_api.errors import BadInput, OperatorError, Refused
+from ..words.stories import story
+from .state import Dashboard
 
 Json = dict[str, Any]
 

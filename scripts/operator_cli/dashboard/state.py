@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_api.api import OperatorApi
-from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import OperatorError
-from scripts.operator_cli.watch import read_status
-from scripts.operator_cli.words.consequences import PlannedChange, plan
-from scripts.operator_cli.words.entries import MANY, lines, who
-from scripts.report import insights
+from ...operator_api.api import OperatorApi
+from ...operator_api.connection import Target
+from ...operator_api.errors import OperatorError
+from ...report import insights
+from ..watch import read_status
+from ..words.consequences import PlannedChange, plan
+from ..words.entries import MANY, lines, who
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.operator_api.errors import BadInput
+from ...operator_api.errors import BadInput
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.operator_cli.words.moments import show_moment
+from .moments import show_moment
 
 MANY = 6
 """Settings of one entry that are told on a line of their own each; of more, only how many."""

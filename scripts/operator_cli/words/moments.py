@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from scripts.operator_api.errors import BadInput
+from ...operator_api.errors import BadInput
 
 FROM_NOW = re.compile(r"\A\+(\d{1,9})([smh])\Z")
 SECONDS = {"s": 1, "m": 60, "h": 3600}

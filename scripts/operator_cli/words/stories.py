@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.operator_cli.words.moments import show_moment
+from .moments import show_moment
 
 NOW: Mapping[str, str] = {
     "waiting": "The visitor is waiting and has not been called yet.",

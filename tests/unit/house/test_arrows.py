@@ -71,20 +71,21 @@ SCRIPTS = {
     "bundle": frozenset[str](),
     "costs": frozenset[str](),
     "demo_site": frozenset[str](),
+    "deployment": frozenset[str](),
     "edge": frozenset[str](),
     "origin_examples": frozenset[str](),
-    "local": frozenset({"bundle"}),
-    "operator_api": frozenset({"local"}),
-    "visitors": frozenset({"local"}),
-    "report": frozenset({"operator_api"}),
-    "rehearsal": frozenset({"operator_api", "visitors"}),
+    "local": frozenset({"bundle", "deployment"}),
+    "operator_api": frozenset({"deployment"}),
+    "visitors": frozenset({"deployment"}),
+    "report": frozenset({"deployment", "operator_api"}),
+    "rehearsal": frozenset({"deployment", "operator_api", "visitors"}),
     "simulation": frozenset({"rehearsal", "visitors"}),
-    "operator_cli": frozenset({"costs", "local", "operator_api", "rehearsal", "report"}),
+    "operator_cli": frozenset({"costs", "deployment", "operator_api", "rehearsal", "report"}),
     "tfdocs": frozenset({"bundle", "costs", "operator_cli"}),
     "demo": frozenset({"demo_site", "edge", "local", "operator_api", "operator_cli", "visitors"}),
     "onsale": frozenset({"demo_site", "edge", "local", "operator_api", "operator_cli", "rehearsal", "visitors"}),
 }
-WITH_WR = {"bundle", "costs", "local", "operator_api", "operator_cli", "rehearsal", "report", "visitors"}
+WITH_WR = {"costs", "deployment", "operator_api", "operator_cli", "rehearsal", "report", "visitors"}
 """What `wr` needs, whoever installs it: nothing of the demo, the dev edge or the simulator."""
 OUT_OF_REACH = {"bootstrap", "lambdas"}
 """Only functions make clients from their environment; whoever needs their parts takes them from composition."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scripts.local.naming import Names, Secrets
+from scripts.deployment.names import Names, Secrets
 from tests.support.api_world import ListLog
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from scripts.local.naming import Names, Secrets
+from scripts.deployment.names import Names, Secrets
 from tests.unit.house.test_schemas import ROOT, TABLES
 from waiting_room import config, schemas
 from waiting_room.domain import locations

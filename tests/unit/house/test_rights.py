@@ -8,8 +8,8 @@ from typing import Any
 import jwt
 import pytest
 
+from scripts.deployment.names import Names
 from scripts.local import permissions
-from scripts.local.naming import Names
 from tests.support.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.support.deployment import OWN, Deployment
 from waiting_room import schemas

@@ -17,7 +17,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from scripts.local.naming import Names
+from scripts.deployment.names import Names
 from scripts.operator_cli import examine
 from scripts.operator_cli.checks.findings import Finding, State, all_fine, lines, run
 from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients

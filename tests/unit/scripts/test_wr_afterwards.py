@@ -56,7 +56,7 @@ def test_history_says_who_changed_what_from_what_to_what_and_why(wr: Any, zone: 
     assert [line.strip() for line in lines[3:5]] == ["reason: The shop is fast.", "max_active: 5 -> 7"]
     assert [line.strip() for line in lines[6:]] == ["reason: Payment is down.", 'control: "auto" -> "pause"']
     assert wr("history", zone, "--entries", "1", "--json") == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    (entry,) = json.loads(capsys.readouterr().out)["entries"]
     assert entry["changes"] == {"control": ["auto", "pause"]}
     assert wr("history", zone, "--run", "2") == 0
     assert capsys.readouterr().out == f"Nothing is noted of {zone} in run 2.\n"

@@ -222,7 +222,7 @@ def verify(tmp_path, document, *arguments, status=200):
 
     target = connection.Target(api_url=API, site_url="https://tickets.example", region="eu-west-1", credentials=None)
     parsed = _parser().parse_args(["verify-draw", "winter-gala", "--run", "2", *arguments])
-    verify_draw(None, target, parsed, httpx.MockTransport(site))
+    verify_draw(None, target, parsed, httpx.MockTransport(site)).show(as_json=False)
     return asked
 
 

@@ -216,7 +216,7 @@ def test_the_command_prints_a_table_or_json(
             "2026-06-01T12:00:00Z  vip               6.5       3",
         ]
         assert cli.main(["metrics", "gala", "waits", "--run", "2", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)[0]["lane"] == "vip"
+        assert json.loads(capsys.readouterr().out)["rows"][0]["lane"] == "vip"
         assert cli.main(["metrics", "gala", "runs", "--days", "3"]) == 0
         assert capsys.readouterr().out == "Nothing is known of gala in the last 3 days.\n"
         assert cli.main(["metrics", "gala", "line"]) == 2
