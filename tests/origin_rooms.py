@@ -252,10 +252,10 @@ MakeRoom = Callable[..., Room]
 """Makes a room of one package: settings replace or add to the usual ones."""
 
 
-def usual_settings(site_url: str, **changes: Any) -> Json:
+def usual_settings(served_at: str, **changes: Any) -> Json:
     """Settings of a shop that does everything; a change to None leaves one out."""
     usual = {
-        "site_url": site_url,
+        "site_url": served_at,
         "zone_id": "midnight-sun",
         "issuer": "foyer",
         "site_key": SITE_KEY,
