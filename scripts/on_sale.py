@@ -24,6 +24,7 @@ import uvicorn  # noqa: E402
 
 from scripts.demo_site.app import create_app  # noqa: E402
 from scripts.demo_site.events import EVENTS  # noqa: E402
+from scripts.demo_site.own import Keys  # noqa: E402
 from scripts.edge import Edge  # noqa: E402
 from scripts.local import EngineFailed, LocalStack  # noqa: E402
 from scripts.onsale.stage import Stage, StepFailed, now_ms  # noqa: E402
@@ -48,9 +49,10 @@ def main(argv: Sequence[str]) -> int:
         require_engine()
         with LocalStack.start() as stack, socket.create_server(("127.0.0.1", 0)) as listening:
             key = secrets.token_urlsafe(32)
-            with Edge(0, stack, f"http://127.0.0.1:{listening.getsockname()[1]}") as edge:
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with Edge(0, stack, address, site_headers=Keys(key).site_headers) as edge:
                 stack.announce(edge_url=edge.url)
-                with _serving(create_app(edge.url, dict.fromkeys(EVENTS, key)), listening):
+                with _serving(create_app(edge.url, dict.fromkeys(EVENTS, key), origin_secret=key), listening):
                     _play(stack, edge.url, key)
     except (EngineFailed, OperatorError, StepFailed) as error:
         print(f"on_sale: {error}", file=sys.stderr)

@@ -66,7 +66,7 @@ def create_app(
         # A transport of our own is not led through a proxy that the environment names.
         rooms[event_id] = WaitingRoom(settings, transport=transport or httpx.HTTPTransport())
     site = _Site(rooms)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", site.home),
             Route("/events/{event_id}", site.event),
@@ -77,6 +77,14 @@ def create_app(
         ],
         exception_handlers={HTTPException: _fault, NotAdmitted: _not_admitted, KeysUnavailable: _keys_unavailable},
     )
+    app.state.rooms = rooms
+    return app
+
+
+def close_app(app: Starlette) -> None:
+    """Close the site's connections to the waiting room."""
+    for room in app.state.rooms.values():
+        room.close()
 
 
 class _Site:

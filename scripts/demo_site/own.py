@@ -19,6 +19,8 @@ from scripts.operator_cli.zone_files import read_zone_file
 Json = dict[str, Any]
 
 ASK_EVERY_SEC = 1.0
+LEAST_KEY = 32
+ORIGIN = "origin_secret"
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -35,7 +37,7 @@ class OwnSite:
 class Keys:
     """What the edge and the site's servers share: good for this machine and nothing else."""
 
-    origin_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    origin_secret: str = field(repr=False)
     site_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -92,19 +94,17 @@ def first_page(zone: Mapping[str, Any]) -> str:
 
 def kept_keys(zone_ids: list[str], file: Path) -> Keys:
     """The keys in a file, with new ones for zones it does not know: a site need not be told others after each start."""
-    kept: Json = {}
-    with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(file.read_text(encoding="utf-8"))
-    fresh = Keys()
-    known = kept.get("site_keys", {})
-    keys = Keys(
-        kept.get("origin_secret", fresh.origin_secret),
-        {**known, **{name: secrets.token_urlsafe(32) for name in zone_ids if name not in known}},
-    )
+    kept: dict[str, str] = {}
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        told = json.loads(file.read_text(encoding="utf-8")).items()
+        kept = {name: key for name, key in told if isinstance(key, str) and len(key) >= LEAST_KEY}
+    # No zone's id has an underscore.
+    for name in (ORIGIN, *zone_ids):
+        kept.setdefault(name, secrets.token_urlsafe(LEAST_KEY))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-    file.write_text(json.dumps(vars(keys), indent=2) + "\n", encoding="utf-8")
-    return keys
+    file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    return Keys(kept[ORIGIN], {name: key for name, key in kept.items() if name != ORIGIN})
 
 
 def needed(own: OwnSite, site_url: str, issuer: str, keys: Keys) -> str:
