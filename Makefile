@@ -19,7 +19,7 @@ help: ## List what can be done
 setup: ## Make .venv with every dependency, pinned; does nothing when it is up to date
 	@cmp -s requirements.lock $(VENV)/requirements.lock || sh scripts/setup.sh "$(PYTHON)" $(VENV)
 
-demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
+demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60; your site: ORIGIN= ZONES=)
 	@$(BIN)/python scripts/demo.py
 
 on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
@@ -89,7 +89,7 @@ fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
-build: setup ## Make the zips that are deployed, their checksums and bill of materials, in build/
+build: setup ## Make the zips that are deployed, the packages for a site's servers, checksums, bill of materials, in build/
 	$(BIN)/python scripts/build.py
 
 docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
