@@ -57,9 +57,9 @@ class KeySet:
     def _ask(self) -> None:
         self._asked_at = self._clock()
         try:
-            listed = jwt.PyJWKSet.from_dict(self._fetch()).keys
-        except (httpx.HTTPError, ValueError, TypeError, AttributeError, jwt.PyJWTError):
+            ours = [jwk for jwk in self._fetch()["keys"] if jwk.get("alg") == "ES256" and jwk.get("kid")]
+            keys = {str(jwk["kid"]): jwt.PyJWK(jwk) for jwk in ours}
+        except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError, jwt.PyJWTError):
             return
-        keys = {key.key_id: key for key in listed if key.key_id and key.algorithm_name == "ES256"}
         if keys:
             self._keys, self._fetched_at = keys, self._clock()
