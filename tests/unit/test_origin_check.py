@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -57,8 +58,11 @@ def symmetric() -> str:
 
 def signed(claims: dict[str, Any], **head: Any) -> str:
     """Signed with the deployment's own key, whatever it says."""
-    private = jwt.PyJWK({**KEYS.keys[0].private_jwk}).key
-    return jwt.encode(claims, private, algorithm="ES256", headers={"kid": KEYS.keys[0].kid, **head})
+    told = {"alg": "ES256", "kid": KEYS.keys[0].kid, **head}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (told, claims)]
+    algorithm = jwt.get_algorithm_by_name("ES256")
+    signature = algorithm.sign(b".".join(parts), jwt.PyJWK({**KEYS.keys[0].private_jwk}).key)
+    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
 
 BAD_TOKENS = {
@@ -77,9 +81,11 @@ BAD_TOKENS = {
     "a bypass token": SIGNER.sign("bypass", bypass_claims(**LATER)),
     "of another deployment": Signer(KEYS, "elsewhere").sign("access", access_claims(**LATER)),
     "of an unknown key": Signer(Strangers(), "foyer").sign("access", access_claims(**LATER)),
+    "signed for another token": f"{GOOD.rpartition('.')[0]}.{signed(CLAIMS).rpartition('.')[2]}",
     "unsigned": unsigned(GOOD),
     "symmetric": symmetric(),
     "critical extension": signed(CLAIMS, crit=["b64"], b64=True),
+    "for another purpose": signed({**CLAIMS, "aud": "invitation"}),
     "without an end": signed({name: value for name, value in CLAIMS.items() if name != "exp"}),
     "without a key id": signed(CLAIMS, kid=""),
 }
@@ -199,6 +205,10 @@ def test_staff_get_in_by_what_the_gate_says_of_this_zone(ask: Ask) -> None:
     assert ask(STAFF) == 200
     assert ask({name: value for name, value in STAFF.items() if name != "x-origin-secret"}) == 403
     assert ask({**STAFF, "x-waiting-room-zone": "winter-gala"}) == 403
+
+
+def test_what_the_tests_sign_themselves_is_good_but_for_what_they_change(ask: Ask) -> None:
+    assert ask(headers(signed(CLAIMS))) == 200
 
 
 def test_a_token_signed_by_a_clock_that_is_ahead_gets_in(ask: Ask) -> None:

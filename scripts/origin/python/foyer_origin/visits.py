@@ -106,7 +106,7 @@ def _claims(token: str, settings: Settings, keys: KeySet) -> Mapping[str, Any]:
     if len(token) > LONGEST_TOKEN:
         raise NotAdmitted("the access token is too long")
     head = jwt.get_unverified_header(token)
-    if head.get("alg") != "ES256" or "crit" in head or not isinstance(head.get("kid"), str):
+    if "crit" in head or not isinstance(head.get("kid"), str):
         raise NotAdmitted("the access token is not one of Foyer's")
     key = keys.find(head["kid"])
     if key is None:
@@ -118,6 +118,6 @@ def _claims(token: str, settings: Settings, keys: KeySet) -> Mapping[str, Any]:
         audience="access",
         issuer=settings.issuer,
         # Its end is what counts. It may well have been signed by a clock that is a second ahead of this one.
-        options={"require": ["exp", "iss", "aud"], "verify_iat": False, "verify_nbf": False},
+        options={"verify_iat": False},
     )
     return claims
