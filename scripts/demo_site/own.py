@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 ASK_EVERY_SEC = 1.0
 LEAST_KEY = 32
-ORIGIN = "origin_secret"
+EDGE = "origin_secret"
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -99,12 +99,12 @@ def kept_keys(zone_ids: list[str], file: Path) -> Keys:
         told = json.loads(file.read_text(encoding="utf-8")).items()
         kept = {name: key for name, key in told if isinstance(key, str) and len(key) >= LEAST_KEY}
     # No zone's id has an underscore.
-    for name in (ORIGIN, *zone_ids):
+    for name in (EDGE, *zone_ids):
         kept.setdefault(name, secrets.token_urlsafe(LEAST_KEY))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    return Keys(kept[ORIGIN], {name: key for name, key in kept.items() if name != ORIGIN})
+    return Keys(kept[EDGE], {name: key for name, key in kept.items() if name != EDGE})
 
 
 def needed(own: OwnSite, site_url: str, issuer: str, keys: Keys) -> str:
