@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := --numprocesses auto --dist worksteal
 VIRTUAL := tests/unit tests/faults tests/simulator
+ZIZMOR := build/tools/zizmor@1.32.0
+CHECKOV := build/tools/checkov@3.3.30
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup demo on-sale cost simulate test test-unit test-integration test-browser test-terraform screenshots bench
-.PHONY: fuzz schemathesis audit check lint lint-terraform types fmt build docs lock clean
+.PHONY: fuzz schemathesis audit check lint lint-workflows lint-terraform types coverage fmt build build-twice docs lock clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -20,16 +22,16 @@ setup: ## Make .venv with every dependency, pinned; does nothing when it is up t
 	@cmp -s requirements.lock $(VENV)/requirements.lock || sh scripts/setup.sh "$(PYTHON)" $(VENV)
 
 demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60; your site: ORIGIN= ZONES=)
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python -m scripts.demo
 
 on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
-	@$(BIN)/python scripts/on_sale.py
+	@$(BIN)/python -m scripts.onsale
 
 cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--help" for what can be changed)
-	@$(BIN)/python scripts/cost.py $(ARGS)
+	@$(BIN)/python -m scripts.costs $(ARGS)
 
 simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
-	@$(BIN)/python scripts/simulate.py $(ARGS)
+	@$(BIN)/python -m scripts.simulation $(ARGS)
 
 # On all cores what runs on virtual clocks; alone what waits for a real server, for a busy machine looks like a slow one.
 test: setup ## Run all tests
@@ -55,10 +57,10 @@ schemathesis: ## Install what tests the API against openapi.json, into build/
 audit: ## Look up known faults of the pinned packages
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
-	$(PYTHON) scripts/audit.py build/audit/bin/pip-audit || test $$? -eq 2
+	$(PYTHON) -m scripts.bundle.audit build/audit/bin/pip-audit || test $$? -eq 2
 
 fuzz: setup ## Ask the gate 100,000 generated requests and compare with the model (GENERATED=100000)
-	$(PYTEST) tests/unit/test_gate_generated.py --generated $(or $(GENERATED),100000)
+	$(PYTEST) tests/unit/gate/test_generated.py --generated $(or $(GENERATED),100000)
 
 bench: setup ## Measure, against peers installed into build/, and write build/bench.json (ARGS=bench_gate: only that)
 	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)
@@ -69,20 +71,33 @@ test-terraform: setup ## Check format, validate and test the Terraform code, and
 screenshots: setup ## Take pictures of every state of the waiting page, in build/screenshots/
 	$(BIN)/python tests/browser/screenshots.py
 
-check: lint types test ## All that CI does: format, lint, types, tests
+check: lint lint-workflows types test ## All that CI does: format, lint, types, tests
 
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-# Both are used where they are installed; neither is needed to change this code.
-lint-terraform: ## Run tflint and checkov on the Terraform code
-	@if command -v tflint >/dev/null; then tflint --chdir=terraform --recursive; else echo "tflint is not installed"; fi
-	@if command -v checkov >/dev/null; then checkov --directory terraform --framework terraform --quiet --compact; \
-		else echo "checkov is not installed"; fi
+# Tools that need packages nothing else does: build/tools/NAME@VERSION/installed makes one, apart from the lock.
+build/tools/%/installed:
+	$(shell command -v $(BIN)/python || echo $(PYTHON)) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check $(subst @,==,$*)
+	@touch $@
+
+lint-workflows: $(ZIZMOR)/installed ## Look for weak spots of the workflows in .github/, without network
+	$(ZIZMOR)/bin/zizmor --quiet --offline --persona=pedantic .github
+
+# Apart from `make check`: checkov is 270 MB to install and takes half a minute.
+lint-terraform: $(CHECKOV)/installed ## Run tflint (where it is installed) and checkov on the Terraform code
+	@if command -v tflint >/dev/null; then tflint --chdir=terraform --recursive --config "$(CURDIR)/.tflint.hcl"; \
+		else echo "tflint is not installed: only checkov looks"; fi
+	$(CHECKOV)/bin/checkov --config-file .checkov.yaml
 
 types: setup
 	$(BIN)/mypy layer/python lambdas scripts
+
+# A look at what no unit test reaches, with no figure to reach: the other tests go where these do not.
+coverage: setup ## Run the unit tests and print what of the product they leave out
+	$(PYTEST) $(PARALLEL) tests/unit --cov --cov-report term $(ARGS)
 
 fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff format
@@ -90,10 +105,16 @@ fmt: setup ## Format the code and repair what can be repaired
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
 build: setup ## Make the zips that are deployed, the packages for a site's servers, checksums, bill of materials, in build/
-	$(BIN)/python scripts/build.py
+	$(BIN)/python -m scripts.bundle
+
+build-twice: build ## Build, build once more, and compare every byte
+	rm -rf build/first && mkdir build/first
+	cd build && for file in *.zip *.whl *.tgz *.cdx.json SHA256SUMS; do [ ! -e "$$file" ] || mv "$$file" first/; done
+	$(MAKE) build
+	cd build/first && for file in *; do cmp "$$file" "../$$file" || exit 1; done
 
 docs: setup ## Write the generated parts of terraform/'s READMEs: inputs, outputs, picture, costs, quotas
-	$(BIN)/python scripts/terraform_docs.py
+	$(BIN)/python -m scripts.tfdocs
 
 # Needs uv. The layer gets the same versions as everything else.
 lock: ## Pin the newest allowed versions again

@@ -1,7 +1,6 @@
 locals {
   # Every variable that a function may ask for in schemas/functions.json. `none` stands for a part that is switched off.
   environment = merge(module.metrics.environment, {
-    FOYER_NAME               = var.name
     PROTECTED_ZONES_TABLE    = module.table["protected_zones"].name
     COUNTERS_TABLE           = module.table["counters"].name
     QUEUE_TABLE              = module.table["queue"].name

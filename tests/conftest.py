@@ -11,8 +11,8 @@ from moto import mock_aws
 
 from scripts.local import engine as ministack
 from tests.contract.engines import Dynamo, dynamodb_local, fresh_tables, product_tables
-from tests.dynamo_calls import TABLE
-from tests.tools import MissingTool
+from tests.support.dynamo_calls import TABLE
+from tests.support.tools import MissingTool
 
 ENGINES = ("memory", "simulation", "moto", "ministack", "dynamodb_local")
 EXACT_ENGINES = ("memory", "ministack", "dynamodb_local")
@@ -30,7 +30,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Gives all tests that miss the same tool one place, for pytest sums skips up by place and reason."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, MissingTool):
-        report.longrepr = ("tests/tools.py", 1, f"Skipped: {call.excinfo.value}")
+        report.longrepr = ("tests/support/tools.py", 1, f"Skipped: {call.excinfo.value}")
     return report
 
 
@@ -72,6 +72,6 @@ def exact_dynamo(request: pytest.FixtureRequest) -> Iterator[Dynamo]:
 
 @pytest.fixture(params=STRICT_ENGINES, scope="module")
 def strict_dynamo(request: pytest.FixtureRequest) -> Iterator[Dynamo]:
-    """A table for any item (tests.dynamo_calls.TABLE) on the engines that are as strict as AWS."""
+    """A table for any item (tests.support.dynamo_calls.TABLE) on the engines that are as strict as AWS."""
     with _engine(request, [TABLE]) as engine:
         yield engine

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.http.app import HttpApp
+from waiting_room.http.frame.app import HttpApp
 
 
 @cache

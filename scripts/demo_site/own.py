@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from foyer_origin import ORIGIN_SECRET_HEADER
-from scripts.operator_cli.errors import BadInput
+from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.zone_files import read_zone_file
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 from scripts.edge import viewer
 from scripts.edge.messages import HOP_BY_HOP
 from scripts.edge.upstream import Origin
-from scripts.websocket import Refused, WebSocket
+from scripts.edge.websocket import Refused, WebSocket
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

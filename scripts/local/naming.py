@@ -87,7 +87,6 @@ class Names:
         The addresses given are the engine's own: of the WebSocket stage and of the queue of failures.
         """
         return {
-            "FOYER_NAME": self.deployment,
             "PROTECTED_ZONES_TABLE": self.table("protected_zones"),
             "COUNTERS_TABLE": self.table("counters"),
             "QUEUE_TABLE": self.table("queue"),

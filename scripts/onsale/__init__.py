@@ -1,1 +1,1 @@
-"""The whole life of one on-sale, step by step, each with what must be true then: `scripts/on_sale.py` plays it."""
+"""The whole life of one on-sale, step by step, each with what must be true then: `make on-sale` plays it."""

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from boto3.dynamodb.types import TypeDeserializer
 
-from scripts.operator_cli.api import OperatorApi
+from scripts.operator_api.api import OperatorApi
 from scripts.rehearsal import director
 from scripts.rehearsal.script import Script
 from scripts.rehearsal.verdict import Played

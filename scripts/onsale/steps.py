@@ -14,7 +14,7 @@ from scripts.rehearsal.script import Habits, Script
 from scripts.rehearsal.targets import Limits, Targets
 from scripts.rehearsal.verdict import verdict
 from scripts.visitors.browser import PAGE_HEADERS
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 Step = Callable[[Stage], None]

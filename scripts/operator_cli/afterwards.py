@@ -9,12 +9,12 @@ from typing import Any
 
 import boto3
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput, OperatorError
 from scripts.operator_cli.draws import read_draw
-from scripts.operator_cli.entries import lines
-from scripts.operator_cli.errors import BadInput, OperatorError
-from scripts.operator_cli.moments import show_moment
+from scripts.operator_cli.words.entries import lines
+from scripts.operator_cli.words.moments import show_moment
 from scripts.report.export import export
 from scripts.report.files import archive_folder
 from scripts.report.numbers import count

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.operator_cli.api import OperatorApi
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from scripts.operator_api.api import OperatorApi
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import httpx
 
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import find_target
+from scripts.operator_api.errors import OperatorError
 from scripts.operator_cli import afterwards, commands, examine, gate_commands, key_commands, metrics_commands, rehearse
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import find_target
 from scripts.operator_cli.draws import verify_draw
-from scripts.operator_cli.errors import OperatorError
 
 EXAMPLES = """\
 Without --api-url, `wr` talks to the demo running on this machine (`make demo`).

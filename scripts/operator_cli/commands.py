@@ -11,21 +11,21 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.api import OperatorApi
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.apply import apply_zone, summary
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.consequences import MOST, plan
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.moments import show_moment
 from scripts.operator_cli.preview import Preview, serve
 from scripts.operator_cli.settings import parse_settings, patched
-from scripts.operator_cli.stories import story
-from scripts.operator_cli.tables import table
 from scripts.operator_cli.watch import watch
+from scripts.operator_cli.words.consequences import MOST, plan
+from scripts.operator_cli.words.moments import show_moment
+from scripts.operator_cli.words.stories import story
+from scripts.operator_cli.words.tables import table
 from scripts.operator_cli.zone_files import read_zone_file
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 
 Json = dict[str, Any]
 

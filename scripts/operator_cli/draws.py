@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.beacon import check_beacon
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import BadInput, Refused, Unreachable
-from waiting_room.domain.draws import Draw, published_draw
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput, Refused, Unreachable
+from scripts.operator_cli.checks.beacon import check_beacon
+from waiting_room.domain.line.draws import Draw, published_draw
 from waiting_room.domain.locations import draw_path
 
 TIMEOUT_SEC = 10.0

@@ -8,15 +8,15 @@ import boto3
 import botocore.exceptions
 import httpx
 
-from scripts import cost
+from scripts.costs import command as cost
 from scripts.local.naming import Names
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target, environment_region
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.findings import Finding, all_fine, lines, run
-from scripts.operator_cli.preflight import Preflight, made_clients, summary
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target, environment_region
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.checks.findings import Finding, all_fine, lines, run
+from scripts.operator_cli.checks.preflight import Preflight, made_clients, summary
+from scripts.operator_cli.checks.verify_deploy import TIMEOUT_SEC, Deployment, checks
 from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, needs
-from scripts.operator_cli.verify_deploy import TIMEOUT_SEC, Deployment, checks
 
 
 def add_commands(found: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,18 +12,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.moments import show_moment
-from waiting_room.domain.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
-from waiting_room.domain.gate_exempt import secret_hash
-from waiting_room.domain.gate_paths import BadPath, readings
-from waiting_room.domain.gate_request import GateRequest
-from waiting_room.domain.gate_rules import Reading
-from waiting_room.domain.gate_snapshot import GateSnapshot, read_snapshot
-from waiting_room.domain.snapshot import SnapshotParts, build_snapshot
-from waiting_room.domain.zones import Zone
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.words.moments import show_moment
+from waiting_room.domain.gate.exempt import secret_hash
+from waiting_room.domain.gate.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
+from waiting_room.domain.gate.paths import BadPath, readings
+from waiting_room.domain.gate.published import SnapshotParts, build_snapshot
+from waiting_room.domain.gate.request import GateRequest
+from waiting_room.domain.gate.rules import Reading
+from waiting_room.domain.gate.snapshot import GateSnapshot, read_snapshot
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.edge.events import read_request
 from waiting_room.tokens import Verifier
 

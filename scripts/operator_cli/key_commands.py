@@ -6,10 +6,10 @@ import argparse
 import time
 from typing import Any
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.moments import show_moment
-from scripts.operator_cli.tables import table
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_cli.words.moments import show_moment
+from scripts.operator_cli.words.tables import table
 
 LONGEST_PAUSE_SEC = 60
 """Between two looks at a rotation: the service may be done earlier than it said."""

@@ -6,9 +6,9 @@ import argparse
 import json
 import time
 
-from scripts.operator_cli.connection import environment_region
-from scripts.operator_cli.tables import table
+from scripts.operator_api.connection import environment_region
 from scripts.operator_cli.timestream import Timestream, questions, timestream_client
+from scripts.operator_cli.words.tables import table
 
 DAYS = 30
 DAY_MS = 86_400_000

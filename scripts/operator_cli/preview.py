@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from waiting_room.domain.errors import WaitingRoomError
-from waiting_room.domain.places import Estimate, Place
-from waiting_room.domain.redirects import PREFIX
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
-from waiting_room.http.assets import site_assets
-from waiting_room.http.languages import DEFAULT, languages, texts
-from waiting_room.http.pages import place_page
+from waiting_room.domain.line.places import Estimate, Place
+from waiting_room.domain.locations import PREFIX
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+from waiting_room.http.page.assets import site_assets
+from waiting_room.http.page.languages import DEFAULT, languages, texts
+from waiting_room.http.page.pages import place_page
 
 ASSETS = Path(__file__).resolve().parents[2] / "lambdas" / "publisher" / "site" / "assets"
 BEFORE_SEC = 754

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.moments import parse_moment
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.words.moments import parse_moment
 
 Json = dict[str, Any]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli import insights
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.entries import who
-from scripts.operator_cli.errors import OperatorError, Unreachable
-from scripts.operator_cli.moments import show_moment
-from scripts.operator_cli.tables import table
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import OperatorError, Unreachable
+from scripts.operator_cli.words.entries import who
+from scripts.operator_cli.words.moments import show_moment
+from scripts.operator_cli.words.tables import table
+from scripts.report import insights
 
 Json = dict[str, Any]
 

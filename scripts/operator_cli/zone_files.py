@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_cli.errors import BadInput
-from scripts.operator_cli.local_times import moment_ms, time_zone
+from scripts.operator_api.errors import BadInput
+from scripts.operator_cli.words.local_times import moment_ms, time_zone
 from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
-from waiting_room.http.validation import validate
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+from waiting_room.http.frame.validation import validate
 
 Json = dict[str, Any]
 

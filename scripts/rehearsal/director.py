@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_cli.errors import BadInput, OperatorError
+from scripts.operator_api.errors import BadInput, OperatorError
 from scripts.rehearsal.script import Script
 from scripts.rehearsal.verdict import Played
 from scripts.visitors.event_log import read_events

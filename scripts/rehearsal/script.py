@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scripts.simulation.arrivals import flash, waves
+from scripts.visitors.arrivals import flash, waves
 
 MOST_VISITORS = 20_000
 """Of one machine: each has a connection of its own. More are simulated (`make simulate`), or several machines."""

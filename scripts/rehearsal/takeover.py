@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.errors import BadInput, Unreachable
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.errors import BadInput, Unreachable
 
 Json = dict[str, Any]
 

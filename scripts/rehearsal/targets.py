@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.rehearsal.script import Habits
 from waiting_room.domain.leases import MARGIN_SEC
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 
 TURNOVER_SEC = 5.0
 """From one who leaves to the next inside: a tick notices, calls, the called one's page hears of it and asks."""

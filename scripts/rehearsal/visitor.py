@@ -1,7 +1,7 @@
 """One visitor as the waiting page and the site make people behave: joins, polls, is called, comes in, stays, goes.
 
 The page's own rules are in lambdas/publisher/site/assets; how often it looks and when it opens a connection is in
-scripts/simulation/pace.py for every scripted visitor alike.
+scripts/visitors/pace.py for every scripted visitor alike.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from scripts.rehearsal.guest import Guest, PatienceOver, Unexpected, expect
 from scripts.rehearsal.log import RehearsalLog
 from scripts.rehearsal.plans import Place
 from scripts.rehearsal.script import Script
-from scripts.simulation.pace import pause_sec, wants_push
 from scripts.visitors.browser import CookieSet, now_ms
-from waiting_room.domain.estimates import estimate
+from scripts.visitors.pace import pause_sec, wants_push
+from waiting_room.domain.line.estimates import estimate
 
 Outcome = Literal["in", "absent", "over"]
 Json = dict[str, Any]

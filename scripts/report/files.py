@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_cli.errors import BadInput
+from scripts.operator_api.errors import BadInput
 from waiting_room import schemas
 
 AT_ONCE = 16

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.operator_cli import insights
+from scripts.report import insights
 from scripts.report.questions import Answers
 
 MINUTE_MS = 60_000
+AT_LAST = 2**62
 
 Row = dict[str, Any]
 
@@ -82,6 +83,25 @@ class Numbers:
         return {name: value for name, value in document.items() if isinstance(value, list)} | {"totals": [self.totals]}
 
 
+class Settings:
+    """What a zone's settings were at any moment: by the audit log, which is read once, else as they are now."""
+
+    def __init__(self, zone: Row | None, operations: Iterable[Row]) -> None:
+        self._zone = zone or {}
+        self._changes: dict[str, list[tuple[int, Any]]] = {}
+        for each in operations:
+            for name, change in json.loads(each["details"] or "{}").items():
+                self._changes.setdefault(name, []).append((each["happened_at_ms"], change))
+
+    def at(self, at_ms: int, name: str) -> Any:
+        """A setting at a moment; before the first change of it, what that change found."""
+        changes = self._changes.get(name, [])
+        made = [change for changed_at_ms, change in changes if changed_at_ms <= at_ms]
+        if made:
+            return made[-1][1]
+        return changes[0][1][0] if changes else self._zone.get(name)
+
+
 def count(
     answers: Answers,
     zone_id: str,
@@ -93,7 +113,8 @@ def count(
     """The numbers of a run; `rows` are its minute rows, `zone` its settings now, where they are known."""
     totals = answers.ask("totals", zone_id, run)[0]
     operations = answers.ask("operations", zone_id)
-    starts_at_ms = setting(zone, operations, "starts_at_ms", 2**62) or 0
+    settings = Settings(zone, operations)
+    starts_at_ms = settings.at(AT_LAST, "starts_at_ms") or 0
     return Numbers(
         zone_id=zone_id,
         run=run,
@@ -101,10 +122,10 @@ def count(
         totals=totals,
         waits=answers.ask("waits", zone_id, run),
         outcomes=answers.ask("outcomes", zone_id, run),
-        by_minute=with_rate(answers.ask("arrivals", zone_id, run), rows, zone, operations),
+        by_minute=with_rate(answers.ask("arrivals", zone_id, run), rows, settings),
         wait_by_arrival=answers.ask("wait_by_arrival", zone_id, run),
         drop_off=answers.ask("drop_off", zone_id, run),
-        levels=[level(row, zone, operations) for row in rows],
+        levels=[level(row, settings) for row in rows],
         line=line(rows),
         estimates=estimates(rows, starts_at_ms),
         order_kept=answers.ask("order_kept", zone_id, run),
@@ -114,16 +135,14 @@ def count(
     )
 
 
-def level(row: Mapping[str, Any], zone: Row | None, operations: Sequence[Row]) -> Row:
+def level(row: Mapping[str, Any], settings: Settings) -> Row:
     """A minute row as the page shows it, with the cap that was set."""
     told = {
         "minute_at_ms": row["minute_at_ms"],
         "phase": row["phase"],
         "waiting": max(0, row["joined"] - row["called"]),
         "in_zone": row["active"],
-        "cap": row["limits"].get("max_active")
-        if "limits" in row
-        else setting(zone, operations, "max_active", row["updated_at_ms"]),
+        "cap": row["limits"].get("max_active") if "limits" in row else settings.at(row["updated_at_ms"], "max_active"),
         "sold": row["sold"],
         "show_up_share": row["show_up_share"],
     }
@@ -131,9 +150,7 @@ def level(row: Mapping[str, Any], zone: Row | None, operations: Sequence[Row]) -
     return told | {f"waiting_{lane}": max(0, each["tail"] - each["serving"]) for lane, each in lanes.items()}
 
 
-def with_rate(
-    minutes: Sequence[Row], rows: Sequence[Mapping[str, Any]], zone: Row | None, operations: Sequence[Row]
-) -> list[Row]:
+def with_rate(minutes: Sequence[Row], rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Row]:
     """Minutes with the rate that was set in each: as its row has it, else as the audit log does."""
     told = {row["minute_at_ms"]: row["limits"].get("rate_per_min") for row in rows if "limits" in row}
     return [
@@ -141,23 +158,10 @@ def with_rate(
             **row,
             "rate_per_min": told[row["minute_at_ms"]]
             if row["minute_at_ms"] in told
-            else setting(zone, operations, "rate_per_min", row["minute_at_ms"] + MINUTE_MS),
+            else settings.at(row["minute_at_ms"] + MINUTE_MS, "rate_per_min"),
         }
         for row in minutes
     ]
-
-
-def setting(zone: Row | None, operations: Sequence[Row], name: str, at_ms: int) -> Any:
-    """What a setting was at a moment: as the audit log has it, else as it is now."""
-    changes = [
-        (each["happened_at_ms"], *json.loads(each["details"])[name])
-        for each in operations
-        if name in json.loads(each["details"] or "{}")
-    ]
-    before = [change for change in changes if change[0] <= at_ms]
-    if before:
-        return before[-1][2]
-    return changes[0][1] if changes else (zone or {}).get(name)
 
 
 def during(operations: Sequence[Row], run: int) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.operator_cli.errors import BadInput
+from scripts.operator_api.errors import BadInput
 from scripts.report.files import part_of
 from waiting_room import schemas
 

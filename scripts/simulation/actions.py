@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.simulation.simulation import ZONE_ID, Action, Simulation
-from waiting_room.domain import coming
+from waiting_room.domain.admission import show_up
 from waiting_room.use_cases.control import Change
 
 
@@ -34,9 +34,9 @@ def kill(simulation: Simulation) -> None:
 @contextlib.contextmanager
 def everybody_comes() -> Iterator[None]:
     """A simpler policy: each called visitor counts as coming until the window is over."""
-    kept = coming.SHARE_FLOOR, coming.STEP_SEC
-    coming.SHARE_FLOOR, coming.STEP_SEC = 1.0, 60.0
+    kept = show_up.SHARE_FLOOR, show_up.STEP_SEC
+    show_up.SHARE_FLOOR, show_up.STEP_SEC = 1.0, 60.0
     try:
         yield
     finally:
-        coming.SHARE_FLOOR, coming.STEP_SEC = kept
+        show_up.SHARE_FLOOR, show_up.STEP_SEC = kept

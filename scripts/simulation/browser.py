@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from scripts.simulation.deployment import Bouncer
 from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import Crash
+from scripts.simulation.venue import Venue
 from waiting_room.domain.errors import NotReady, Overloaded, Unsure
-from waiting_room.domain.zones import Zone
-
-if TYPE_CHECKING:
-    from scripts.simulation.crowd import Crowd
+from waiting_room.domain.zone.zones import Zone
 
 T = TypeVar("T")
 LONGEST_BACKOFF_SEC = 30.0
@@ -22,25 +20,25 @@ _TRY_AGAIN = (Overloaded, Unsure, NotReady, Crash)
 class Browser:
     """Requests of one visitor; each meets any instance of the token service."""
 
-    __slots__ = ("crowd", "habits", "name")
+    __slots__ = ("habits", "name", "venue")
 
-    def __init__(self, crowd: Crowd, name: str, habits: Habits) -> None:
-        self.crowd = crowd
+    def __init__(self, venue: Venue, name: str, habits: Habits) -> None:
+        self.venue = venue
         self.name = name
         self.habits = habits
 
     def ask(self, verb: Callable[[Bouncer, Zone], T]) -> T:
         """Send a request until it is answered; a repeat may follow one that went through."""
-        crowd, failures = self.crowd, 0
+        venue, failures = self.venue, 0
         while True:
-            bouncer = crowd.deployment.bouncer()
+            bouncer = venue.deployment.bouncer()
             try:
-                answer = verb(bouncer, bouncer.zones.get(crowd.zone_id))
+                answer = verb(bouncer, bouncer.zones.get(venue.zone_id))
             except _TRY_AGAIN:
                 failures += 1
             else:
-                if not self.habits.lost_answers or crowd.rng.random() >= self.habits.lost_answers:
+                if not self.habits.lost_answers or venue.rng.random() >= self.habits.lost_answers:
                     return answer
                 failures += 1
-            pause_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1)) * (1 + crowd.rng.random() / 2)
-            crowd.kernel.sleep(pause_sec)
+            pause_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1)) * (1 + venue.rng.random() / 2)
+            venue.kernel.sleep(pause_sec)

@@ -5,45 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from scripts.simulation.arrivals import Curve
-from scripts.simulation.deployment import Deployment
 from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
+from scripts.simulation.venue import Venue
 from scripts.simulation.visitors import Visitor
-from scripts.simulation.watch import Watch
-from waiting_room.domain.leases import heartbeat_sec
-from waiting_room.domain.status import status_key
-from waiting_room.domain.zones import Zone
+from scripts.visitors.arrivals import Curve
 
 
 class Crowd:
-    """Brings groups of visitors to a zone, each at its time."""
+    """Brings groups of visitors to a venue, each at its time."""
 
-    def __init__(self, deployment: Deployment, watch: Watch, zone: Zone, seed: int) -> None:
-        self.deployment = deployment
-        self.kernel = deployment.kernel
-        self.watch = watch
-        self.zone = zone
-        self.zone_id = zone.zone_id
-        self.status_key = status_key(zone.zone_id)
-        self.held_sec = zone.claim.window_sec
-        self.beat_sec = heartbeat_sec(zone.max_active, zone.session.heartbeat_sec)
-        self.rng = random.Random(seed)  # noqa: S311 - a run that can be repeated, nothing secret
-        self.dice = random.Random(seed + 1)  # noqa: S311 - a run that can be repeated, nothing secret
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
         self.visitors: list[Visitor] = []
-        self.leaves_at_ms: dict[str, int] = {}
-        self.returns = True
-        self.bought = 0
-        self.told_end_ms: list[int] = []
 
     def come(self, curve: Curve, habits: Habits) -> None:
         """Let a group arrive along a curve."""
-        self._next(curve(random.Random(self.dice.random())), habits)  # noqa: S311 - a run that can be repeated, nothing secret
-
-    def watch_end(self, phase: str) -> None:
-        """Somebody waiting was told that nothing is left."""
-        if phase == "sold_out":
-            self.told_end_ms.append(self.kernel.now_ms)
+        dice = random.Random(self.venue.dice.random())  # noqa: S311 - a run that can be repeated, nothing secret
+        self._next(curve(dice), habits)
 
     def unserved(self) -> Sequence[Visitor]:
         """Who is there and has neither been in nor been told the last word."""
@@ -55,9 +34,9 @@ class Crowd:
             return
 
         def arrive() -> None:
-            visitor = Visitor(self, f"v{len(self.visitors):021d}", habits)
+            visitor = Visitor(self.venue, f"v{len(self.visitors):021d}", habits)
             self.visitors.append(visitor)
-            self.kernel.start(visitor.arrive)
+            self.venue.kernel.start(visitor.arrive)
             self._next(times, habits)
 
-        self.kernel.at(START_MS + round(at_sec * 1000), arrive)
+        self.venue.kernel.at(START_MS + round(at_sec * 1000), arrive)

@@ -9,13 +9,13 @@ from typing import Any
 from scripts.simulation.kernel import Crash, Kernel, SerialIds, SkewedClock
 from scripts.simulation.network import CALM, Connection, Partitions, Weather
 from scripts.simulation.replicas import Replicas
-from scripts.simulation.store import Observer, Store
+from scripts.simulation.store import Observer, Onlooker, Store
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.composition import Stores, tick_zone
 from waiting_room.domain.errors import Overloaded, StaleVersion, Unsure
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import StoredObject
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -27,7 +27,8 @@ from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import PutZone
 
 TABLES = ("protected_zones", "counters", "queue")
@@ -132,7 +133,8 @@ class Deployment:
 
     def calm_stores(self) -> Stores:
         """The tables as an onlooker reads them: at once, and for nothing."""
-        return Stores(Clients(self.store, self.store), *TABLES)
+        onlooker = Onlooker(self.store)
+        return Stores(Clients(onlooker, onlooker), *TABLES)
 
     def start(self, name: str, payload: Mapping[str, Any]) -> None:
         """Start a function asynchronously, as its port does."""

@@ -1,19 +1,17 @@
-"""What a run amounts to, in the figures the design names."""
+"""What a run amounts to, in figures, with the rules of PROTOCOL.md checked in full."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
+from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
 from waiting_room.domain.lanes import shares
-from waiting_room.domain.places import Estimate
-
-if TYPE_CHECKING:
-    from scripts.simulation.simulation import Simulation
+from waiting_room.domain.line.places import Estimate
 
 SHORTEST_WAIT_SEC = 60
 """Below a minute the page shows "a moment" and no number."""
@@ -34,24 +32,49 @@ class Figures:
         return {"scenario": self.scenario, "seed": self.seed, "figures": self.values, "broken": list(self.broken)}
 
 
+@dataclass(frozen=True)
+class Promises:
+    """What visitors were promised and did not get, by name, and how many who are there were never served."""
+
+    missing: tuple[str, ...]
+    shared: tuple[str, ...]
+    unserved: int
+
+    @property
+    def lost(self) -> int:
+        """Places that are not stored, and visitors nobody served."""
+        return len(self.missing) + self.unserved
+
+    @property
+    def broken(self) -> list[str]:
+        """The rules this breaks."""
+        never = [f"rule 4: {self.unserved} visitors were never served"] if self.unserved else []
+        return [
+            *(f"rule 2: {name} was told somebody else's position" for name in self.shared),
+            *(f"the place of {name} is not stored" for name in self.missing),
+            *never,
+        ]
+
+
 def figures(simulation: Simulation) -> Figures:
-    """The figures at the end of a run, with the rules checked in full."""
+    """The figures at the end of a run, with the rules checked in full. Measuring changes nothing."""
     scenario, watch = simulation.scenario, simulation.watch
     orders = [line(simulation, number, lane) for number, run in watch.runs.items() for lane in run.lines]
+    kept = promises(simulation)
+    broken = [fault for order in orders for fault in order.broken] + kept.broken
     values: dict[str, float] = {
         "visitors": len(simulation.crowd.visitors),
         "admitted": watch.admitted,
-        "lost": lost(simulation),
-        "duplicates": 0,
-        "worst_inversion_ms": max(map(worst_inversion_ms, orders), default=0),
-        "overtaken_max": max(map(overtaken_max, orders), default=0),
+        "lost": kept.lost,
+        "duplicates": watch.duplicates + len(kept.shared),
+        "worst_inversion_ms": max((worst_inversion_ms(order.taken_ms) for order in orders), default=0),
+        "overtaken_max": max((overtaken_max(order.taken_ms) for order in orders), default=0),
         "write_units_per_join": write_units_per_join(simulation),
         "overshoot_max": watch.overshoot,
         "lapsed_present": watch.lapsed_present,
         "sessions_lost": watch.sessions_lost,
         "wait_max_sec": round(watch.longest_wait_ms / 1000, 1),
     }
-    values["duplicates"] = watch.duplicates
     if "occupancy" in scenario.measures:
         values["occupancy_mean"] = occupancy_mean(simulation)
     if "eta" in scenario.measures:
@@ -63,36 +86,33 @@ def figures(simulation: Simulation) -> Figures:
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
-        told_ms = max(simulation.crowd.told_end_ms, default=watch.sold_out_at_ms)
+        told_ms = max(simulation.venue.told_end_ms, default=watch.sold_out_at_ms)
         values["sold_out_published_sec"] = round((watch.sold_out_shown_ms - watch.sold_out_at_ms) / 1000, 2)
         values["sold_out_told_sec"] = round((told_ms - watch.sold_out_at_ms) / 1000, 1)
         values["sold_out_heard_sec"] = round((told_ms - watch.sold_out_shown_ms) / 1000, 1)
         values["hurried_looks_per_visitor"] = hurried_looks(simulation)
-    if simulation.storm is not None:
-        values |= simulation.storm.figures()
-    return Figures(scenario.name, simulation.seed, values, tuple(watch.broken))
+    for measured in simulation.also_measured:
+        values |= measured.figures()
+        broken += measured.broken
+    return Figures(scenario.name, simulation.seed, values, watch.broken_with(broken))
 
 
-def lost(simulation: Simulation) -> int:
-    """Places that were promised and are not stored, and visitors who are there and were never served."""
-    watch, queue = simulation.watch, simulation.deployment.calm_stores().queue
-    missing, holders = 0, dict[tuple[int, str, int], str]()
+def promises(simulation: Simulation) -> Promises:
+    """Places that were told and are not stored, or told to two, and visitors who are there and were never served."""
+    queue = simulation.deployment.calm_stores().queue
+    missing, shared, holders = list[str](), list[str](), dict[tuple[int, str, int], str]()
     for visitor in simulation.crowd.visitors:
         place = visitor.place
         if place is None:
             continue
         told = (place.run, place.lane, place.position or 0)
         if place.position is not None and holders.setdefault(told, visitor.name) != visitor.name:
-            watch.duplicates += 1
-            watch.breaks(f"rule 2: {visitor.name} was told somebody else's position")
+            shared.append(visitor.name)
         stored = queue.get(place.zone_id, place.run, visitor.name)
         if stored is None or (stored.seq != place.seq and not stored.rejoined):
-            missing += 1
-            watch.breaks(f"the place of {visitor.name} is not stored")
+            missing.append(visitor.name)
     unserved = len(simulation.crowd.unserved()) if simulation.scenario.drains else 0
-    if unserved:
-        watch.breaks(f"rule 4: {unserved} visitors were never served")
-    return missing + unserved
+    return Promises(tuple(missing), tuple(shared), unserved)
 
 
 def write_units_per_join(simulation: Simulation) -> float:
@@ -124,7 +144,7 @@ def share_off_pct(simulation: Simulation) -> float:
 
     Counted are seconds in which two lanes or more had a line at both ends; those divide what they are called.
     """
-    parts, called, due = shares(simulation.crowd.zone.lanes), Counter[str](), Counter[str]()
+    parts, called, due = shares(simulation.venue.zone.lanes), Counter[str](), Counter[str]()
     for before, after in pairwise(simulation.watch.moments):
         hungry = [lane for lane in parts if _in_line(before, lane) and _in_line(after, lane)]
         if len(hungry) < 2:

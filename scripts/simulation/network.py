@@ -9,14 +9,13 @@ from typing import Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from scripts.simulation.kernel import Crash, Kernel
-from scripts.simulation.replicas import Replicas
+from scripts.simulation.replicas import READS, Replicas, is_consistent
 from scripts.simulation.store import Store, failure
 
 WRITES_PER_SEC = 1_000
 READS_PER_SEC = 3_000
 """What one partition key of DynamoDB takes a second (Developer Guide, "Best practices for partition keys")."""
 TIMEOUT_SEC = 3.0
-READS = frozenset({"get_item", "query", "scan", "batch_get_item"})
 WRITES = frozenset({"put_item", "update_item", "delete_item", "transact_write_items"})
 
 
@@ -131,11 +130,10 @@ class Connection:
         if not self._admitted(name, request):
             raise failure(_THROTTLED, name)
         try:
-            answer = self._replicas.read(method, request)
+            answer = self._replicas.answer(name, method, request)
             if name == "query":
                 # What a page costs is only known when it has been read; it is used up all the same.
-                foreseen = 1.0 if request["ConsistentRead"] else 0.5
-                self._partitions.use(_queried(request), self._store.last_read_units - foreseen)
+                self._partitions.use(_queried(request), self._store.last_read_units - _units(request))
         except ClientError:
             if lost:
                 self._time_out()
@@ -177,10 +175,10 @@ class Connection:
         elif name == "batch_get_item":
             for table, wanted in request["RequestItems"].items():
                 for key in wanted["Keys"]:
-                    yield self._partition({"TableName": table, "Key": key}), 1.0
+                    yield self._partition({"TableName": table, "Key": key}), _units(request)
         elif name != "scan":
             key = _queried(request) if name == "query" else self._partition(request)
-            yield key, 1.0 if request.get("ConsistentRead", True) else 0.5
+            yield key, _units(request) if name in READS else 1.0
 
     def _partition(self, request: Mapping[str, Any]) -> Any:
         table = self._store.tables[request["TableName"]]
@@ -193,6 +191,11 @@ class Connection:
 
 
 _THROTTLED = "ProvisionedThroughputExceededException"
+
+
+def _units(request: Mapping[str, Any]) -> float:
+    """What a small read costs."""
+    return 1.0 if is_consistent(request) else 0.5
 
 
 def _queried(request: Mapping[str, Any]) -> str:

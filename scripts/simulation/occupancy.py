@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.simulation.actions import everybody_comes
-from scripts.simulation.arrivals import flash, steady
 from scripts.simulation.habits import Habits
 from scripts.simulation.simulation import Scenario
+from scripts.visitors.arrivals import flash, steady
 
 SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
 LEAVERS = Habits(absent=0.35, silent=0.5, stay_sec=180)

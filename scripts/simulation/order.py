@@ -5,29 +5,36 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from waiting_room.domain.epochs import Epoch, before_all, position_in
-
-if TYPE_CHECKING:
-    from scripts.simulation.simulation import Simulation
+from scripts.simulation.simulation import Simulation
+from waiting_room.domain.line.epochs import Epoch, before_all, position_in
 
 NOBODY = -1
 CLEARED_EVERY = 20_000
 
 
-def line(simulation: Simulation, run: int, lane: str) -> Sequence[int]:
-    """When each position's number was taken, by position in a lane; numbers nobody used stand in the line as well.
+@dataclass(frozen=True)
+class Order:
+    """One lane's line: when each position's number was taken, and how the line itself breaks rule 2."""
+
+    taken_ms: Sequence[int]
+    broken: tuple[str, ...] = ()
+
+
+def line(simulation: Simulation, run: int, lane: str) -> Order:
+    """The line of a lane by position; numbers nobody used stand in it as well.
 
     Two numbers on one position, or a position without one, break rule 2. What is not sealed yet is left out.
     """
     watch = simulation.watch
     taken_ms, shards = watch.runs[run].line(lane).taken_ms, watch.runs[run].shards
     if shards == 1:
-        return taken_ms.get(0, array("q"))
+        return Order(taken_ms.get(0, array("q")))
     sealed = simulation.deployment.calm_stores().joins.epochs(watch.zone_id, run, lane, 1, 2**31)
     order = array("q", [NOBODY]) * (sealed[-1].tail if sealed else 0)
+    broken = []
     for before, epoch in pairwise([before_all(shards), *sealed]):
         for shard in range(shards):
             if not _fill(
@@ -38,10 +45,10 @@ def line(simulation: Simulation, run: int, lane: str) -> Sequence[int]:
                 shard,
                 f"{watch.zone_id}#{run}#{lane}",
             ):
-                watch.breaks(f"rule 2: epoch {epoch.number} puts two on one position")
+                broken.append(f"rule 2: epoch {epoch.number} puts two on one position")
     if NOBODY in order:
-        watch.breaks("rule 2: the line has a gap")
-    return order
+        broken.append("rule 2: the line has a gap")
+    return Order(order, tuple(broken))
 
 
 def _fill(order: array[int], taken_ms: Sequence[int], before: Epoch, epoch: Epoch, shard: int, name: str) -> bool:

@@ -62,7 +62,7 @@ def _waits(axis: Any, simulation: Simulation) -> None:
         called = simulation.watch.runs[number].line(lane).called_ms
         waits = [
             ((joined_ms - START_MS) / 1000, max(0, called_ms - joined_ms) / 1000)
-            for joined_ms, called_ms in zip(line(simulation, number, lane), called, strict=False)
+            for joined_ms, called_ms in zip(line(simulation, number, lane).taken_ms, called, strict=False)
         ]
         step = max(1, len(waits) // MOST_POINTS)
         label = f"run {number}, {lane}"

@@ -8,9 +8,9 @@ from typing import Any
 
 from scripts.rehearsal.script import ARRIVALS
 from scripts.rehearsal.script import Habits as Played
-from scripts.simulation.arrivals import Curve
 from scripts.simulation.habits import Habits
 from scripts.simulation.simulation import Scenario
+from scripts.visitors.arrivals import Curve
 
 VISITORS = 5_000
 CAP = 500

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.simulation.actions import change, control, kill, reset
-from scripts.simulation.arrivals import flash, steady, waves
 from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
+from scripts.visitors.arrivals import flash, steady, waves
 
 EVERYBODY = Habits(silent=0.3, stay_sec=60)
 WALKED_AWAY = Habits(absent=1.0)

@@ -1,22 +1,20 @@
-"""One run of one scenario, and the figures that come of it."""
+"""A scenario, and the parts of one run of it."""
 
 from __future__ import annotations
 
 import contextlib
-import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from scripts.simulation.arrivals import Curve
 from scripts.simulation.crowd import Crowd
 from scripts.simulation.deployment import Deployment
-from scripts.simulation.figures import Figures, figures
 from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS, Kernel
 from scripts.simulation.network import CALM, Weather
-from scripts.simulation.storm import Storm
+from scripts.simulation.venue import Venue
 from scripts.simulation.watch import Watch
+from scripts.visitors.arrivals import Curve
 
 Action = Callable[["Simulation"], None]
 ZONE_ID = "sale"
@@ -46,6 +44,19 @@ class Scenario:
     """Whether those whose session ends while they are there come back."""
 
 
+class Measured(Protocol):
+    """What an action began and is asked for at the end: its figures, and what they have against the run."""
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """Rules that were broken."""
+        ...
+
+    def figures(self) -> dict[str, float]:
+        """Figures beyond those of every run."""
+        ...
+
+
 @dataclass
 class Simulation:
     """The parts of a run."""
@@ -56,7 +67,8 @@ class Simulation:
     watch: Watch = field(init=False)
     deployment: Deployment = field(init=False)
     crowd: Crowd = field(init=False)
-    storm: Storm | None = None
+    venue: Venue = field(init=False)
+    also_measured: list[Measured] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         scenario = self.scenario
@@ -69,8 +81,9 @@ class Simulation:
         if "starts_in_sec" in document:
             document["starts_at_ms"] = START_MS + document.pop("starts_in_sec") * 1000
         zone = self.deployment.put_zone(document)
-        self.crowd = Crowd(self.deployment, self.watch, zone, self.seed)
-        self.crowd.returns = scenario.returns
+        self.venue = Venue(self.deployment, self.watch, zone, self.seed)
+        self.venue.returns = scenario.returns
+        self.crowd = Crowd(self.venue)
         self.deployment.dispatch_every_minute(offset_sec=self.kernel.rng.random() * 60)
         for curve, habits in scenario.groups:
             self.crowd.come(curve, habits)
@@ -84,18 +97,3 @@ class Simulation:
                 self.kernel.run(START_MS + second * 1000)
                 self.watch.second()
                 yield second
-
-
-def run(
-    scenario: Scenario, seed: int, progress: Callable[[float], None] = lambda _: None
-) -> tuple[Figures, Simulation]:
-    """Simulate a scenario; the same seed gives the same figures. `progress` is told the part done."""
-    # Nothing here is ever garbage before the end, and looking for it would take half of the time.
-    gc.disable()
-    try:
-        simulation = Simulation(scenario, seed)
-        for second in simulation.seconds():
-            progress(second / scenario.seconds)
-        return figures(simulation), simulation
-    finally:
-        gc.enable()

@@ -234,6 +234,25 @@ class Store:
         self.read_units[operation, table.name] = self.read_units.get((operation, table.name), 0.0) + units
 
 
+class Onlooker:
+    """The same store for whoever measures: what is read this way is not counted."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(self._store, name)
+
+        def call(**request: Any) -> Any:
+            counted = dict(self._store.read_units)
+            try:
+                return operation(**request)
+            finally:
+                self._store.read_units = counted
+
+        return call
+
+
 def _values(request: Mapping[str, Any]) -> Plain:
     values = request.get("ExpressionAttributeValues")
     return plain(values) if values else {}

@@ -6,16 +6,12 @@ place is stored no longer than its visitor asks for it, so that a million of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from scripts.simulation.browser import Browser
 from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
+from scripts.simulation.simulation import Action, Simulation
 from waiting_room.domain.lanes import GENERAL
-from waiting_room.domain.places import QueueItem
-
-if TYPE_CHECKING:
-    from scripts.simulation.simulation import Action, Simulation
+from waiting_room.domain.line.places import QueueItem
 
 STEPS_PER_SEC = 4
 WITHIN_SEC = 8.0
@@ -37,7 +33,7 @@ class Storm:
         self.asked = 0
         self.read_before = 0.0
         self._epochs: list[int] = []
-        self._shards = simulation.crowd.zone.shards
+        self._shards = simulation.venue.zone.shards
         self._each = count // (over_sec * STEPS_PER_SEC * self._shards)
         self._calm = simulation.deployment.calm_stores()
         for step in range(over_sec * STEPS_PER_SEC):
@@ -46,7 +42,7 @@ class Storm:
 
     def _join(self) -> None:
         """So many numbers of each counter are taken; whoever took them knew the epochs sealed by then."""
-        deployment, zone = self.simulation.deployment, self.simulation.crowd.zone
+        deployment, zone = self.simulation.deployment, self.simulation.venue.zone
         gate = self._calm.gates.read(zone.zone_id, zone.run)
         self._epochs.append(gate.state.epochs.get(GENERAL, 0) if gate else 0)
         for shard in range(self._shards):
@@ -73,7 +69,7 @@ class Storm:
 
     def _ask(self, number: int) -> None:
         """Ask until the position is known, each time within twice as long."""
-        crowd, zone, kernel = self.simulation.crowd, self.simulation.crowd.zone, self.simulation.kernel
+        venue, zone, kernel = self.simulation.venue, self.simulation.venue.zone, self.simulation.kernel
         step, rest = divmod(number, self._each * self._shards)
         shard, index = divmod(rest, self._each)
         name = f"v{number:021d}"
@@ -90,14 +86,14 @@ class Storm:
             epoch=self._epochs[step],
         )
         self._calm.queue.add(place, starts_at_ms=zone.starts_at_ms)
-        browser, wait_sec = Browser(crowd, name, PATIENT), WITHIN_SEC
+        browser, wait_sec = Browser(venue, name, PATIENT), WITHIN_SEC
         while True:
             self.asked += 1
             position = browser.ask(lambda bouncer, zone: bouncer.locate(zone, name)).position
             if position is not None:
                 break
             wait_sec *= 2
-            kernel.sleep(crowd.rng.random() * wait_sec)
+            kernel.sleep(venue.rng.random() * wait_sec)
         if self.told[position]:
             self.simulation.watch.breaks(f"rule 2: {name} was told somebody else's position")
         self.told[position] = 1
@@ -106,12 +102,16 @@ class Storm:
         table = self.simulation.deployment.store.tables["queue"]
         table.remove((f"{zone.zone_id}#{zone.run}#{name}", None))
 
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What there is to say against it when the run is over."""
+        left = len(self.told) - self.known
+        return (f"{left} visitors do not know their place",) if left else ()
+
     def figures(self) -> dict[str, float]:
         """What it took until all of them knew."""
         deployment, count = self.simulation.deployment, len(self.told)
         read = sum(deployment.store.read_units.values()) - self.read_before
-        if self.known < count:
-            self.simulation.watch.breaks(f"{count - self.known} visitors do not know their place")
         return {
             "visitors": count,
             "located": self.known,
@@ -127,6 +127,6 @@ def everybody_locates(count: int, over_sec: int, asks_sec: float) -> Action:
     """An action, at whose time the first of `count` visitors join."""
 
     def begin(simulation: Simulation) -> None:
-        simulation.storm = Storm(simulation, count, over_sec, asks_sec)
+        simulation.also_measured.append(Storm(simulation, count, over_sec, asks_sec))
 
     return begin

@@ -6,11 +6,12 @@ Polls read the status document through the CDN; everything else is a request tha
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.simulation.browser import Browser
 from scripts.simulation.habits import Habits
-from scripts.simulation.pace import pause_sec
+from scripts.simulation.venue import Venue
+from scripts.visitors.pace import pause_sec
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     Forbidden,
@@ -20,12 +21,9 @@ from waiting_room.domain.errors import (
     SoldOut,
     UnknownVisitor,
 )
-from waiting_room.domain.estimates import estimate
-from waiting_room.domain.places import Place, Session
+from waiting_room.domain.line.estimates import estimate
+from waiting_room.domain.line.places import Place, Session
 from waiting_room.use_cases.claim import Waiting
-
-if TYPE_CHECKING:
-    from scripts.simulation.crowd import Crowd
 
 PAGE_LOAD_SEC = 2.0
 """From the access cookie to the site's script at work."""
@@ -50,11 +48,11 @@ class Visitor(Browser):
         "waits",
     )
 
-    def __init__(self, crowd: Crowd, name: str, habits: Habits) -> None:
-        super().__init__(crowd, name, habits)
-        self.arrived_ms = crowd.kernel.now_ms
+    def __init__(self, venue: Venue, name: str, habits: Habits) -> None:
+        super().__init__(venue, name, habits)
+        self.arrived_ms = venue.kernel.now_ms
         # All dice of a visitor's character are thrown on arrival: another policy meets the same visitors.
-        dice = crowd.dice
+        dice = venue.dice
         self.comes = self.present = dice.random() >= habits.absent
         self.late_sec = dice.uniform(*habits.late_sec) if dice.random() < habits.late else None
         self.stay_sec = max(5.0, dice.expovariate(1 / habits.stay_sec))
@@ -71,94 +69,94 @@ class Visitor(Browser):
 
     def _join(self) -> None:
         """Join, or be told the place held."""
-        crowd = self.crowd
+        venue = self.venue
         try:
             place = self.ask(lambda bouncer, zone: bouncer.join(zone, self.name, invited=self.habits.lane))
         except (RunOver, AlreadyCompleted, Forbidden):
             self._over()
             return
-        crowd.watch.told(self.name, self.place, place)
+        venue.watch.told(self.name, self.place, place)
         self.place = place
         if not self.waits:
             self.waits = True
-            crowd.watch.waiting += 1
+            venue.watch.waiting += 1
         if not self.comes:
             self._walk_away()
             return
         if place.status == "admitted":
             self._claim()
             return
-        crowd.kernel.after(0.2, self._poll)
+        venue.kernel.after(0.2, self._poll)
 
     def _walk_away(self) -> None:
         """Nobody is at the page any more; some come back after they were called."""
-        crowd, place, late_sec = self.crowd, self.place, self.late_sec
+        venue, place, late_sec = self.venue, self.place, self.late_sec
         self._stop_waiting()
         if place is None or place.position is None or late_sec is None:
             return
 
         def called() -> None:
-            crowd.kernel.after(late_sec, self._come_back)
+            venue.kernel.after(late_sec, self._come_back)
 
-        crowd.watch.on_called[place.run, place.lane, place.position] = called
+        venue.watch.on_called[place.run, place.lane, place.position] = called
 
     def _come_back(self) -> None:
         self.comes = self.waits = True
-        self.crowd.watch.waiting += 1
+        self.venue.watch.waiting += 1
         self._poll()
 
     def _poll(self) -> None:
         """Read the status document, do what it calls for, and look again later."""
-        crowd, place = self.crowd, self.place
+        venue, place = self.venue, self.place
         if not self.waits or place is None:
             return
-        status = crowd.deployment.bucket.through_cdn(crowd.status_key)
+        status = venue.deployment.bucket.through_cdn(venue.status_key)
         if status is None or status["run"] < place.run:
-            crowd.kernel.after(2.0, self._poll)
+            venue.kernel.after(2.0, self._poll)
         elif status["run"] > place.run:
             self.place = None
-            crowd.kernel.start(self._join)
-        elif self.habits.reloads and crowd.rng.random() < self.habits.reloads:
-            crowd.kernel.start(self._join)
+            venue.kernel.start(self._join)
+        elif self.habits.reloads and venue.rng.random() < self.habits.reloads:
+            venue.kernel.start(self._join)
         else:
             self._look(status, place)
 
     def _look(self, status: dict[str, Any], place: Place) -> None:
-        crowd, phase, lane, position = self.crowd, status["phase"], status["lanes"].get(place.lane), place.position
+        venue, phase, lane, position = self.venue, status["phase"], status["lanes"].get(place.lane), place.position
         if phase in ("sold_out", "ended"):
-            crowd.watch_end(phase)
+            venue.watch_end(phase)
             self._over()
         elif phase == "passing":
             self._over()
         elif phase in ("before", "paused", "locked") or lane is None:
             self._wait(status, place, phase)
         elif position is None:
-            crowd.kernel.after(crowd.rng.random() * RELOCATE_WITHIN_SEC, lambda: crowd.kernel.start(self._locate))
+            venue.kernel.after(venue.rng.random() * RELOCATE_WITHIN_SEC, lambda: venue.kernel.start(self._locate))
         elif position < lane["floor"]:
-            crowd.kernel.start(self._locate)
+            venue.kernel.start(self._locate)
         elif position < lane["serving"] or position < lane["ahead"]:
-            crowd.kernel.start(self._claim)
+            venue.kernel.start(self._claim)
         else:
             told = estimate(position - lane["serving"], lane["speed_per_sec"])
             if told is not None and phase == "open":
-                crowd.watch.shown(place.lane, position, told)
+                venue.watch.shown(place.lane, position, told)
             self._wait(status, place, phase)
 
     def _wait(self, status: dict[str, Any], place: Place, phase: str) -> None:
         """Until the next poll. A document that grows old is also asked about: that wakes whoever writes it."""
-        crowd = self.crowd
-        if crowd.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before" and not self.doubts:
+        venue = self.venue
+        if venue.kernel.now_ms - status["updated_at_ms"] > STALE_MS and phase != "before" and not self.doubts:
             self.doubts = True
-            crowd.kernel.after(STALE_MS / 1000 * (1 + crowd.rng.random()), lambda: crowd.kernel.start(self._doubt))
-        pause = pause_sec(status, place, crowd.held_sec, crowd.kernel.now_ms, crowd.rng.random())
-        crowd.kernel.after(pause, self._poll)
+            venue.kernel.after(STALE_MS / 1000 * (1 + venue.rng.random()), lambda: venue.kernel.start(self._doubt))
+        pause = pause_sec(status, place, venue.held_sec, venue.kernel.now_ms, venue.rng.random())
+        venue.kernel.after(pause, self._poll)
 
     def _doubt(self) -> None:
         """Ask the server while the document is old; the polls go on meanwhile and find what became of the place."""
         self.doubts = False
         with contextlib.suppress(UnknownVisitor):
             told = self.ask(lambda bouncer, zone: bouncer.locate(zone, self.name))
-            self.crowd.watch.told(self.name, self.place, told)
+            self.venue.watch.told(self.name, self.place, told)
 
     def _locate(self) -> None:
         """Ask the server where the place stands; a place that lapsed is replaced by joining again."""
@@ -168,16 +166,16 @@ class Visitor(Browser):
             self.place = None
             self._join()
             return
-        self.crowd.watch.told(self.name, self.place, place)
+        self.venue.watch.told(self.name, self.place, place)
         if place.status == "lapsed":
             self._lapse()
             return
         self.place = place
-        self.crowd.kernel.after(0.2, self._poll)
+        self.venue.kernel.after(0.2, self._poll)
 
     def _claim(self) -> None:
         """Ask for a session until there is one, or the last word."""
-        crowd = self.crowd
+        venue = self.venue
         while self.waits:
             try:
                 answer = self.ask(lambda bouncer, zone: bouncer.claim(zone, self.name, 0))
@@ -185,47 +183,47 @@ class Visitor(Browser):
                 self._lapse()
                 return
             except SoldOut:
-                crowd.watch_end("sold_out")
+                venue.watch_end("sold_out")
                 self._over()
                 return
             except HardEnd:
                 self._over()
                 return
             except (UnknownVisitor, AlreadyCompleted, RunOver, Forbidden):
-                crowd.kernel.after(1.0, self._poll)
+                venue.kernel.after(1.0, self._poll)
                 return
             if isinstance(answer, Session):
                 self._enter(answer)
                 return
             if isinstance(answer, Waiting) and answer.status == "waiting":
-                crowd.kernel.after(answer.retry_after_sec, self._poll)
+                venue.kernel.after(answer.retry_after_sec, self._poll)
                 return
-            crowd.kernel.sleep(answer.retry_after_sec * (1 + crowd.rng.random() / 4))
+            venue.kernel.sleep(answer.retry_after_sec * (1 + venue.rng.random() / 4))
 
     def _lapse(self) -> None:
         """The chance is gone. Whoever was at the page all the time must never come here."""
         if self.present:
-            self.crowd.watch.lapsed_present += 1
-            self.crowd.watch.breaks(f"rule 4: {self.name} was present and lapsed")
+            self.venue.watch.lapsed_present += 1
+            self.venue.watch.breaks(f"rule 4: {self.name} was present and lapsed")
         self._join()
 
     def _enter(self, session: Session) -> None:
-        crowd, rng = self.crowd, self.crowd.rng
-        crowd.watch.given(self.name, self.session, session)
+        venue, rng = self.venue, self.venue.rng
+        venue.watch.given(self.name, self.session, session)
         again = self.session is not None
         self.session = session
         self._stop_waiting()
         self.served = True
-        crowd.watch.came_in(self.arrived_ms, present=self.present and not again)
+        venue.watch.came_in(self.arrived_ms, present=self.present and not again)
         if again:
-            crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
+            venue.kernel.after(PAGE_LOAD_SEC, lambda: venue.kernel.start(self._beat))
             return
-        leaves_at_ms = crowd.kernel.now_ms + round(self.stay_sec * 1000)
-        crowd.leaves_at_ms[self.name] = leaves_at_ms
-        crowd.kernel.after(PAGE_LOAD_SEC, lambda: crowd.kernel.start(self._beat))
-        crowd.kernel.at(leaves_at_ms, lambda: crowd.kernel.start(self._leave))
+        leaves_at_ms = venue.kernel.now_ms + round(self.stay_sec * 1000)
+        venue.leaves_at_ms[self.name] = leaves_at_ms
+        venue.kernel.after(PAGE_LOAD_SEC, lambda: venue.kernel.start(self._beat))
+        venue.kernel.at(leaves_at_ms, lambda: venue.kernel.start(self._leave))
         if self.habits.second_tab and rng.random() < self.habits.second_tab:
-            crowd.kernel.after(rng.random() * 5, lambda: crowd.kernel.start(self._second_tab))
+            venue.kernel.after(rng.random() * 5, lambda: venue.kernel.start(self._second_tab))
 
     def _second_tab(self) -> None:
         """Another tab with the same cookies gets the same session."""
@@ -234,43 +232,43 @@ class Visitor(Browser):
         except (Lapsed, HardEnd, AlreadyCompleted, RunOver, SoldOut):
             return
         if isinstance(answer, Session):
-            self.crowd.watch.given(self.name, self.session, answer)
+            self.venue.watch.given(self.name, self.session, answer)
 
     def _beat(self) -> None:
         """Heartbeats of the site's script; or page views, of which one in the last third of a lease renews it."""
-        crowd = self.crowd
-        while (session := self.session) is not None and crowd.kernel.now_ms < crowd.leaves_at_ms[self.name]:
-            left_sec = (session.expires_at_ms - crowd.kernel.now_ms) / 1000
+        venue = self.venue
+        while (session := self.session) is not None and venue.kernel.now_ms < venue.leaves_at_ms[self.name]:
+            left_sec = (session.expires_at_ms - venue.kernel.now_ms) / 1000
             try:
-                if crowd.zone.session.kind == "script" or left_sec < crowd.zone.session.idle_sec / 3:
+                if venue.zone.session.kind == "script" or left_sec < venue.zone.session.idle_sec / 3:
                     self.session = self.ask(lambda bouncer, zone: bouncer.renew(zone, self.name, session.sid))
             except (AlreadyCompleted, Forbidden):
                 return
             except (Lapsed, HardEnd):
                 self._thrown_out()
                 return
-            crowd.kernel.sleep(crowd.beat_sec if crowd.zone.session.kind == "script" else 20 + 40 * crowd.rng.random())
+            venue.kernel.sleep(venue.beat_sec if venue.zone.session.kind == "script" else 20 + 40 * venue.rng.random())
 
     def _thrown_out(self) -> None:
         """The session was lost while the visitor was there: back to the line, or in again within the grace."""
-        crowd = self.crowd
+        venue = self.venue
         if self.session is None:
             return
-        crowd.watch.sessions_lost += 1
-        crowd.watch.inside -= 1
+        venue.watch.sessions_lost += 1
+        venue.watch.inside -= 1
         self.waits = True
-        crowd.watch.waiting += 1
-        if not crowd.returns:
+        venue.watch.waiting += 1
+        if not venue.returns:
             self._over()
             return
         self._claim()
 
     def _leave(self) -> None:
         """The visit ends as this visitor's visits do."""
-        crowd, session = self.crowd, self.session
+        venue, session = self.venue, self.session
         if session is None or self.waits:
             return
-        crowd.watch.inside, self.session = crowd.watch.inside - 1, None
+        venue.watch.inside, self.session = venue.watch.inside - 1, None
         if self.ending == "silent":
             return
         try:
@@ -282,7 +280,6 @@ class Visitor(Browser):
                         zone, self.name, session.sid, until_sec, reference, checkout=True
                     )
                 )
-                crowd.bought += 1
             else:
                 self.ask(lambda bouncer, zone: bouncer.leave(zone, self.name, session.sid))
         except (Lapsed, HardEnd, AlreadyCompleted, UnknownVisitor):
@@ -291,7 +288,7 @@ class Visitor(Browser):
     def _stop_waiting(self) -> None:
         if self.waits:
             self.waits = False
-            self.crowd.watch.waiting -= 1
+            self.venue.watch.waiting -= 1
 
     def _over(self) -> None:
         """Told the last word: nothing more is to be had here."""

@@ -1,4 +1,4 @@
-"""An onlooker of one zone: sees every write as it is applied, checks the rules of the design, and keeps the figures.
+"""An onlooker of one zone: sees every write as it is applied, checks the rules of PROTOCOL.md, and keeps the figures.
 
 Rules are checked from what is stored and what was told, never from the product's own counters.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from scripts.simulation.kernel import START_MS, Kernel
 from waiting_room.adapters.gate_state import unpack
 from waiting_room.adapters.gates import BUCKET, SERVING
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import Estimate, Place, Session
+from waiting_room.domain.line.places import Estimate, Place, Session
 
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a session is live as long as any gate may let it pass."""
@@ -170,7 +171,14 @@ class Watch:
     def breaks(self, what: str) -> None:
         """Note a broken rule."""
         if len(self.broken) < MOST_BROKEN:
-            self.broken.append(f"{self.kernel.now_sec:.1f} s: {what}")
+            self.broken.append(self._at(what))
+
+    def broken_with(self, found: Iterable[str]) -> tuple[str, ...]:
+        """The rules noted as broken, and behind them those found broken now; MOST_BROKEN at most."""
+        return tuple([*self.broken, *map(self._at, found)][:MOST_BROKEN])
+
+    def _at(self, what: str) -> str:
+        return f"{self.kernel.now_sec:.1f} s: {what}"
 
     def check(self) -> None:
         """Rule 1, at this instant."""

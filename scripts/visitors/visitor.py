@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import httpx
 
-from scripts.simulation.pace import WAY_BETWEEN_LOOKS
 from scripts.visitors.browser import Browser, CookieSet, TooManyRedirects, now_ms, path_of, token_claims
 from scripts.visitors.event_log import EventLog
+from scripts.visitors.pace import WAY_BETWEEN_LOOKS
 
 Ending = Literal["checkout", "button", "silent"]
 

@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from scripts.build import ROOT, archives
 from scripts.bundle import contents
 from scripts.bundle.archive import zipped
+from scripts.bundle.command import ROOT, archives
 from scripts.bundle.wheels import DownloadFailed, installed
 
 STARTS = 15

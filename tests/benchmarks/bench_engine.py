@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts.simulation.store import Store
-from tests.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients, encode
 from waiting_room.composition import Stores, tick_zone
-from waiting_room.domain.draws import Draw, commitment_to
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.places import Session
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.draws import Draw, commitment_to
+from waiting_room.domain.line.places import Session
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.join import Join
@@ -25,7 +25,8 @@ from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 
 TABLES = ("protected_zones", "counters", "queue")
 VISITORS = 2_000

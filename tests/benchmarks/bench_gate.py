@@ -18,9 +18,9 @@ from typing import Any
 
 from tests.benchmarks.authorizer import make_authorizer
 from tests.benchmarks.peers import connector_packages, use_authorizer_packages
-from tests.gate_support import CLOCK, ISSUER, access_token, event, snapshot_document, zone
-from waiting_room.domain.gate import REMEMBERED
-from waiting_room.domain.snapshot import encode_snapshot
+from tests.support.gate_support import CLOCK, ISSUER, access_token, event, snapshot_document, zone
+from waiting_room.domain.gate.gate import REMEMBERED
+from waiting_room.domain.gate.published import encode_snapshot
 from waiting_room.edge.gatekeeper import Gatekeeper
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import Snapshots

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layer" / "python")]
 
 import httpx  # noqa: E402
 
-from scripts.websocket import WebSocket  # noqa: E402
+from scripts.edge.websocket import WebSocket  # noqa: E402
 from tests.integration.guests import Guest, connections  # noqa: E402
 from tests.integration.running import Foyer, running_foyer  # noqa: E402
 from tests.integration.zones import open_zones, zone  # noqa: E402

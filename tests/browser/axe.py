@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 VERSION = "4.10.3"
 FOLDER = Path(__file__).parents[2] / "build" / "axe"

@@ -12,12 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from waiting_room.domain.locations import enter_url, page_path, page_url, place_url
-from waiting_room.domain.places import Place
-from waiting_room.domain.redirects import PREFIX
-from waiting_room.domain.zones import Zone
-from waiting_room.http.assets import embedded, files, site_assets
-from waiting_room.http.pages import place_page, waiting_page
+from waiting_room.domain.line.places import Place
+from waiting_room.domain.locations import PREFIX, enter_url, page_path, page_url, place_url
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.page.assets import embedded, files, site_assets
+from waiting_room.http.page.pages import place_page, waiting_page
 
 ASSETS = Path(__file__).parents[2] / "lambdas/publisher/site/assets"
 WAITING_PAGE = embedded(waiting_page, ASSETS)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.canned_zone import CannedZone
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 """Without these Chromium looks for its maker's hosts at every start."""

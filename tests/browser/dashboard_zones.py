@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli.connection import Target
+from scripts.operator_api.connection import Target
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import violations
 from tests.browser.canned_zone import CannedZone, refusal
 from tests.browser.watching import STATES, state_is
-from waiting_room.http.languages import languages
+from waiting_room.http.page.languages import languages
 
 CANNED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "waiting": ({}, {}),

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import violations
 from tests.browser.canned_zone import ZONE_ID, CannedZone
 from tests.browser.watching import state_is
-from waiting_room.http.languages import texts
+from waiting_room.http.page.languages import texts
 
 ALERTS_PATH = f"/.waiting-room/v1/zones/{ZONE_ID}/visitors/me/alerts"
 ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"]}

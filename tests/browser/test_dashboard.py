@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.dashboard_zones import VISITOR, CannedService, dashboard
+from tests.browser.watching import eventually
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1360, "height": 900}}
@@ -56,6 +57,21 @@ def test_it_keeps_nobody_out_and_fits(browser: Browser, address: str, size: str,
     assert violations(page) == []
     page.screenshot(path=FOLDER / f"dashboard-confirm-{size}-{scheme}.png")
     page.close()
+
+
+def test_a_server_that_never_answers_is_said_so_and_asked_again(address: str, page: Page) -> None:
+    page.clock.install()
+    page.goto(address)
+    expect(page.locator("#zones li")).to_have_count(27)
+    hanging: list[Route] = []
+    page.route("**/zones", lambda route: hanging.append(route))
+    page.clock.run_for(2_100)
+    eventually(lambda: len(hanging) == 1)
+    page.clock.run_for(61_000)
+    expect(page.locator("#trouble")).to_contain_text("is `wr dashboard` still running?")
+    page.unroute("**/zones")
+    page.clock.run_for(2_100)
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_a_pause_is_one_click_and_a_confirmation(service: CannedService, address: str, page: Page) -> None:

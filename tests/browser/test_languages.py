@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.canned_zone import CannedZone
-from waiting_room.http.languages import texts
+from waiting_room.http.page.languages import texts
 
 
 @pytest.mark.parametrize(("locale", "language"), [("de-CH", "de"), ("pt-BR", "pt"), ("zh-CN", "zh-Hans"), ("fi", "en")])

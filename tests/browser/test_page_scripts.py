@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.canned_zone import CannedZone
-from waiting_room.domain.estimates import estimate
-from waiting_room.domain.places import Estimate
-from waiting_room.http.languages import languages, matching, texts
-from waiting_room.http.wording import words
+from waiting_room.domain.line.estimates import estimate
+from waiting_room.domain.line.places import Estimate
+from waiting_room.http.page.languages import languages, matching, texts
+from waiting_room.http.page.wording import words
 
 ASSETS = "/.waiting-room/assets"
-MARKDOWN = json.loads((Path(__file__).parents[1] / "unit/markdown_vectors.json").read_text(encoding="utf-8"))
+MARKDOWN = json.loads((Path(__file__).parents[1] / "unit/page/markdown_vectors.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

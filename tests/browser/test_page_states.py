@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.canned_zone import ENTER_PATH, CannedZone, refusal
 from tests.browser.watching import STATES, state_is
-from waiting_room.http.languages import texts
+from waiting_room.http.page.languages import texts
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from scripts.report.numbers import count
 from scripts.report.page import page as report_page
 from scripts.report.questions import Answers
 from tests.browser.axe import violations
-from tests.report_sale import RecordedSale
+from tests.support.report_sale import RecordedSale
 
 
 @pytest.fixture(scope="module")

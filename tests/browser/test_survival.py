@@ -19,7 +19,7 @@ from tests.browser.canned_zone import (
     refusal,
 )
 from tests.browser.watching import eventually, state_is
-from waiting_room.http.languages import texts
+from waiting_room.http.page.languages import texts
 
 LINK = f"{ENTER_PATH.removesuffix('/enter')}/moves?token=abc"
 

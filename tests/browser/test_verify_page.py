@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.canned_zone import CannedZone
-from waiting_room.domain.draws import Draw, commitment_to
+from waiting_room.domain.line.draws import Draw, commitment_to
 
 SECRET = "3d" * 32
 DRAW = Draw("winter-gala", 2, SECRET, commitment_to(SECRET), 9, "ab" * 32, {"general": 5_000}, 1)

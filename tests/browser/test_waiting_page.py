@@ -7,7 +7,6 @@ import time
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import measured_counts
 from tests.browser.canned_zone import (
     AWAY_PATH,
     CLAIM_PATH,
@@ -21,6 +20,7 @@ from tests.browser.canned_zone import (
     refusal,
 )
 from tests.browser.watching import STATES, eventually, state_is
+from tests.support import measured_counts
 
 ADMITTED = (201, {"status": "admitted"})
 

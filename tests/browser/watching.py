@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from waiting_room.http.languages import texts
+from waiting_room.http.page.languages import texts
 
 STATES = texts()["states"]
 

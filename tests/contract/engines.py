@@ -28,7 +28,7 @@ from scripts.local.engine import free_port
 from scripts.local.tables import ensure_table
 from scripts.simulation.store import Store
 from tests.memory_dynamo import MemoryDynamo
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 

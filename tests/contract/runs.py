@@ -9,8 +9,8 @@ from tests.contract.engines import Dynamo
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.places import QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import QueueItem
+from waiting_room.domain.zone.zones import Zone
 
 ZONE_ID, RUN, LANE = "sale", 3, "general"
 NOW_MS = 4_102_444_800_000

@@ -12,11 +12,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
+from tests.support.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
 from waiting_room import bootstrap, schemas
 
 ENV = {
-    "FOYER_NAME": "foyer",
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
     "COUNTERS_TABLE": "foyer-counters",
     "QUEUE_TABLE": "foyer-queue",
@@ -128,7 +127,8 @@ def test_a_visitor_connects_and_the_notifier_finds_the_connection(logs: dict[str
     assert {"zone_id": ZONE_ID, "status": 200}.items() <= logs["connections"].lines[0].items()
 
 
-def test_writes_that_may_not_be_repeated_have_a_client_that_never_does() -> None:
+def test_writes_that_may_not_be_repeated_have_a_client_that_never_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
     clients = bootstrap._clients()
 
     assert clients.once.meta.config.retries["total_max_attempts"] == 1

@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, RUN, ZONE_ID, gate, gates
-from waiting_room.adapters.dynamodb import Answer
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.gate_item import Watermarks
 
 CLAIMANTS = 500

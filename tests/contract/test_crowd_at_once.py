@@ -9,18 +9,19 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 from tests.contract.engines import Dynamo, client
-from tests.fakes import FakeFunctions
+from tests.support.fakes import FakeFunctions
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.composition import Stores
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.places import Session
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Session
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 
 JOINERS = 5_000 if os.environ.get("CI") == "true" else 1_000
 REPEATS = JOINERS // 5

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, RUN, ZONE_ID
 from waiting_room.adapters.counters import COUNTERS_PER_COPY, EPOCH_BLOCK, Joins
-from waiting_room.adapters.dynamodb import BATCH, BATCH_TRIES, Answer, Clients
-from waiting_room.domain.epochs import Epoch, before_all
+from waiting_room.adapters.dynamodb import BATCH, BATCH_TRIES, Clients
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.epochs import Epoch, before_all
 
 LINE = (ZONE_ID, RUN, LANE)
 FIRST = Epoch(1, 0, (3, 0))

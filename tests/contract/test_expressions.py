@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests import dynamo_refusals as cases
 from tests.contract.engines import Dynamo, fresh_tables
-from tests.dynamo_calls import TABLE, Call, comparable, outcome, single_call, transaction
+from tests.support import dynamo_refusals as cases
+from tests.support.dynamo_calls import TABLE, Call, comparable, outcome, single_call, transaction
 
 
 def _update(dynamo: Dynamo, **request: Any) -> Any:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID, gate, gates
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
 
 

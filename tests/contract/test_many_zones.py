@@ -14,10 +14,10 @@ import pytest
 
 from scripts.local.naming import Names
 from scripts.local.tables import ensure_table
-from tests.api_world import ROOT, SCRIPT
 from tests.contract.engines import client, product_tables
 from tests.contract.runs import NOW_MS
-from tests.deployment import Deployment
+from tests.support.api_world import ROOT, SCRIPT
+from tests.support.deployment import Deployment
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from tests.fakes import FakeObjectStore
+from tests.support.fakes import FakeObjectStore
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.ports import ObjectStore
 

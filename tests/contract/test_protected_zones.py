@@ -6,8 +6,8 @@ import pytest
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import ZONE_ID, zone
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.answers import Answer
 
 
 @pytest.fixture

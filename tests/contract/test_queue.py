@@ -12,9 +12,9 @@ import pytest
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, VISITOR, ZONE_ID, place, queue
 from waiting_room.adapters.counters import Sales
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.places import QueueItem
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.places import QueueItem
 
 _SESSION: dict[str, Any] = {
     "status": "admitted",
@@ -201,7 +201,7 @@ def test_a_sale_is_counted_with_its_purchase_and_only_then(dynamo: Dynamo, store
 
 
 def test_the_same_sale_sent_again_by_its_attempt_is_counted_once(exact_dynamo: Dynamo) -> None:
-    """Not on moto, which does not know ClientRequestToken."""
+    """Not on moto 5.2.5, which ignores ClientRequestToken (findings/moto_transaction_token.sh)."""
     store = queue(exact_dynamo)
     assert store.add(place()) is Answer.YES
     session, attempt = _admitted(store), _attempt()

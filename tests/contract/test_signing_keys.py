@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.fakes import FakeClock
+from tests.support.fakes import FakeClock
 from waiting_room.adapters.signing_keys import MOST_KEYS, SigningKeys, new_key
 from waiting_room.domain.errors import NotReady
 

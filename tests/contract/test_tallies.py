@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.contract.engines import Dynamo
 from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.tallies import Tallies
-from waiting_room.domain.audit import Entry
+from waiting_room.domain.record.audit import Entry
 
 SECOND = time.time_ns() // 60_000_000_000 * 60
 """The minute that was begun last: Amazon's engine deletes what has expired, and a fixed moment will have some day."""

@@ -6,7 +6,7 @@ from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.user_connections import SOCKET, Listener, UserConnections
-from waiting_room.domain.calls import Calls
+from waiting_room.domain.admission.calls import Calls
 
 
 def listener(position: int, address: str = "c=") -> Listener:

@@ -19,7 +19,7 @@ from waiting_room.domain.errors import (
     SoldOut,
     WaitingRoomError,
 )
-from waiting_room.domain.places import Session
+from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.claim import Waiting
 
 GIVE_UP_TRIES = 400

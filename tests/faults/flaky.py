@@ -116,7 +116,7 @@ class FlakyClient:
 
     def _apply(self, name: str, request: dict[str, Any], *, late: bool = False) -> Any:
         try:
-            return self._replicas.read(getattr(self._client, name), request)
+            return self._replicas.answer(name, getattr(self._client, name), request)
         except ClientError:
             if not late:
                 raise

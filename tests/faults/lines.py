@@ -8,10 +8,10 @@ from typing import Any
 
 from waiting_room.adapters.counters import epoch_of
 from waiting_room.adapters.dynamodb import decode
-from waiting_room.domain.draws import Draw, draw_of
-from waiting_room.domain.epochs import Epoch, before_all, position_in
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.lanes import Standing, is_sooner
+from waiting_room.domain.line.draws import Draw, draw_of
+from waiting_room.domain.line.epochs import Epoch, before_all, position_in
 
 MOST_OWED = 2.0
 """Calls a lane with a line may be behind its share: fractions are carried from tick to tick."""
@@ -20,7 +20,7 @@ Number = tuple[str, int, int]
 
 
 class RuleBroken(AssertionError):
-    """A rule of the design does not hold."""
+    """A rule of PROTOCOL.md does not hold."""
 
 
 @dataclass

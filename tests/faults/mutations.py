@@ -10,15 +10,17 @@ from tests.faults.flaky import Faults
 from tests.faults.world import Parts
 from waiting_room.adapters import dynamodb
 from waiting_room.adapters.counters import Joins, epoch_attributes
-from waiting_room.adapters.dynamodb import Answer, encode, writing
+from waiting_room.adapters.dynamodb import encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain import controller, lanes, leases
-from waiting_room.domain.draws import Draw
-from waiting_room.domain.epochs import Epoch
+from waiting_room.domain import lanes, leases
+from waiting_room.domain.admission import controller
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.gate_item import GateItem
-from waiting_room.domain.places import QueueItem, Session, session_of
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.draws import Draw
+from waiting_room.domain.line.epochs import Epoch
+from waiting_room.domain.line.places import QueueItem, Session, session_of
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases import seal
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm

@@ -1,4 +1,4 @@
-"""Rules 1, 2, 3 and 5 of the design, checked from issued tokens and stored places; `lines.py` knows the positions."""
+"""Rules 1, 2, 3 and 5 of PROTOCOL.md, checked from issued tokens and stored places; `lines.py` knows the positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.lines import Lines, Number, RuleBroken
 from waiting_room.adapters.dynamodb import decode
 from waiting_room.domain.leases import expires_at_ms
-from waiting_room.domain.places import MOVED, Place, Session
+from waiting_room.domain.line.places import MOVED, Place, Session
 
 __all__ = ["RuleBroken", "Rules"]
 

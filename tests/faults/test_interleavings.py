@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from tests.faults.mutations import ReadsSalesFirst, RepeatsDecrements, SellsUnpinned, frees_closing_buckets
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
-from waiting_room.domain import controller
+from waiting_room.domain.admission import controller
 from waiting_room.domain.errors import SoldOut
 from waiting_room.domain.leases import MARGIN_SEC
-from waiting_room.domain.places import Session
+from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.tick import TickZone
 

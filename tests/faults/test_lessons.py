@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from scripts.simulation.scenarios import SCENARIOS
-from tests.sale import Sale
+from tests.support.sale import Sale
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import UnknownZone
-from waiting_room.domain.places import Session
+from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.claim import Waiting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,14 +25,14 @@ WINDOW_AND_GRACE_SEC = 20 + 30
 
 TESTS: dict[str, tuple[tuple[str, str], ...]] = {
     "a capped room is stuck once a called batch walks away": (
-        ("unit/test_visiting.py", "test_a_whole_called_batch_walks_away_and_the_line_moves_on"),
+        ("unit/scripts/test_visiting.py", "test_a_whole_called_batch_walks_away_and_the_line_moves_on"),
         (HERE, "test_absentees_cost_the_line_no_more_than_a_window"),
     ),
     "two visitors share a position": (
         ("contract/test_crowd_at_once.py", "test_thousands_who_join_at_once_and_again_keep_their_own_place"),
     ),
     "a join delivered twice moves a visitor back": (
-        ("unit/test_visiting.py", "test_a_repeated_join_keeps_the_place_and_burns_nothing"),
+        ("unit/scripts/test_visiting.py", "test_a_repeated_join_keeps_the_place_and_burns_nothing"),
         ("contract/test_queue.py", "test_a_second_join_does_not_move_the_place"),
     ),
     "an unknown event burns a number": ((HERE, "test_an_unknown_zone_burns_no_number"),),
@@ -45,24 +45,27 @@ TESTS: dict[str, tuple[tuple[str, str], ...]] = {
     "room size counts lapsed visitors": ((HERE, "test_room_size_does_not_count_those_whose_lease_has_ended"),),
     "old positions are served after a reset": (
         (HERE, "test_after_a_reset_no_old_place_is_served"),
-        ("unit/test_operator_control.py", "test_a_reset_starts_a_run_that_grants_nothing_for_15_s_on_any_two_clocks"),
+        (
+            "unit/use_cases/test_operator_control.py",
+            "test_a_reset_starts_a_run_that_grants_nothing_for_15_s_on_any_two_clocks",
+        ),
     ),
     "no wait estimate, or a wrong one": (
         ("simulator/test_scenarios.py", "test_every_rule_is_kept"),
-        ("unit/test_turnover.py", "test_the_pace_is_what_ends_by_the_share_that_comes"),
+        ("unit/admission/test_turnover.py", "test_the_pace_is_what_ends_by_the_share_that_comes"),
     ),
     "capacity is not refilled when a checkout completes": (
         (HERE, "test_a_completed_checkout_gives_its_room_to_the_next_at_once"),
     ),
-    "no on/off switch": (("unit/test_gate_decisions.py", "test_control"),),
+    "no on/off switch": (("unit/gate/test_decisions.py", "test_control"),),
     "a bucket of a minute waits for its absentees": ((HERE, "test_absentees_cost_the_line_no_more_than_a_window"),),
     "at least 200 visitors are let in": ((HERE, "test_the_smallest_room_is_for_one"),),
-    "/Sale slips past /sale": (("unit/test_gate_paths.py", "test_case_is_folded_as_widely_as_any_server_does"),),
+    "/Sale slips past /sale": (("unit/gate/test_paths.py", "test_case_is_folded_as_widely_as_any_server_does"),),
     "closing the tab loses the place": ((HERE, "test_a_closed_tab_keeps_the_place"),),
     "waiting for what is sold out": ((HERE, "test_sold_out_is_told_with_the_next_tick"),),
     "open when something fails": (
-        ("unit/test_gate_transport.py", "test_nobody_there"),
-        ("unit/test_gate_events.py", "test_without_a_snapshot_nobody_gets_anywhere"),
+        ("unit/gate/test_transport.py", "test_nobody_there"),
+        ("unit/gate/test_events.py", "test_without_a_snapshot_nobody_gets_anywhere"),
     ),
     "a hot partition throttles": (
         ("simulator/test_scenarios.py", "test_more_joins_than_a_partition_takes_are_throttled_and_nobody_is_lost"),
@@ -71,29 +74,29 @@ TESTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("contract/test_gates.py", "test_of_two_ticks_one_is_refused_and_a_repeated_one_too"),
         ("faults/test_rules.py", "test_the_rules_hold_in_every_run"),
     ),
-    "clocks differ": (("unit/test_leases.py", "test_a_closed_bucket_is_over_on_every_clock"),),
+    "clocks differ": (("unit/adapters/test_leases.py", "test_a_closed_bucket_is_over_on_every_clock"),),
     "capacity is halved mid-sale": (
-        ("unit/test_controller.py", "test_a_lowered_cap_admits_nobody_until_there_is_room"),
+        ("unit/admission/test_controller.py", "test_a_lowered_cap_admits_nobody_until_there_is_room"),
     ),
     "the rate is changed and paused live": ((HERE, "test_a_rate_changed_or_paused_live_holds_from_the_next_tick"),),
     "a token is replayed from a second client": (
-        ("unit/test_visiting.py", "test_an_older_device_is_refused"),
-        ("unit/test_http_confirm.py", "test_a_session_is_confirmed_and_the_same_reference_gets_the_same_answer"),
+        ("unit/scripts/test_visiting.py", "test_an_older_device_is_refused"),
+        ("unit/http/test_confirm.py", "test_a_session_is_confirmed_and_the_same_reference_gets_the_same_answer"),
     ),
     "a flood of bypass links": (
-        ("unit/test_gate_detours.py", "test_a_bad_bypass_link_only_leaves_the_url"),
-        ("unit/test_gate_decisions.py", "test_a_revoked_bypass_token_counts_as_none"),
+        ("unit/gate/test_detours.py", "test_a_bad_bypass_link_only_leaves_the_url"),
+        ("unit/gate/test_decisions.py", "test_a_revoked_bypass_token_counts_as_none"),
     ),
-    "bots confirm": (("unit/test_http_confirm.py", "test_without_a_site_key_nothing_is_looked_at"),),
+    "bots confirm": (("unit/http/test_confirm.py", "test_without_a_site_key_nothing_is_looked_at"),),
     "an idle shard hands out old low numbers": (
-        ("unit/test_epochs.py", "test_a_counter_that_was_not_found_or_is_behind_stands_where_it_stood"),
+        ("unit/line/test_epochs.py", "test_a_counter_that_was_not_found_or_is_behind_stands_where_it_stood"),
     ),
     "throttles and partial batches": (
-        ("unit/test_lines.py", "test_a_counter_left_out_of_a_batch_waits_for_the_next_epoch"),
+        ("unit/line/test_lines.py", "test_a_counter_left_out_of_a_batch_waits_for_the_next_epoch"),
     ),
     "the gate's snapshot is stale": (
-        ("unit/test_gate_snapshots.py", "test_the_old_copy_stays_whatever_goes_wrong"),
-        ("unit/test_exchange.py", "test_a_stale_snapshot_is_healed"),
+        ("unit/gate/test_snapshots.py", "test_the_old_copy_stays_whatever_goes_wrong"),
+        ("unit/use_cases/test_exchange.py", "test_a_stale_snapshot_is_healed"),
     ),
 }
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.simulation.replicas import Replicas
-from tests.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from tests.faults import lines
 from tests.faults.flaky import Faults, FlakyClient
 from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import START_MS, Scheduler
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
@@ -23,7 +23,7 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.lanes import shares
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
@@ -31,8 +31,9 @@ from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import EndPlace, Leave
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.wake import Wake
 
 START_AFTER_MS = 12_000
 """When a sale with a draw begins: some have come before, some come later."""

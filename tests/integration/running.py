@@ -18,8 +18,8 @@ from botocore.credentials import Credentials
 from scripts.edge import Edge
 from scripts.local import LocalStack
 from scripts.local.stack import CREDENTIALS, REGION
-from scripts.operator_cli.connection import SigV4
-from tests.serving import EchoOrigin, served
+from scripts.operator_api.connection import SigV4
+from tests.support.serving import EchoOrigin, served
 
 ADMIN = "/.waiting-room/v1/admin"
 SIGNED = SigV4(Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"]), REGION)

@@ -19,7 +19,7 @@ from scripts.visitors.browser import PAGE_HEADERS, SCRIPT_HEADERS, token_claims
 from tests.integration.guests import Guest, connections, problem_of
 from tests.integration.running import PUBLISHED_SEC, Foyer, wait_until
 from tests.integration.zones import SITE_KEY, open_zones, path_of, zone
-from tests.serving import Receive, Scope, Send, served
+from tests.support.serving import Receive, Scope, Send, served
 from waiting_room.adapters.signing_keys import new_key
 
 Claims = dict[str, Any]

@@ -16,7 +16,7 @@ import pytest
 from scripts.edge import Edge
 from scripts.edge.upstream import Signer
 from scripts.local import free_port
-from tests.serving import EchoOrigin, send_raw, served
+from tests.support.serving import EchoOrigin, send_raw, served
 from waiting_room import schemas
 
 SECRET, SITE_SECRET = "only the edge knows", "what the site's servers ask for"

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.edge import Edge
 from tests.integration.running import Foyer
-from tests.serving import EchoOrigin, send_raw, served
+from tests.support.serving import EchoOrigin, send_raw, served
 
 ZONE: dict[str, Any] = {
     "zone_id": "guarded",

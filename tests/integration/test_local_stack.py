@@ -144,7 +144,8 @@ def test_the_end_leaves_no_process_and_no_file(tmp_path: Path, ending: signal.Si
     scratch.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
     running = subprocess.Popen(
-        [sys.executable, str(ROOT / "scripts" / "local_stack.py"), "--description", str(description)],
+        [sys.executable, "-m", "scripts.local", "--description", str(description)],
+        cwd=ROOT,
         env=environment | {"TMPDIR": str(scratch)},
         stdout=subprocess.PIPE,
         text=True,

@@ -13,10 +13,10 @@ import pytest
 
 from scripts.local import free_port
 from tests.integration.running import wait_until
-from tests.origin_rooms import FOLDER, JWKS, SECRET
-from tests.serving import EchoOrigin, Message, Receive, Scope, Send, served
-from tests.tools import require_tool
-from tests.unit.test_origin_check import BAD_TOKENS, GOOD, headers
+from tests.support.origin_rooms import FOLDER, JWKS, SECRET
+from tests.support.serving import EchoOrigin, Message, Receive, Scope, Send, served
+from tests.support.tools import require_tool
+from tests.unit.scripts.test_origin_check import BAD_TOKENS, GOOD, headers
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 START_SEC = 20

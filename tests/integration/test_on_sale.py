@@ -12,13 +12,13 @@ import pytest
 from scripts.local.stack import CREDENTIALS, REGION
 from scripts.onsale.stage import Stage, StepFailed, now_ms
 from scripts.onsale.steps import STEPS, document
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import find_target
 from scripts.operator_cli import rehearse
-from scripts.operator_cli.api import OperatorApi
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.connection import find_target
 from tests.integration.running import Foyer
 from tests.integration.zones import SITE_KEY, path_of, sample_site
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 
 ZONE_ID = "whole-life"
 

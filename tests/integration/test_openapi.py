@@ -11,8 +11,8 @@ import pytest
 
 from tests.integration.running import SIGNED, Foyer
 from tests.integration.zones import open_zones, zone
-from tests.serving import Receive, Scope, Send, served
-from tests.tools import require_tool
+from tests.support.serving import Receive, Scope, Send, served
+from tests.support.tools import require_tool
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "build" / "schemathesis" / "bin" / "schemathesis"

@@ -11,7 +11,7 @@ from scripts.visitors.browser import PAGE_HEADERS, token_claims
 from tests.integration.guests import CALLED_SEC, Guest, problem_of
 from tests.integration.running import PUBLISHED_SEC, Foyer, wait_until
 from tests.integration.zones import open_zones, path_of, status_of, zone
-from waiting_room.domain.gate_request import BYPASS_PARAMETER
+from waiting_room.domain.gate.request import BYPASS_PARAMETER
 from waiting_room.domain.locations import page_path
 
 AT_THE_GATE_SEC = PUBLISHED_SEC + 10

@@ -19,7 +19,7 @@ from scripts.local import free_port
 from tests.integration.guests import Guest, connections
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import ORIGIN_SECRET, SITE_KEY, open_zones, zone
-from tests.origin_rooms import FOLDER
+from tests.support.origin_rooms import FOLDER
 
 START_SEC = 20
 ZONE_ID = "my-show"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from scripts.websocket import Refused, WebSocket
+from scripts.edge.websocket import Refused, WebSocket
 from tests.integration.guests import CALLED_SEC, Guest, connections
 from tests.integration.running import Foyer
 from tests.integration.zones import open_zones, zone

@@ -11,9 +11,9 @@ import pytest
 from botocore.credentials import Credentials
 
 from scripts.local.stack import CREDENTIALS, REGION
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
 from scripts.operator_cli import afterwards
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
 from scripts.report.files import archive_folder
 from scripts.report.questions import Answers
 from tests.integration.guests import Guest

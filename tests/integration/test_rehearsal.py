@@ -22,7 +22,7 @@ from scripts.operator_cli.cli import main
 from scripts.rehearsal import director
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import open_zones, path_of, sample_site, status_of, zone
-from tests.tools import require_tool
+from tests.support.tools import require_tool
 from waiting_room import schemas
 
 ZONE_ID, AHEAD, LIVE = "practice", "ahead", "onsale"

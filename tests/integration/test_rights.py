@@ -15,7 +15,7 @@ import pytest
 
 from scripts.local import permissions, roles
 from scripts.local.stack import REGION
-from scripts.operator_cli.connection import SigV4
+from scripts.operator_api.connection import SigV4
 from tests.integration.guests import Guest, problem_of
 from tests.integration.running import ADMIN, Foyer
 from tests.integration.zones import open_zones, zone

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from scripts.edge import Edge
-from scripts.operator_cli import connection
-from scripts.operator_cli.api import OperatorApi
+from scripts.operator_api import connection
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_cli.checks.findings import State, run
+from scripts.operator_cli.checks.verify_deploy import Deployment, checks
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.findings import State, run
-from scripts.operator_cli.verify_deploy import Deployment, checks
 from tests.integration.running import Foyer
 from tests.integration.zones import open_zones, zone
 

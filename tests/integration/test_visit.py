@@ -15,7 +15,7 @@ from tests.integration.guests import Guest, connections, problem_of
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import SITE_KEY, open_zones, path_of, sample_site, status_of, zone
 from waiting_room.domain.locations import page_path
-from waiting_room.http.validation import validate
+from waiting_room.http.frame.validation import validate
 
 LOOKS_EVERY_SEC = 3.0
 NOTICED_SEC = 80.0

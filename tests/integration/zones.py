@@ -17,7 +17,7 @@ from scripts.demo_site.app import close_app, create_app
 from scripts.demo_site.events import EVENTS
 from scripts.edge import Edge
 from tests.integration.running import PUBLISHED_SEC, Foyer, wait_until
-from tests.serving import served
+from tests.support.serving import served
 
 SITE_KEY = "the key of every zone the tests open"
 ORIGIN_SECRET = "what the edge shows the sample site"

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from scripts import simulate
+from scripts.simulation import command as simulate
 from scripts.simulation.figures import Figures
 from scripts.simulation.report import progress_bar, table, write
 

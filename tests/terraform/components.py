@@ -40,7 +40,7 @@ _READS_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:Get
 COMING = {
     "connections": _function(
         asynchronous=False,
-        environment=["FOYER_NAME", "USER_CONNECTIONS_TABLE"],
+        environment=["USER_CONNECTIONS_TABLE"],
         permissions=[{"actions": ["dynamodb:PutItem"], "resource": "table:user_connections"}],
         triggers={"websocket": True},
     ),

@@ -12,7 +12,7 @@ import pytest
 from tests.terraform.components import COMING
 from tests.terraform.request_path import RequestPath
 from tests.terraform.workspace import Json, Plan
-from tests.unit.test_schemas import faults as schema_faults
+from tests.unit.house.test_schemas import faults as schema_faults
 from waiting_room import schemas
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.tools import MissingTool, require_tool
+from tests.support.tools import MissingTool, require_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLER = ROOT.parent / "shared" / "terraform" / "install.sh"

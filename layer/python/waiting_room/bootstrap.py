@@ -5,9 +5,8 @@ Each function of this module builds one Lambda's application from its environmen
 
 from __future__ import annotations
 
-import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,13 +33,12 @@ from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
-from waiting_room.domain.errors import Forbidden
-from waiting_room.http.app import HttpApp
-from waiting_room.http.assets import embedded, site_assets
-from waiting_room.http.cors import Cors
-from waiting_room.http.pages import problem_page, waiting_page
-from waiting_room.http.request import Request
-from waiting_room.http.router import Router
+from waiting_room.http.frame.app import HttpApp
+from waiting_room.http.frame.cors import Cors
+from waiting_room.http.frame.guards import only_from_distribution, only_with_identity
+from waiting_room.http.frame.router import Router
+from waiting_room.http.page.assets import embedded, site_assets
+from waiting_room.http.page.pages import problem_page, waiting_page
 from waiting_room.http.sockets import SocketApp
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
@@ -56,7 +54,7 @@ from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
-from waiting_room.use_cases.room import Wake
+from waiting_room.use_cases.wake import Wake
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 3, "tcp_keepalive": True}
 """Seconds. Three tries fit into the ten seconds a bouncer has."""
@@ -67,7 +65,11 @@ REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIM
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 """For what may fail: archive and metrics must not hold up those who use them."""
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS, **_CONNECTIONS)
-"""For writes that are not the same when applied twice: a lost answer must come back as a lost answer."""
+"""For writes that are not the same when applied twice: a lost answer must come back as a lost answer.
+
+`total_max_attempts` counts requests and wins over AWS_MAX_ATTEMPTS; `max_attempts` would count repetitions, and without
+either a minor version of boto3 decides (1.43: ten for DynamoDB, 1.44: four; findings/botocore_tries.sh).
+"""
 
 
 def bouncer(env: Mapping[str, str]) -> HttpApp:
@@ -260,23 +262,6 @@ def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
         return {"version": published.version, "written": list(published.written)}
 
     return Job(run, clock, json_log("publisher"))
-
-
-def only_from_distribution(secret: str) -> Callable[[Request], None]:
-    """A guard that refuses requests that did not come through CloudFront, which alone knows the secret."""
-    header = schemas.behaviours()["origin_secret_header"]
-
-    def guard(request: Request) -> None:
-        if not hmac.compare_digest(request.headers.get(header, "").encode(), secret.encode()):
-            raise Forbidden("Requests must come through the site's own address.")
-
-    return guard
-
-
-def only_with_identity(request: Request) -> None:
-    """A guard that refuses requests nobody signed."""
-    if not request.identity:
-        raise Forbidden("Operators need AWS credentials.")
 
 
 def _archive(stream_name: str, tries: int = TRIES) -> Archive:

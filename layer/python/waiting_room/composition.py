@@ -19,17 +19,17 @@ from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.http.alert_text import alert_text
 from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.credentials import Credentials
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.router import Endpoint
+from waiting_room.http.frame.validation import validate
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
-from waiting_room.http.request import Request
-from waiting_room.http.router import Endpoint
+from waiting_room.http.page.alert_text import alert_text
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.sockets import SocketApp
-from waiting_room.http.validation import validate
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Tokens
@@ -57,9 +57,10 @@ from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
 

@@ -28,7 +28,6 @@ class BouncerConfig:
     """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
     `alerts_key` seals telephone numbers, or is OFF."""
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
@@ -52,7 +51,6 @@ class BouncerConfig:
 class OperatorConfig:
     """Zones, control, keys, look-up. `archive_stream` is `none` where the archive is switched off."""
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
@@ -70,7 +68,6 @@ class OperatorConfig:
 class DispatcherConfig:
     """Starts exchangers, heals stale snapshots."""
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     site_bucket: str
@@ -84,7 +81,6 @@ class DispatcherConfig:
 class ExchangerConfig:
     """Ticks, writes status documents, tells the gauges; `metrics_database` and `metrics_table` may be `none`."""
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     site_bucket: str
@@ -99,7 +95,6 @@ class ExchangerConfig:
 class ConnectionsConfig:
     """Who may open a WebSocket. `origin_secret` is what only CloudFront knows."""
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     user_connections_table: str
@@ -115,7 +110,6 @@ class NotifierConfig:
     `alerts_identity` is the number that alerts come from, `alerts_key` opens the numbers they go to; OFF for none.
     """
 
-    foyer_name: str
     protected_zones_table: str
     counters_table: str
     queue_table: str
@@ -145,7 +139,6 @@ class RecorderConfig:
 class PublisherConfig:
     """Writes gate snapshot, JWKS and pages."""
 
-    foyer_name: str
     protected_zones_table: str
     site_bucket: str
     snapshot_key: str

@@ -9,9 +9,9 @@ from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import decode
-from waiting_room.domain.calls import Calls, bridged, calls_of
-from waiting_room.domain.changes import BadRecord, Change, change_of
+from waiting_room.domain.admission.calls import Calls, bridged, calls_of
 from waiting_room.domain.errors import Overloaded
+from waiting_room.domain.record.changes import BadRecord, Change, change_of
 from waiting_room.ports import Delivery, Failures
 from waiting_room.use_cases.record import Recorded
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from scripts.operator_api.errors import BadInput, OperatorError, Refused
 from scripts.operator_cli.dashboard.state import Dashboard
-from scripts.operator_cli.errors import BadInput, OperatorError, Refused
-from scripts.operator_cli.stories import story
+from scripts.operator_cli.words.stories import story
 
 Json = dict[str, Any]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from scripts.operator_cli import insights
-from scripts.operator_cli.api import OperatorApi
-from scripts.operator_cli.connection import Target
-from scripts.operator_cli.consequences import Plan, plan
-from scripts.operator_cli.entries import MANY, lines, who
-from scripts.operator_cli.errors import OperatorError
+from scripts.operator_api.api import OperatorApi
+from scripts.operator_api.connection import Target
+from scripts.operator_api.errors import OperatorError
 from scripts.operator_cli.watch import read_status
+from scripts.operator_cli.words.consequences import Plan, plan
+from scripts.operator_cli.words.entries import MANY, lines, who
+from scripts.report import insights
 
 Json = dict[str, Any]
 

@@ -48,9 +48,7 @@ export class Alerts {
   /** One thing at a time, however often somebody presses. */
   async #busy(ask) {
     element("alert-ask").disabled = true;
-    const answer = await ask();
-    element("alert-ask").disabled = false;
-    return answer;
+    return ask().finally(() => (element("alert-ask").disabled = false));
   }
 
   #say(name, values = {}) {

@@ -1,7 +1,18 @@
 /** The few requests a waiting browser makes. Only `status` is made again and again, and it ends at the CDN. */
 
+import { fetchWithin } from "./timed.js";
+
 const PREFIX = "/.waiting-room";
 const TIMEOUT_MS = 10_000;
+
+/** What stands for an answer where there was none. */
+export const NO_ANSWER = Object.freeze({ code: 0, body: null, problem: "", retrySec: 0 });
+
+/** A fault of the page itself is like no answer: it is asked again, and nobody stands here for ever. */
+export function unforeseen(error) {
+  console.error(error);
+  return NO_ANSWER;
+}
 
 /**
  * @typedef {object} Answer
@@ -96,24 +107,39 @@ export class Api {
   /** @returns {Promise<Answer>} */
   async #ask(method, url, fresh = true, asked = undefined) {
     const sentAt = Date.now();
+    const sent = {
+      method,
+      headers: { accept: "application/json", ...(asked && { "content-type": "application/json" }) },
+      body: asked && JSON.stringify(asked),
+    };
     try {
-      const response = await fetch(url, {
-        method,
-        headers: { accept: "application/json", ...(asked && { "content-type": "application/json" }) },
-        body: asked && JSON.stringify(asked),
-        signal: AbortSignal.timeout?.(TIMEOUT_MS),
+      return await fetchWithin(TIMEOUT_MS, url, sent, async (response) => {
+        this.#clock.observe(sentAt, response, fresh);
+        return answered(response, await response.text());
       });
-      this.#clock.observe(sentAt, response, fresh);
-      const told = await response.json().catch(() => null);
-      return {
-        code: response.status,
-        body: told,
-        problem: String(told?.type ?? "").split(":").pop(),
-        retrySec: Number(response.headers.get("retry-after") ?? told?.retry_after_sec) || 0,
-      };
     } catch {
-      return { code: 0, body: null, problem: "", retrySec: 0 };
+      return NO_ANSWER;
     }
+  }
+}
+
+/** @returns {Answer} */
+function answered(response, text) {
+  const told = parsed(text);
+  return {
+    code: response.status,
+    body: told,
+    problem: String(told?.type ?? "").split(":").pop(),
+    retrySec: Number(response.headers.get("retry-after") ?? told?.retry_after_sec) || 0,
+  };
+}
+
+/** A JSON document, null for anything else: some answers have none, and a page of somebody on the way is none. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

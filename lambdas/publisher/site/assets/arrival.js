@@ -1,5 +1,6 @@
 /** Coming to the line: the place this browser has, or a new one. */
 
+import { NO_ANSWER } from "./api.js";
 import { prove } from "./proof.js";
 
 const COOKIE_DOUBT_MS = 60_000;
@@ -11,21 +12,30 @@ export class Arrival {
   #proves;
   #joinedAtMs = -Infinity;
   #afresh = false;
+  #works = false;
+  #changed;
 
   /**
    * @param {import("./api.js").Api} api
    * @param {import("./line.js").Progress} progress
    * @param {boolean} proves whether the zone asks newcomers for work
+   * @param {() => void} changed called when that work takes longer than usual
    */
-  constructor(api, progress, proves) {
+  constructor(api, progress, proves, changed) {
     this.#api = api;
     this.#progress = progress;
     this.#proves = proves;
+    this.#changed = changed;
   }
 
   /** Whether the place is a new one although this browser had one before. */
   get afresh() {
     return this.#afresh;
+  }
+
+  /** Whether the work before joining takes longer than usual, or could not be done yet. */
+  get works() {
+    return this.#works;
   }
 
   /** Ask for the place and join if there is none. @param {boolean} hasPlace @returns {Promise<import("./api.js").Answer>} */
@@ -42,10 +52,29 @@ export class Arrival {
     if (forgotten || navigator.cookieEnabled === false) return { ...STRANGER, problem: "no-cookies" };
     const remembered = this.#progress.remembers;
     let answer = await this.#api.join(this.#proves ? { prove: true } : undefined);
-    if (answer.problem === "proof-needed") answer = await this.#api.join({ proof: await prove(answer.body.challenge) });
+    if (answer.problem === "proof-needed") answer = await this.#prove(answer.body.challenge);
     this.#afresh = answer.code === 201 && remembered;
     if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
     return answer;
+  }
+
+  /** Join with the work done; what could not be done in time is like no answer. */
+  async #prove(challenge) {
+    let proof;
+    try {
+      proof = await prove(challenge, () => this.#say(true));
+    } catch {
+      this.#say(true);
+      return NO_ANSWER;
+    }
+    this.#say(false);
+    return this.#api.join({ proof });
+  }
+
+  #say(works) {
+    if (works === this.#works) return;
+    this.#works = works;
+    this.#changed();
   }
 }
 

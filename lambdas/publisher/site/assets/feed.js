@@ -1,6 +1,7 @@
 /** The status document as it changes: read by this tab, or by another one that tells it. */
 
 import { Alarm } from "./alarm.js";
+import { unforeseen } from "./api.js";
 import { isNewer } from "./line.js";
 import { backoffSec } from "./pace.js";
 
@@ -71,15 +72,14 @@ export class Feed {
   hear(document) {
     if (this.#polling || this.#stopped) return;
     this.#take(document);
-    this.#changed();
-    this.#alarm.set(this.#delaySec() * PATIENCE, () => this.#poll());
+    this.#tell(() => this.#delaySec() * PATIENCE);
   }
 
   async #poll() {
     if (this.#polling || this.#stopped) return;
     this.#polling = true;
     this.#alarm.clear();
-    const { code, body, retrySec } = await this.#api.status();
+    const { code, body, retrySec } = await this.#api.status().catch(unforeseen);
     this.#polling = false;
     this.#polledAtMs = Date.now();
     if (code === 200) {
@@ -88,10 +88,20 @@ export class Feed {
     } else {
       this.failures += 1;
     }
-    this.#changed();
-    const wait = this.failures > 0 ? backoffSec(this.failures, Math.random(), retrySec) : this.#delaySec();
-    // Those who follow leave the next read to the tab that leads, and make it themselves if that stays silent.
-    if (!this.#stopped) this.#alarm.set(this.#tabs.leads ? wait : wait * PATIENCE, () => this.#poll());
+    this.#tell(() => {
+      const wait = this.failures > 0 ? backoffSec(this.failures, Math.random(), retrySec) : this.#delaySec();
+      // Those who follow leave the next read to the tab that leads, and make it themselves if that stays silent.
+      return this.#tabs.leads ? wait : wait * PATIENCE;
+    });
+  }
+
+  /** Say that something is new, and read again in a while: also when whoever is told fails at it. */
+  #tell(delaySec) {
+    try {
+      this.#changed();
+    } finally {
+      if (!this.#stopped) this.#alarm.set(delaySec(), () => this.#poll());
+    }
   }
 
   #take(document) {

@@ -9,6 +9,7 @@
 const PREFIX = "/.waiting-room";
 const FIRST_BEAT_SEC = 20;
 const ACTIVE_MS = 120_000;
+const soon = () => AbortSignal.timeout?.(10_000);
 
 /** Raised where the page decides itself what to show: a request was refused because there is a line. */
 export class Waiting extends Error {
@@ -68,13 +69,13 @@ export class Foyer {
 
   /** The visitor's place in line, for pages that show it themselves; null when there is none. */
   async place() {
-    const response = await fetch(`${this.#zone}/visitors/me`, { headers: { accept: "application/json" } });
+    const response = await fetch(`${this.#zone}/visitors/me`, { headers: { accept: "application/json" }, signal: soon() });
     return response.ok ? response.json() : null;
   }
 
   /** Ask to be let in: true when the visitor is, else the seconds to wait before asking again. */
   async claim() {
-    const response = await fetch(`${this.#zone}/access-tokens`, { method: "POST" });
+    const response = await fetch(`${this.#zone}/access-tokens`, { method: "POST", signal: soon() });
     if (response.status === 201) return true;
     return Number(response.headers.get("retry-after")) || 5;
   }
@@ -82,7 +83,7 @@ export class Foyer {
   /** The visitor is done: the next one gets the slot at once. */
   async leave() {
     this.stop();
-    await fetch(`${this.#zone}/sessions/me`, { method: "DELETE", keepalive: true });
+    await fetch(`${this.#zone}/sessions/me`, { method: "DELETE", keepalive: true, signal: soon() });
   }
 
   /** No more heartbeats. */
@@ -109,9 +110,9 @@ export class Foyer {
     // Nobody is there: the lease ends by itself, and whoever comes back is let in again while it is fresh.
     if (document.hidden || Date.now() - this.#activeAtMs > ACTIVE_MS) return;
     try {
-      const response = await fetch(`${this.#zone}/sessions/me/renewals`, { method: "POST" });
+      const response = await fetch(`${this.#zone}/sessions/me/renewals`, { method: "POST", signal: soon() });
       const body = await response.json().catch(() => ({}));
-      if (response.ok) {
+      if (response.ok && body.expires_at_ms) {
         // Twice in each lease: one heartbeat may get lost.
         this.#later(Math.max(5, (body.expires_at_ms - this.#serverNow(response)) / 2000));
       } else if (response.status === 410 || response.status === 401 || response.status === 403) {

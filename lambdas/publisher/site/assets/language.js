@@ -1,11 +1,14 @@
 /** Which language the page speaks: the one chosen before, else the best the browser asks for. */
 
+import { fetchWithin } from "./timed.js";
+
+const TIMEOUT_MS = 10_000;
 const COOKIE = "foyer-language";
 const REGIONS = { cn: "hans", sg: "hans", my: "hans", tw: "hant", hk: "hant", mo: "hant" };
 
 /**
  * The language that serves a tag such as `pt-BR` or `zh-CN`; null where its readers would not read ours.
- * `matching` in http/languages.py decides the same for pages without scripts.
+ * `matching` in http/page/languages.py decides the same for pages without scripts.
  * @param {string} tag @param {string[]} languages
  */
 export function matching(tag, languages) {
@@ -35,8 +38,8 @@ export function remember(language) {
 export async function textsOf(language, atHand) {
   if (language === atHand.language) return atHand;
   try {
-    const response = await fetch(`/.waiting-room/assets/texts/${language}.json`);
-    return response.ok ? await response.json() : atHand;
+    const url = `/.waiting-room/assets/texts/${language}.json`;
+    return await fetchWithin(TIMEOUT_MS, url, {}, (response) => (response.ok ? response.json() : atHand));
   } catch {
     return atHand;
   }

@@ -25,8 +25,7 @@ export class Move {
 
   async #make() {
     element("move-make").disabled = true;
-    const { code, body } = await this.#api.link();
-    element("move-make").disabled = false;
+    const { code, body } = await this.#api.link().finally(() => (element("move-make").disabled = false));
     const words = this.#words();
     if (code !== 201) {
       element("move-said").textContent = words.say("notices", "move_failed");

@@ -7,6 +7,8 @@ const SPREAD_SEC = 8;
 // API Gateway and CloudFront end a connection that was silent for 10 minutes, and every one after 2 hours.
 const HEARTBEAT_SEC = [240, 300];
 const LIFE_SEC = [6000, 6600];
+// Browsers give a connection up to four minutes to open.
+const OPENING_SEC = 20;
 const RETRY_SEC = 10;
 const LONGEST_RETRY_SEC = 600;
 
@@ -23,6 +25,7 @@ export class Push {
   #opens = new Alarm();
   #beats = new Alarm();
   #ends = new Alarm();
+  #opening = new Alarm();
 
   /**
    * @param {string} zoneId
@@ -58,7 +61,9 @@ export class Push {
     const socket = new WebSocket(this.#url);
     const former = this.#socket;
     this.#socket = socket;
+    this.#opening.set(OPENING_SEC, () => socket.close());
     socket.onopen = () => {
+      this.#opening.clear();
       former?.close();
       this.#failures = 0;
       this.#beat();
@@ -91,6 +96,7 @@ export class Push {
     this.#socket = null;
     this.#beats.clear();
     this.#ends.clear();
+    this.#opening.clear();
     this.#failures += 1;
     const delay = Math.min(LONGEST_RETRY_SEC, RETRY_SEC * 2 ** (this.#failures - 1));
     this.#opens.set(delay * (0.5 + Math.random()), () => this.#open());
@@ -100,7 +106,7 @@ export class Push {
   #close() {
     const socket = this.#socket;
     this.#socket = null;
-    for (const alarm of [this.#opens, this.#beats, this.#ends]) alarm.clear();
+    for (const alarm of [this.#opens, this.#beats, this.#ends, this.#opening]) alarm.clear();
     socket?.close();
   }
 }

@@ -1,7 +1,7 @@
 /** The course of a visit: find the place, watch the line, come in when called. */
 
 import { Alarm } from "./alarm.js";
-import { safePath } from "./api.js";
+import { safePath, unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
@@ -69,7 +69,7 @@ export class Room {
     this.#clock = clock;
     this.#view = view;
     this.#progress = new Progress(facts.zone_id);
-    this.#arrival = new Arrival(api, this.#progress, facts.proves);
+    this.#arrival = new Arrival(api, this.#progress, facts.proves, () => this.#show());
     this.#departures = new Departures(facts.zone_id);
     this.#tabs = new Tabs(facts.zone_id, (kind, data) => this.#hear(kind, data), () => this.#update());
     this.#feed = new Feed(api, clock, this.#tabs, () => this.#pollDelaySec(), () => this.#update());
@@ -108,7 +108,7 @@ export class Room {
     if (this.#locating) return;
     this.#locating = true;
     this.#locateAlarm.clear();
-    const answer = await this.#arrival.find(this.#place !== null);
+    const answer = await this.#arrival.find(this.#place !== null).catch(unforeseen);
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
       this.#failures.locate = 0;
@@ -195,7 +195,7 @@ export class Room {
       return;
     }
     this.#claiming = true;
-    const answer = await this.#api.claim();
+    const answer = await this.#api.claim().catch(unforeseen);
     this.#claiming = false;
     if (answer.code === 201 || answer.code === 200) {
       this.#claimed = true;
@@ -299,7 +299,8 @@ export class Room {
       state: this.#state,
       preparing: this.#claimFromMs > 0,
       staleness: this.#feed.staleness,
-      offline: this.#feed.failures > 1 || this.#failures.locate > 1,
+      works: this.#arrival.works,
+      offline: this.#feed.failures > 1 || (this.#failures.locate > 1 && !this.#arrival.works),
       afresh: this.#arrival.afresh,
       urls: { to: this.#to, enter: this.#api.enterUrl(this.#to) },
     };

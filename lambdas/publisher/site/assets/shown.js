@@ -15,6 +15,7 @@ const LEADS_HOME = new Set(["sold_out", "ended", "completed", "revoked", "moved"
  * @param {string} known.state
  * @param {boolean} known.preparing whether a claim was answered "not yet"
  * @param {number} known.staleness how old the document was, milliseconds
+ * @param {boolean} known.works whether the work before joining takes longer than usual
  * @param {boolean} known.offline
  * @param {boolean} known.afresh whether an earlier place of this browser did not count
  * @param {{to: string, enter: string}} known.urls
@@ -65,8 +66,9 @@ function shownStanding(place, status, state) {
   return state === "before" || state === "starting" ? { ...known, position: null, ahead: null } : known;
 }
 
-function notice({ place, status, state, staleness, offline, afresh }) {
+function notice({ place, status, state, staleness, works, offline, afresh }) {
   if (offline) return "offline";
+  if (works && !place) return "works";
   if (IS_MEASURED.has(state) && status && staleness > STALE_MS) return "stale";
   if (!HOLDS_A_PLACE.has(state)) return "";
   return place?.notice ? "rejoined" : afresh ? "afresh" : "";

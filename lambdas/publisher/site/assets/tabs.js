@@ -39,7 +39,10 @@ export class Tabs {
     this.#channel.onmessage = ({ data }) => this.#heard(data.kind, data.data);
     const ends = new AbortController();
     this.#release = () => ends.abort();
-    navigator.locks.request(this.#name, { signal: ends.signal }, () => this.#lead(ends.signal)).catch(() => {});
+    navigator.locks
+      .request(this.#name, { signal: ends.signal }, () => this.#lead(ends.signal))
+      // No lock can be had here, whoever holds it: like a browser that knows none.
+      .catch(() => ends.signal.aborted || this.#lead(ends.signal));
   }
 
   /** Let another tab lead; a page in the back/forward cache must hold neither lock nor channel. */

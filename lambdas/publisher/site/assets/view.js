@@ -68,6 +68,11 @@ export class View {
     this.#words = words;
     this.#spoken.speak(words);
     this.#label();
+  }
+
+  /** The visitor chose another language. @param {import("./words.js").Words} words */
+  choose(words) {
+    this.speak(words);
     element("languages").open = false;
     element("language-summary").focus();
   }

@@ -6,15 +6,21 @@ import { ServerClock } from "./clock.js";
 import { chosenLanguage, remember, textsOf } from "./language.js";
 import { Move } from "./move.js";
 import { Room } from "./room.js";
+import { within } from "./timed.js";
 import { View } from "./view.js";
 import { Words } from "./words.js";
+
+// Whoever comes takes a place first: a language that is slow to load is spoken when it is here.
+const TEXTS_MS = 2_000;
 
 /** @param {string} id of a JSON data block */
 const data = (id) => JSON.parse(document.getElementById(id).textContent);
 
 const facts = data("zone");
 const english = data("texts");
-const texts = await textsOf(chosenLanguage(facts.languages), english);
+let wanted = chosenLanguage(facts.languages);
+const coming = textsOf(wanted, english);
+const texts = await within(TEXTS_MS, coming, english);
 const clock = new ServerClock();
 const api = new Api(facts.zone_id, clock);
 const to = new URLSearchParams(location.search).get("to");
@@ -28,8 +34,14 @@ document.getElementById("languages").addEventListener("click", async (event) => 
   const language = event.target.closest?.("[data-language]")?.dataset.language;
   if (!language) return;
   event.preventDefault();
+  wanted = language;
   remember(language);
-  view.speak(new Words(await textsOf(language, english)));
+  view.choose(new Words(await textsOf(language, english)));
   room.refresh();
 });
 room.start();
+coming.then((late) => {
+  if (late === texts || late.language !== wanted) return;
+  view.speak(new Words(late));
+  room.refresh();
+});

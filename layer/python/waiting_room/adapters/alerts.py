@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, reading, writing
+from waiting_room.adapters.dynamodb import Clients, Table, encode, reading, writing
 from waiting_room.domain.alerts import CHANNELS, Alert
+from waiting_room.domain.answers import Answer
 
 POSITIONS_PER_PARTITION = 100_000
 """Far more than of connections: alerts are few, and those of a quarter of an hour ahead are looked for at once."""

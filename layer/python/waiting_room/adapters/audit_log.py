@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
-from waiting_room.domain.audit import Entry
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
+from waiting_room.domain.record.audit import Entry
 
 RETENTION_SEC = 400 * 86400
 """A year and a month: last year's event can be looked at while this year's is prepared."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
-from waiting_room.domain.calls import Calls
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
+from waiting_room.domain.admission.calls import Calls
+from waiting_room.domain.answers import Answer
 
 
 class CallRecords:

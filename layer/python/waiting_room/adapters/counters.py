@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waiting_room.adapters import varints
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, decode, encode, reading, writing
-from waiting_room.domain.epochs import Epoch
+from waiting_room.adapters.dynamodb import Clients, Table, decode, encode, reading, writing
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Unsure
+from waiting_room.domain.line.epochs import Epoch
 from waiting_room.retention import DAY_SEC, Retention
 
 SOLD_SLOTS = 8

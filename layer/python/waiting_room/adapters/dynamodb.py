@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room import schemas
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 
 THROTTLES = frozenset(
@@ -28,12 +29,7 @@ BATCH, BATCH_TRIES = 100, 4
 """Keys DynamoDB takes in one BatchGetItem, and how often what it leaves is asked for."""
 
 
-class Answer(Enum):
-    """What became of a conditional write."""
-
-    YES = "it was applied"
-    NO = "its condition did not hold; nothing was applied"
-    UNSURE = "the answer was lost; it may have been applied, or may yet be"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,6 +88,7 @@ class Table:
             ]
             if not left:
                 return found, True
+        logger.warning("some items could not be read", extra={"table": self.name, "items": len(left)})
         return found, False
 
     def _batch(self, keys: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:

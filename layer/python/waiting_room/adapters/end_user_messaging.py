@@ -5,6 +5,7 @@ Limits: "SendTextMessage" and "SendVoiceMessage", Amazon Pinpoint SMS Voice V2 A
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,9 @@ _REFUSED = frozenset({"ConflictException", "ValidationException"})
 """Opted out, or no number that can be reached."""
 
 
+logger = logging.getLogger(__name__)
+
+
 class EndUserMessaging:
     """Sends from one number, sender id or pool."""
 
@@ -65,10 +69,18 @@ class EndUserMessaging:
                 call(**told)
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code")
+                if code in _REFUSED:
+                    return Delivery.GONE
                 if code != _BUSY:
-                    return Delivery.GONE if code in _REFUSED else Delivery.FAILED
-            except BotoCoreError:
-                return Delivery.FAILED
+                    return _failed(str(code))
+            except BotoCoreError as error:
+                return _failed(type(error).__name__)
             else:
                 return Delivery.SENT
-        return Delivery.FAILED
+        return _failed(_BUSY)
+
+
+def _failed(why: str) -> Delivery:
+    # The kind alone: the message of an error may repeat the number.
+    logger.warning("an alert was not sent", extra={"why": why})
+    return Delivery.FAILED

@@ -1,4 +1,4 @@
-"""The controller's memory as bytes: it rides in the gate item, which must stay under one write unit (DESIGN 4.3).
+"""The controller's memory as bytes, for a gate item of one write unit (PROTOCOL, The controller's memory).
 
 Numbers are variable-length integers with their sign folded in, samples are differences to the one before, and what is
 kept by lane comes as one byte that says of which lanes, then their numbers in order.
@@ -13,6 +13,8 @@ from waiting_room.adapters import varints
 from waiting_room.domain.gate_item import ControllerState, Sample
 
 VERSION = 1
+"""The layout of the bytes. What is only added behind needs no other; whoever changes the rest counts it up and goes on
+reading the one before, for while a release rolls out functions of both are at work."""
 _THOUSANDTHS, _MILLIONTHS = 1_000, 1_000_000
 _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
@@ -32,6 +34,10 @@ _PARTS = (
     "pace",
 )
 _BY_LANE = (("taken", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
+
+
+class UnreadableState(ValueError):
+    """Raised for bytes of another layout, or of none at all."""
 
 
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
@@ -55,9 +61,17 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
 
 
 def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
-    """The state of bytes; what a later version added behind is not looked at."""
-    read = _Reader(packed, lanes)
-    read.number()
+    """The state of bytes; what was added behind is not looked at. Raises UnreadableState."""
+    try:
+        return _unpacked(_Reader(packed, lanes))
+    except IndexError:
+        raise UnreadableState("the bytes make no sense") from None
+
+
+def _unpacked(read: _Reader) -> ControllerState:
+    version = read.number()
+    if version != VERSION:
+        raise UnreadableState(f"version {version}, and {VERSION} is known here")
     flags = read.number()
     values: dict[str, Any] = {name: read.number() for name in _WHOLE}
     values |= {name: _number(read.number(), _THOUSANDTHS) for name in _PARTS}

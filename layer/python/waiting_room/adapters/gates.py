@@ -1,17 +1,20 @@
-"""The gate item in the counters table: every write the cap depends on (DESIGN 4.3).
+"""The gate item in the counters table: every write the cap depends on (PROTOCOL, The gate item).
 
 Increments, decrements and the tick go through the client that never repeats a call by itself.
 """
 
 from __future__ import annotations
 
+import logging
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
-from waiting_room.adapters.gate_state import pack, unpack
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
+from waiting_room.adapters.gate_state import UnreadableState, pack, unpack
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.domain.gate_item import GateItem, Watermarks
 
@@ -20,6 +23,8 @@ BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
 ATTEMPT_LENGTH = 12
 """Of an attempt id, as much as it takes to tell two ticks apart."""
 _DIGITS = string.digits + string.ascii_letters
+
+logger = logging.getLogger(__name__)
 
 
 class Gates:
@@ -34,7 +39,7 @@ class Gates:
         self._lanes: dict[tuple[str, int], list[str]] = {}
 
     def read(self, zone_id: str, run: int, *, consistent: bool = True) -> GateItem | None:
-        """The item, or None before the run was created."""
+        """The item, or None before the run was created. A memory that cannot be read is logged and begins anew."""
         item = self._table.get(_partition(zone_id, run), 0, consistent=consistent)
         if item is None:
             return None
@@ -101,7 +106,7 @@ class Gates:
         """Stop counting leases in these buckets, in one write that is sent at most once.
 
         Whatever becomes of it is final: a lease that stays counted ends with its bucket, a second decrement could
-        take somebody else's.
+        take somebody else's. One that may have stayed counted is in the log: until its bucket ends, fewer are let in.
         """
         names: dict[str, str] = {}
         values: dict[str, int] = {}
@@ -112,9 +117,12 @@ class Gates:
             adds.append(f"#b{index} :less{index}")
             checks.append(f"#b{index} >= :least{index}")
         try:
-            self._update(zone_id, run, f"ADD {', '.join(adds)}", " AND ".join(checks), names, values)
+            answer = self._update(zone_id, run, f"ADD {', '.join(adds)}", " AND ".join(checks), names, values)
         except Overloaded:
+            _log_kept("leases stay counted: overloaded", zone_id, run, buckets)
             return
+        if answer is Answer.UNSURE:
+            _log_kept("leases may stay counted: the answer was lost", zone_id, run, buckets)
 
     def advance(self, read: GateItem, decided: GateItem, attempt: str) -> Answer:
         """Write a tick's decision unless anything else decided since the item was read."""
@@ -180,6 +188,10 @@ class Gates:
         )
 
 
+def _log_kept(message: str, zone_id: str, run: int, buckets: Sequence[int]) -> None:
+    logger.warning(message, extra={"zone_id": zone_id, "run": run, "buckets": sorted(buckets)})
+
+
 def _partition(zone_id: str, run: int) -> str:
     return f"gate#{zone_id}#{run}"
 
@@ -211,7 +223,7 @@ def _watermark_attributes(lanes: Mapping[str, Watermarks], order: Sequence[str])
 def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
     lanes = _lanes(item)
     buckets = {_bucket_of(name): item[name] for name in item if name.startswith(BUCKET)}
-    return GateItem(
+    gate = GateItem(
         zone_id=zone_id,
         run=run,
         width_sec=item["width"],
@@ -224,10 +236,15 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
             for index, name in enumerate(lanes)
         },
         buckets=buckets,
-        state=unpack(item["state"], lanes),
         shards=item.get("shards", 1),
         order=item.get("order", "fifo"),
     )
+    try:
+        return replace(gate, state=unpack(item["state"], lanes))
+    except UnreadableState as error:
+        told = {"zone_id": zone_id, "run": run, "why": str(error)}
+        logger.warning("the controller's memory cannot be read: it begins anew", extra=told)
+        return gate.without_memory()
 
 
 def _lanes(item: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +17,8 @@ NAMES_AT_ONCE = 100
 TIMEOUT_SEC = 3.0
 LONGEST_ANSWER = 4_096
 AGENT = "Foyer health probe"
+
+logger = logging.getLogger(__name__)
 
 
 class Alarms:
@@ -37,6 +40,7 @@ class Alarms:
                     MaxRecords=NAMES_AT_ONCE,
                 )
             except Overloaded:
+                logger.warning("alarms could not be read", extra={"alarms": len(batch)})
                 continue
             states |= _states(answer)
         return {name: state == "OK" for name, state in states.items() if state in ("OK", "ALARM")}
@@ -69,7 +73,9 @@ class HttpsProbe:
             answer.read(LONGEST_ANSWER)
             in_time = (self._seconds() - began) * 1000 <= slow_ms
             return in_time and 200 <= int(answer.status) < 300
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            why = f"{type(error).__name__}: {error}"
+            logger.warning("a site did not answer its probe", extra={"host": host, "why": why})
             return False
         finally:
             connection.close()

@@ -7,9 +7,9 @@ yet, one try in RETRY_SEC waits for it and everybody else is answered at once.
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room.domain.errors import NotReady
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 
 KEPT_SEC = 600
@@ -37,6 +37,8 @@ LEAST_RSA_BITS = 2048
 _COMES_LATER = ("ParameterNotFound", "ThrottlingException", "InternalServerError")
 
 Fetch = Callable[[str], bytes]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,11 @@ class LoginKeys:
         if (is_old or not knows(kept)) and now_ms - kept.tried_at_ms >= RETRY_SEC * 1000:
             kept.tried_at_ms = now_ms
             # Whatever is wrong with it, it is asked again; until then what was read before has to do.
-            with suppress(OSError, ValueError, NoConnection, HTTPClientError):
+            try:
                 kept.keys, kept.read_at_ms = read(), now_ms
+            except (OSError, ValueError, NoConnection, HTTPClientError) as error:
+                why = f"{type(error).__name__}: {error}"
+                logger.warning("the keys of a login could not be read", extra={"source": name, "why": why})
         return kept if now_ms - kept.read_at_ms < LONGEST_KEPT_SEC * 1000 else None
 
     def _read_secret(self, name: str) -> LoginKey:

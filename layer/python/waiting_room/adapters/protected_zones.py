@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, reading, writing
-from waiting_room.domain.zones import Zone
+from waiting_room.adapters.dynamodb import Clients, Table, encode, reading, writing
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.zone.zones import Zone
 
 CONFIG = "config"
 

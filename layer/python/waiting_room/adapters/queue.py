@@ -1,4 +1,4 @@
-"""The queue table: one item per visitor of a run, changed only by compare-and-set (DESIGN 4.3).
+"""The queue table: one item per visitor of a run, changed only by compare-and-set (PROTOCOL, The queue item).
 
 Each compare-and-set stores an attempt id, so that a visitor's own write is known again when its answer was lost.
 """
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
-from waiting_room.domain.places import QueueItem
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.places import QueueItem
 from waiting_room.retention import Retention
 
 _NOT_STORED = ("zone_id", "run", "visitor_id", "position", "arrival")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -28,6 +29,8 @@ MOST_KEYS = 6
 """So many fit into a standard parameter (4,096 characters)."""
 
 State = Literal["active", "next", "retired"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class SigningKeys:
         except Overloaded:
             if not self._keys:
                 raise
+            logger.warning("the signing keys could not be read again", extra={"parameter": self._parameter})
             self._read_at_ms = now_ms - (CACHE_SEC - RETRY_SEC) * 1000
             return self._keys
         if not keys:

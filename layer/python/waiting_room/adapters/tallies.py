@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from waiting_room.adapters.dynamodb import Answer, Clients, Table, encode, writing
+from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 from waiting_room.retention import Retention
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from waiting_room.adapters.dynamodb import Clients, Table, encode, reading
-from waiting_room.domain.calls import POSITIONS_PER_PARTITION, Calls, partitions
+from waiting_room.domain.admission.calls import POSITIONS_PER_PARTITION, Calls, partitions
 
 RETENTION_SEC = 2 * 3600 + 600
 """API Gateway ends a WebSocket after two hours; whatever is still here then leads nowhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import UnknownZone
-from waiting_room.domain.zones import ZONE_ID, Zone
+from waiting_room.domain.zone.zones import ZONE_ID, Zone
 from waiting_room.ports import Clock
 
 COPY_MS = 2_000

@@ -1,4 +1,4 @@
-"""Every error the product raises on purpose. `http/errors.py` maps `problem` to a status."""
+"""Every error the product raises on purpose. `http/frame/errors.py` maps `problem` to a status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate item: the one small record of a run that the cap depends on (DESIGN 4.3)."""
+"""The gate item: the one small record of a run that the cap depends on (PROTOCOL, The gate item)."""
 
 from __future__ import annotations
 
@@ -111,6 +111,15 @@ class GateItem:
     def can_claim(self, lane: str, position: int, bucket: int) -> bool:
         """The claim's condition, as far as this copy of the item tells."""
         return self.claimed < self.limit and self.closed_to < bucket and self.lane(lane).may_claim(position)
+
+    def without_memory(self) -> GateItem:
+        """The item for a controller that remembers nothing of the run. All that the cap depends on stands elsewhere.
+
+        Claims made so far are known, for they must not count as spent or as come in one tick. Whoever is called has
+        another window; nothing is saved up of the rate, and what was learnt of visitors is learnt again.
+        """
+        front = sum(lane.serving for lane in self.lanes.values())
+        return replace(self, state=ControllerState(claimed=self.claimed, active=self.active, known_front=front))
 
     def replace_state(self, **changes: object) -> GateItem:
         """A copy with a changed controller state."""

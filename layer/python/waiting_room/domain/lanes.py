@@ -1,4 +1,4 @@
-"""Lanes: how those of one zone share the calls, and which of two places is called sooner (DESIGN 4.3).
+"""Lanes: how those of one zone share the calls, and which of two places is called sooner (PROTOCOL, Lanes).
 
 Deficit round robin after Shreedhar and Varghese (1995), in one step for the whole of a tick: each lane with somebody
 in it is owed its share, what it cannot use is lent to the others, and fractions are carried to the next tick.

@@ -19,7 +19,7 @@ FIRST_SCRIPT_SEC = 60
 
 
 def bucket_width_sec(idle_sec: int) -> int:
-    """Width of the buckets of a zone in seconds: at most about 30 are open at a time (DESIGN 4.3)."""
+    """Width of the buckets of a zone in seconds: at most about 30 are open at a time (PROTOCOL, Leases)."""
     return max(10, idle_sec // 30)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from waiting_room.domain.redirects import PREFIX
-
 __all__ = [
+    "PREFIX",
     "alerts_url",
     "draw_path",
     "enter_url",
@@ -17,6 +16,9 @@ __all__ = [
     "renew_url",
     "verify_url",
 ]
+
+PREFIX = "/.waiting-room"
+"""Everything under it belongs to the waiting room itself."""
 
 
 def page_path(zone_id: str) -> str:

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from waiting_room.domain.cookies import COOKIE_PREFIX, cookie_name
-from waiting_room.domain.gate import Pass
-from waiting_room.domain.gate_request import GateRequest, header_names
+from waiting_room.domain.gate.gate import Pass
+from waiting_room.domain.gate.request import GateRequest, header_names
 
 __all__ = ["TRY_COOKIE", "Arrived", "forwarded", "read_request"]
 

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waiting_room.domain.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
-from waiting_room.domain.gate_request import HEADER_PREFIX, GateRequest
+from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
+from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
 from waiting_room.edge.events import forwarded, read_request
 from waiting_room.edge.settings import EdgeSettings

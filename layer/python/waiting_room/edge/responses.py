@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from waiting_room.domain.cookies import cookie_name, set_cookie
-from waiting_room.domain.gate import NewCookie, Refuse
+from waiting_room.domain.gate.gate import NewCookie, Refuse
 from waiting_room.edge.events import TRY_COOKIE
 
 __all__ = ["bad_request", "not_found", "redirect", "refusal", "unavailable"]

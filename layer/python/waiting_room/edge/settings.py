@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from waiting_room.domain.redirects import PREFIX
+from waiting_room.domain.locations import PREFIX
 
 __all__ = ["EdgeSettings", "InvalidSettings", "find_settings", "read_settings", "settings_of"]
 

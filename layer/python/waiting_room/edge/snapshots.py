@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from waiting_room.domain.gate import Gate
-from waiting_room.domain.gate_snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot, GateSnapshot, read_snapshot
+from waiting_room.domain.gate.gate import Gate
+from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot, GateSnapshot, read_snapshot
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.tokens import InvalidKey, Verifier
 

@@ -12,13 +12,13 @@ from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.alerts import lead_sec
 from waiting_room.domain.errors import Forbidden, InvalidInput
 from waiting_room.domain.locations import place_url
-from waiting_room.http.body import read_body
 from waiting_room.http.credentials import Credentials
-from waiting_room.http.languages import languages
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, empty, json_response, redirect
-from waiting_room.http.router import Endpoint
-from waiting_room.http.validation import validate
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, empty, json_response, redirect
+from waiting_room.http.frame.router import Endpoint
+from waiting_room.http.frame.validation import validate
+from waiting_room.http.page.languages import languages
 from waiting_room.use_cases.request_alert import RequestAlert
 
 FORM = "application/x-www-form-urlencoded"

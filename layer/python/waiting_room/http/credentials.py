@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waiting_room.domain.errors import BadToken
+from waiting_room.domain.errors import BadToken, Moved
 from waiting_room.domain.lanes import GENERAL
+from waiting_room.domain.line.places import Known, Place, Session
 from waiting_room.domain.networks import network_tag
-from waiting_room.domain.places import Known, Place, Session
-from waiting_room.domain.zones import Zone
-from waiting_room.http.cookies import clear_cookie, cookie_name, evictions, set_cookie
-from waiting_room.http.request import Request
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.frame.cookies import clear_cookie, cookie_name, evictions, set_cookie
+from waiting_room.http.frame.request import Request
 from waiting_room.ports import Clock, Tokens
 
 VISITOR_TOKEN_SEC = 86_400
@@ -240,3 +240,9 @@ class Credentials:
 
 def _pass(claims: Mapping[str, Any]) -> Pass:
     return Pass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"], claims.get("net", ""))
+
+
+def refuse_moved(visitor: Visitor, gen: int) -> None:
+    """Raise Moved for a visitor whose place is of a later generation by now: it lives on another device."""
+    if gen > visitor.gen:
+        raise Moved

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.domain.errors import Forbidden, InvalidInput, LinkUsed, Moved
+from waiting_room.domain.errors import Forbidden, InvalidInput, LinkUsed
 from waiting_room.domain.locations import move_url, page_url
-from waiting_room.http.body import read_body
-from waiting_room.http.credentials import Credentials, Visitor
-from waiting_room.http.pages import move_page
+from waiting_room.http.credentials import Credentials
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, html, json_response, redirect
+from waiting_room.http.frame.router import Endpoint
+from waiting_room.http.page.pages import move_page
 from waiting_room.http.places import place_json
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, html, json_response, redirect
-from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.move import LINK_SEC, Move
@@ -73,12 +73,6 @@ class MoveApi:
         if request.from_browser:
             return json_response(200, document).with_cookies(cookies)
         return json_response(200, {**document, "visitor_token": fresh})
-
-
-def refuse_moved(visitor: Visitor, gen: int) -> None:
-    """Raise Moved for a visitor whose place is of a later generation by now: it lives on another device."""
-    if gen > visitor.gen:
-        raise Moved
 
 
 def _form_token(request: Request) -> str:

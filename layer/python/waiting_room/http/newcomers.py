@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from waiting_room.domain.errors import ScriptsNeeded
+from waiting_room.domain.line.places import Place
 from waiting_room.domain.locations import page_url
-from waiting_room.domain.places import Place
-from waiting_room.domain.proofs import ProofRules
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.proofs import ProofRules
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import Credentials, Visitor
-from waiting_room.http.firewall import bot_label
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, redirect
+from waiting_room.http.frame.firewall import bot_label
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, redirect
 from waiting_room.ports import Clock
 from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.limit_joins import LimitJoins

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from waiting_room.adapters.signing_keys import SigningKey
-from waiting_room.domain.audit import NOT_ONE_ZONE, Entry
 from waiting_room.domain.errors import InvalidInput, UnknownVisitor
-from waiting_room.domain.zones import VISITOR_ID, Zone
-from waiting_room.http.body import read_body
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, empty, json_response
-from waiting_room.http.router import Endpoint
+from waiting_room.domain.record.audit import NOT_ONE_ZONE, Entry
+from waiting_room.domain.zone.zones import VISITOR_ID, Zone
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, empty, json_response
+from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.site_api import INVITATION_SEC, invitation_json
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.control import Change, ControlZone

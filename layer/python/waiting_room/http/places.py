@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from waiting_room.domain.places import Place, Session
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Place, Session
+from waiting_room.domain.zone.zones import Zone
 
 
 def place_json(zone: Zone, place: Place) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import BadToken, Forbidden
-from waiting_room.domain.zones import Zone
-from waiting_room.http.body import read_body
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import Credentials
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, json_response
-from waiting_room.http.router import Endpoint
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, json_response
+from waiting_room.http.frame.router import Endpoint
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.invite import Invitation, MakeInvitation
 from waiting_room.use_cases.revoke import RefuseRevoked

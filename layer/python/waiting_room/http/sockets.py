@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import BadToken, Forbidden, InvalidInput, WaitingRoomError
 from waiting_room.http.credentials import Credentials
-from waiting_room.http.request import Request
+from waiting_room.http.frame.request import Request
 from waiting_room.logs import Log
 from waiting_room.ports import Clock
 from waiting_room.use_cases.connect import Connect

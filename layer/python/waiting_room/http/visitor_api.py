@@ -15,20 +15,19 @@ from waiting_room.domain.errors import (
     UnknownVisitor,
     WaitingRoomError,
 )
+from waiting_room.domain.gate.redirects import safe_path
+from waiting_room.domain.line.places import Place, Session
 from waiting_room.domain.locations import enter_url, page_url
-from waiting_room.domain.places import Place, Session
-from waiting_room.domain.redirects import safe_path
-from waiting_room.domain.zones import Zone
-from waiting_room.http.body import read_body
-from waiting_room.http.cookies import language_cookies
-from waiting_room.http.credentials import Credentials, Pass, Visitor
-from waiting_room.http.move_api import refuse_moved
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.credentials import Credentials, Pass, Visitor, refuse_moved
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.cookies import language_cookies
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, empty, html, json_response, problem, redirect
+from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.newcomers import Newcomers
-from waiting_room.http.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.page.pages import cookies_needed_page, moment_page, place_page, problem_page
 from waiting_room.http.places import place_json, session_json
-from waiting_room.http.request import Request
-from waiting_room.http.response import Response, empty, html, json_response, problem, redirect
-from waiting_room.http.router import Endpoint
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
 from waiting_room.use_cases.invite import AcceptInvitation

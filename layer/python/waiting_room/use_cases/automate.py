@@ -14,9 +14,9 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import StaleVersion, WaitingRoomError
-from waiting_room.domain.protection import Health, Step, health_after, step
-from waiting_room.domain.schedule import Due, due
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.protection import Health, Step, health_after, step
+from waiting_room.domain.zone.schedule import Due, due
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases import history
 from waiting_room.use_cases.draw import Draws

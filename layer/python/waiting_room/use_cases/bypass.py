@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, Overloaded, UnknownZone
-from waiting_room.domain.gate_paths import readings
-from waiting_room.domain.gate_request import BYPASS_PARAMETER
-from waiting_room.domain.gate_rules import Rule, guards
+from waiting_room.domain.gate.paths import readings
+from waiting_room.domain.gate.redirects import safe_path
+from waiting_room.domain.gate.request import BYPASS_PARAMETER
+from waiting_room.domain.gate.rules import Rule, guards
 from waiting_room.domain.lanes import GENERAL
-from waiting_room.domain.redirects import safe_path
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
 BYPASS_ITEM = "bypass#"

@@ -1,14 +1,14 @@
-"""Claim: a called visitor exchanges the place for a session, never beyond the cap (DESIGN 4.3)."""
+"""Claim: a called visitor exchanges the place for a session, never beyond the cap (PROTOCOL, Claim)."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain import turnover
+from waiting_room.domain.admission import turnover
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     Forbidden,
@@ -22,11 +22,12 @@ from waiting_room.domain.errors import (
 )
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import lease_bucket
-from waiting_room.domain.places import Known, QueueItem, Session, may_return, session_of, status_now
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Known, QueueItem, Session, may_return, session_of, status_now
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 
 LONGEST_RETRY_SEC = 15
 

@@ -1,4 +1,4 @@
-"""Confirm: the site's server ties a session to a purchase, and completes it (DESIGN 4.3)."""
+"""Confirm: the site's server ties a session to a purchase, and completes it (PROTOCOL, Complete)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import zlib
 from dataclasses import dataclass
 
 from waiting_room.adapters.counters import SOLD_SLOTS
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Forbidden, Lapsed, ReferenceUsed, Unsure
 from waiting_room.domain.leases import pin_bucket
-from waiting_room.domain.places import QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import QueueItem
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.leave import TRIES
 from waiting_room.use_cases.room import Rooms

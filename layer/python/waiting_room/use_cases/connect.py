@@ -1,11 +1,11 @@
-"""Connect: note how to reach a visitor near the front, who then hears of the call without asking (DESIGN 4.5)."""
+"""Connect: note how to reach a visitor near the front, who then hears of the call without asking (PROTOCOL, Push)."""
 
 from __future__ import annotations
 
 from waiting_room.adapters.user_connections import SOCKET, Listener, UserConnections
-from waiting_room.domain.calls import is_near
+from waiting_room.domain.admission.calls import is_near
 from waiting_room.domain.errors import Forbidden
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 from waiting_room.use_cases.room import Rooms
 

@@ -1,4 +1,4 @@
-"""Control: change a zone live. Holds within a second at the cap, within seconds at the edge (DESIGN 4.4)."""
+"""Control: change a zone live (PROTOCOL, Modes and control). Holds in a second at the cap, in seconds at the edge."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.history import Audit
-from waiting_room.use_cases.room import Wake
+from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import (
     build_zone,
     open_run,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from waiting_room.adapters.counters import Sales
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.controller import idle
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.admission.controller import idle
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Functions, ObjectStore
 from waiting_room.use_cases.automate import Audit, Automate
 from waiting_room.use_cases.tick import TickZone
@@ -18,6 +19,8 @@ from waiting_room.use_cases.tick import TickZone
 ZONES_PER_EXCHANGER = 20
 SNAPSHOT_AGE_MS = 90_000
 """An older snapshot is written again, long before the gate closes at 300 s."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Dispatch:
         try:
             published_at_ms = int(json.loads(stored.body)["published_at_ms"])
         except (ValueError, KeyError, TypeError):
+            logger.warning("the gate snapshot cannot be read: it is written anew")
             return True
         return self._clock.now_ms() - published_at_ms > SNAPSHOT_AGE_MS
 

@@ -1,4 +1,4 @@
-"""Draw: committed to when the run is created, held once at its start, decided by records alone (DESIGN 4.2)."""
+"""Draw: committed to when the run is created, held once at its start, decided by records alone (PROTOCOL, Draw)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.draws import Draw, commitment_to, draw_of
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.draws import Draw, commitment_to, draw_of
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Beacon, Ids
 from waiting_room.use_cases.seal import Seal
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import NotReady, UnknownVisitor, UnknownZone, Unsure
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.leave import TRIES, EndPlace
 
 MOST_RUNS = 50

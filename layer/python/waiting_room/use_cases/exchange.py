@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from waiting_room.adapters.counters import LOCK_SEC, Locks
-from waiting_room.domain.epochs import EPOCH_MS
+from waiting_room.domain.line.epochs import EPOCH_MS
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.tick import TickZone
 

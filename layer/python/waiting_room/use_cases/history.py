@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room.adapters.audit_log import AuditLog
-from waiting_room.domain.audit import Entry, differences
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.record.audit import Entry, differences
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Archive, Clock
 
 logger = logging.getLogger(__name__)

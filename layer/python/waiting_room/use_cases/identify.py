@@ -11,7 +11,7 @@ import jwt
 
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.domain.errors import NotReady, SignInNeeded
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 
 AUDIENCE = "waiting-room-join"

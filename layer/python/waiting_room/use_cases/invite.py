@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from waiting_room.adapters.counters import Invitations
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.locations import enter_url
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
 

@@ -1,21 +1,22 @@
-"""Join: take a place in line, once (DESIGN 4.1)."""
+"""Join: take a place in line, once (PROTOCOL, Joining)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from waiting_room.adapters.counters import Joins
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.epochs import shard_of
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
-from waiting_room.domain.places import MOVED, Known, Place, QueueItem, status_now
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.epochs import shard_of
+from waiting_room.domain.line.places import MOVED, Known, Place, QueueItem, status_now
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.locate import describe
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 
 
 class Join:

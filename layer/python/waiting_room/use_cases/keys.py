@@ -1,4 +1,4 @@
-"""Keys: make the signing keys at first use, pass their public parts on (DESIGN 4.6), and replace them one by one.
+"""Keys: make the signing keys at first use, pass their public parts on (PROTOCOL, Tokens), and replace them one by one.
 
 A key goes through `next` (published, not used), `active` (signs) and `retired` (verifies what it signed). Each step
 waits until everybody who verifies has heard of the one before, so that no visitor ever loses a place to a rotation.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import UnknownVisitor, Unsure
-from waiting_room.domain.places import QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import QueueItem
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 
 TRIES = 4

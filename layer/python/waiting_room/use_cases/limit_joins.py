@@ -5,7 +5,7 @@ from __future__ import annotations
 from waiting_room.adapters.networks import Networks
 from waiting_room.domain.errors import Forbidden
 from waiting_room.domain.networks import network_tag
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.admission.speeds import speed_per_sec
 from waiting_room.domain.errors import UnknownVisitor
-from waiting_room.domain.estimates import estimate
 from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import MARGIN_SEC
-from waiting_room.domain.phases import phase
-from waiting_room.domain.places import Known, Place, QueueItem, status_now
-from waiting_room.domain.speeds import speed_per_sec
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.estimates import estimate
+from waiting_room.domain.line.places import Known, Place, QueueItem, status_now
+from waiting_room.domain.zone.phases import phase
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
-from waiting_room.use_cases.room import Rooms, Wake
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.wake import Wake
 
 
 class Locate:

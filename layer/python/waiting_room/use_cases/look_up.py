@@ -8,7 +8,7 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.errors import NotReady, UnknownVisitor, UnknownZone
-from waiting_room.domain.places import QueueItem, Status, session_of, status_now
+from waiting_room.domain.line.places import QueueItem, Status, session_of, status_now
 from waiting_room.ports import Clock
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
 from waiting_room.use_cases.lines import Lines

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from waiting_room.adapters.counters import Departures
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.places import QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.line.places import QueueItem
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Lapsed, LinkUsed, Moved, UnknownVisitor, Unsure
-from waiting_room.domain.places import QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import QueueItem
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 
 LINK_SEC = 600

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from waiting_room.adapters.user_connections import SOCKET, Listener, UserConnections
-from waiting_room.domain.calls import Calls
+from waiting_room.domain.admission.calls import Calls
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import Connections, Delivery
 
@@ -18,6 +19,8 @@ TRIES = 3
 """Rounds for those the service was too busy for; a fourth would come later than their next poll."""
 PAUSE_SEC = 0.25
 MESSAGE = "your_turn"
+
+logger = logging.getLogger(__name__)
 
 
 class Notify:
@@ -54,7 +57,7 @@ class Notify:
                 self._listeners.remove(listener)
             except Overloaded:
                 # It stays until it expires, and leads nowhere.
-                return delivery
+                logger.warning("a closed connection stays noted", extra={"zone_id": calls.zone_id, "lane": calls.lane})
         return delivery
 
 

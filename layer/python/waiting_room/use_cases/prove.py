@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from waiting_room.domain.errors import ProofNeeded
-from waiting_room.domain.places import Place
-from waiting_room.domain.proofs import ProofRules, bits_at, is_solved
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Place
+from waiting_room.domain.zone.proofs import ProofRules, bits_at, is_solved
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Tokens
 
 CHALLENGE_SEC = 300

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
-from waiting_room.domain.draws import Draw, draw_of
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.locations import draw_path, page_path
-from waiting_room.domain.redirects import PREFIX
-from waiting_room.domain.snapshot import SnapshotParts, build_snapshot, encode_snapshot, public_part
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.gate.published import SnapshotParts, build_snapshot, encode_snapshot, public_part
+from waiting_room.domain.line.draws import Draw, draw_of
+from waiting_room.domain.locations import PREFIX, draw_path, page_path
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
 from waiting_room.use_cases.bypass import REVOKED_BYPASS
@@ -39,6 +39,8 @@ _REVOKED = {REVOKED_SID: "sids", REVOKED_VISITOR: "visitors", REVOKED_BYPASS: "b
 
 SiteFile = tuple[str, bytes, str, str]
 """Path (of an asset: below the assets folder; else the key), content, content type, Cache-Control."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class Publish:
         try:
             last = json.loads(stored.body)["version"] if stored else 0
         except (ValueError, KeyError, TypeError):
+            logger.warning("the gate snapshot cannot be read: its version starts from the time")
             last = 0
         return last + 1 if type(last) is int and last > 0 else now_ms // 1000
 

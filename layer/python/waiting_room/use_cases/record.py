@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from waiting_room.adapters.tallies import Tallies
-from waiting_room.domain.changes import Change
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.visits import added_by, by_lane, total
+from waiting_room.domain.record.changes import Change
+from waiting_room.domain.record.visits import added_by, by_lane, total
 from waiting_room.ports import Archive, Clock, Metrics, Point
 
 logger = logging.getLogger(__name__)

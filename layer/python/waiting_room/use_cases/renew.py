@@ -1,16 +1,16 @@
-"""Renew: lengthen a lease, never shorten one, never revive one that was given away (DESIGN 4.3)."""
+"""Renew: lengthen a lease, never shorten one, never revive one that was given away (PROTOCOL, Renew)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import AlreadyCompleted, Forbidden, HardEnd, Lapsed, Unsure
 from waiting_room.domain.leases import lease_bucket
-from waiting_room.domain.places import QueueItem, Session, session_of
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import QueueItem, Session, session_of
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.room import Rooms
 

@@ -6,8 +6,8 @@ from waiting_room.adapters.alerts import RETENTION_SEC, AlertCounts, Alerts
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.alerts import MOST, Alert, Channel, lead_sec, telephone_number
 from waiting_room.domain.errors import AlertRefused, InvalidInput, Lapsed, UnknownVisitor
-from waiting_room.domain.places import Known, QueueItem
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Known, QueueItem
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Cipher, Clock
 from waiting_room.use_cases.locate import describe
 from waiting_room.use_cases.room import Rooms

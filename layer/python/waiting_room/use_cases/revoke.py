@@ -5,7 +5,7 @@ from __future__ import annotations
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.errors import Forbidden, InvalidInput, UnknownVisitor, UnknownZone
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
 from waiting_room.use_cases.bypass import BYPASS_ITEM, REVOKED_BYPASS
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR, Bar, Leave

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from waiting_room.domain.errors import Forbidden
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 
 BotMode = Literal["observe", "challenge", "refuse"]
 

@@ -1,13 +1,13 @@
-"""Seal: turn the numbers taken since the last epoch into positions (DESIGN 4.1)."""
+"""Seal: turn the numbers taken since the last epoch into positions (PROTOCOL, Epochs)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from waiting_room.adapters.counters import Joins
-from waiting_room.adapters.dynamodb import Answer
-from waiting_room.domain.epochs import Epoch, before_all, next_epoch
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
+from waiting_room.domain.line.epochs import Epoch, before_all, next_epoch
 
 TRIES = 4
 """Epochs lost to another exchanger before closing the early joiners is left to the next tick."""

@@ -12,11 +12,11 @@ from itertools import islice
 from waiting_room.adapters.alerts import RETENTION_SEC, Alerts
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.admission.calls import Calls
 from waiting_room.domain.alerts import MAX_PRICE_USD, Alert, lead_sec
-from waiting_room.domain.calls import Calls
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.places import Place
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.line.places import Place
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Carrier, Cipher, Clock, Delivery
 from waiting_room.use_cases.locate import describe
 from waiting_room.use_cases.request_alert import sealing_context

@@ -1,4 +1,4 @@
-"""Tick: read the run, decide, write the decision if nobody else did, then tell everybody waiting (DESIGN 4.3)."""
+"""Tick: read the run, decide, write the decision if nobody else did, then tell everybody waiting (PROTOCOL, Tick)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Joins, Minutes, Sales
-from waiting_room.adapters.dynamodb import Answer
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.domain.admission.calls import newly_called
+from waiting_room.domain.admission.controller import Tick, decide
+from waiting_room.domain.admission.speeds import speed_per_sec
+from waiting_room.domain.admission.status import status_document, status_key
 from waiting_room.domain.alerts import lead_sec
-from waiting_room.domain.calls import newly_called
-from waiting_room.domain.controller import Tick, decide
+from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate_item import ControllerState, GateItem
-from waiting_room.domain.speeds import speed_per_sec
-from waiting_room.domain.status import status_document, status_key
-from waiting_room.domain.zones import Zone
+from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Beacon, Clock, Ids, Metrics, ObjectStore
 from waiting_room.use_cases.draw import Draws, HoldDraw
 from waiting_room.use_cases.gauges import MINUTE_MS, is_new_minute, zone_point

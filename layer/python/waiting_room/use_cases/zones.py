@@ -10,20 +10,20 @@ from typing import Any
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
-from waiting_room.domain.gate_exempt import BadExemption, Exemption
+from waiting_room.domain.gate.exempt import BadExemption, Exemption
+from waiting_room.domain.gate.rules import BadRule, Rule, guards
 from waiting_room.domain.gate_item import GateItem, Watermarks
-from waiting_room.domain.gate_rules import BadRule, Rule, guards
 from waiting_room.domain.leases import MARGIN_SEC
-from waiting_room.domain.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import EnsureKeys
-from waiting_room.use_cases.room import Wake
+from waiting_room.use_cases.wake import Wake
 
 HELD_BACK_MS = 15_000 + MARGIN_SEC * 1000
 """A run that follows another grants nothing for so long: old tokens must have left the edge, which takes 15 s, and the
-clock of whoever grants may be ahead of the operator's (DESIGN 4.3)."""
+clock of whoever grants may be ahead of the operator's (PROTOCOL, Runs)."""
 
 
 KEPT = ("control", "pinned", "run", "granted_from_ms", "stage", "safe_rate_per_min")

@@ -1,6 +1,8 @@
 import { chart, spark } from "./charts.js";
 
 const EVERY_MS = 2000;
+// Its server asks the API meanwhile, and perhaps tries again.
+const LONGEST_MS = 60_000;
 const byId = (id) => document.getElementById(id);
 const whole = (value) => (value === null || value === undefined ? "–" : Math.round(value).toLocaleString("en"));
 const share = (value) => (value === null || value === undefined ? "–" : `${Math.round(value * 100)} %`);
@@ -27,12 +29,16 @@ function make(name, text, className) {
 
 async function ask(path, body) {
   const sent = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const ends = new AbortController();
+  const timer = setTimeout(() => ends.abort(), LONGEST_MS);
   let response, answer;
   try {
-    response = await fetch(path, sent);
+    response = await fetch(path, { ...sent, signal: ends.signal });
     answer = await response.json();
   } catch {
     throw new Error("The dashboard's own server does not answer: is `wr dashboard` still running? Started again, it has another address.");
+  } finally {
+    clearTimeout(timer);
   }
   if (!response.ok) throw new Error(answer.error);
   return answer;

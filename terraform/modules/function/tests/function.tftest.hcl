@@ -17,7 +17,7 @@ mock_provider "aws" {
 variables {
   name        = "foyer-baker"
   artifact    = "tests/function.tftest.hcl"
-  environment = { FOYER_NAME = "foyer" }
+  environment = { QUEUE_TABLE = "foyer-queue" }
   permissions = [{ name = "TableQueue", actions = ["dynamodb:GetItem"], resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/foyer-queue"] }]
   spec = {
     description  = "Does something."
@@ -36,7 +36,7 @@ run "answers_somebody" {
   command = plan
 
   assert {
-    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.environment[0].variables == tomap({ FOYER_NAME = "foyer" }) && length(aws_lambda_function.this.tracing_config) == 0
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.environment[0].variables == tomap({ QUEUE_TABLE = "foyer-queue" }) && length(aws_lambda_function.this.tracing_config) == 0
     error_message = "A version is published, with the environment given and without traces."
   }
 

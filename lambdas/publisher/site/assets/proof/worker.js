@@ -1,9 +1,12 @@
 /**
  * Looks for the solution of a challenge, away from the page: a number whose SHA-256, with the nonce and a full stop
- * before it, begins with so many zero bits. Told `{nonce, bits}`, it answers with the number as text.
+ * before it, begins with so many zero bits. Told `{nonce, bits}`, it answers with the number as text. Told `from` as
+ * well, it begins there, and says now and then, as a number, how far it has come.
  *
  * SHA-256 as in FIPS 180-4. Nonce and number always fit into one block, so one round of 64 steps is a try.
  */
+
+const TELLS_EVERY = 16_384;
 
 const primes = [];
 for (let number = 2; primes.length < 64; number += 1) {
@@ -43,12 +46,19 @@ function firstWord(block) {
   return (a + H[0]) | 0;
 }
 
-/** The first number that solves it. `bits` is 32 at most. @param {string} nonce @param {number} bits */
-function solve(nonce, bits) {
+/**
+ * The first number that solves it.
+ * @param {string} nonce
+ * @param {number} bits 32 at most
+ * @param {number} from
+ * @param {(number: number) => void} reached
+ */
+function solve(nonce, bits, from, reached) {
   const bytes = new Uint8Array(64);
   const view = new DataView(bytes.buffer);
   const block = new Int32Array(16);
-  for (let number = 0; ; number += 1) {
+  for (let number = from; ; number += 1) {
+    if (number % TELLS_EVERY === 0 && number > from) reached(number);
     const text = `${nonce}.${number}`;
     bytes.fill(0);
     for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
@@ -59,4 +69,6 @@ function solve(nonce, bits) {
   }
 }
 
-onmessage = ({ data }) => postMessage(solve(data.nonce, data.bits));
+// A page from before there was `from`, still in some cache, takes whatever it is told for the solution.
+onmessage = ({ data: { nonce, bits, from } }) =>
+  postMessage(solve(nonce, bits, from ?? 0, from === undefined ? () => {} : postMessage));

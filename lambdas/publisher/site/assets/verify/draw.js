@@ -1,5 +1,5 @@
 /**
- * Recomputes a draw from what was published of it, step for step as the service's `domain/draws.py` holds it:
+ * Recomputes a draw from what was published of it, step for step as the service's `domain/line/draws.py` holds it:
  * a Feistel network keyed by everything that was published, walked until the result is a place.
  */
 

@@ -2,6 +2,7 @@
 
 import { faultOf, placeOf } from "./draw.js";
 
+const TIMEOUT_MS = 10_000;
 const FAULTS = {
   missing: "Nothing was published for this event.",
   method: "This event's record is not one of a draw this page can check.",
@@ -15,8 +16,16 @@ const query = new URLSearchParams(location.search);
 /** @returns {Promise<any>} the record, null when there is none */
 async function read(zone, run) {
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(zone) || !/^[1-9][0-9]{0,15}$/.test(run)) return null;
-  const response = await fetch(`/.waiting-room/draws/${zone}/${run}.json`).catch(() => null);
-  return response?.ok ? response.json().catch(() => null) : null;
+  const ends = new AbortController();
+  const timer = setTimeout(() => ends.abort(), TIMEOUT_MS);
+  try {
+    const response = await fetch(`/.waiting-room/draws/${zone}/${run}.json`, { signal: ends.signal });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function check(event) {

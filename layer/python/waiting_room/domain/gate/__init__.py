@@ -1,0 +1,1 @@
+"""What the edge decides about every request, from the gate snapshot and the request alone."""

@@ -1,0 +1,205 @@
+"""What the gate knows of a request, and how a browser shows what it wants with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from waiting_room.domain.errors import InvalidInput
+from waiting_room.domain.gate.redirects import safe_path
+from waiting_room.domain.gate.rules import host_name
+
+__all__ = ["BYPASS_PARAMETER", "HEADER_PREFIX", "GateRequest", "HeaderNames", "header_names"]
+
+HEADER_PREFIX = "x-waiting-room-"
+BYPASS_PARAMETER = "wr_bypass"
+"""Query parameter of the links that are handed to staff."""
+
+_FORWARDED_HOSTS = ("x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host")
+_FORWARDED_HOST = re.compile(r"host\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
+_METHOD_OVERRIDES = ("x-http-method", "x-http-method-override", "x-method-override")
+_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_PREFETCH_VALUES = ("prefetch", "prerender", "preview")
+_PAGES = ("document", "iframe", "frame")
+
+
+_REROUTING = frozenset({"x-original-uri", "x-original-url", "x-rewrite-uri", "x-rewrite-url"})
+"""Headers by which some servers take another path than the one asked for, which the gate would not have looked at."""
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9]")
+_REHOSTING = frozenset({"forwarded", *_FORWARDED_HOSTS})
+
+
+class HeaderNames(NamedTuple):
+    """What the names of a request's headers tell: which no client may send, and whether they change what is meant."""
+
+    reserved: frozenset[str]
+    tells_other_host: bool
+    tells_other_method: bool
+    lower_case: bool
+
+
+@lru_cache(maxsize=256)
+def header_names(names: tuple[str, ...]) -> HeaderNames:
+    """Look at names in lower case. Browsers of one kind all send the same ones, so this is remembered."""
+    # Servers turn every odd character of a name into `_`, so all count as `-`.
+    spelled = {name: _NOT_IN_NAMES.sub("-", name) for name in names if name.startswith("x")}
+    prefix = HEADER_PREFIX.rstrip("-")
+    return HeaderNames(
+        reserved=frozenset(name for name, plain in spelled.items() if plain.startswith(prefix) or plain in _REROUTING),
+        tells_other_host=not _REHOSTING.isdisjoint(names),
+        tells_other_method=any(name in names for name in _METHOD_OVERRIDES),
+        lower_case=all(name == name.lower() for name in names),
+    )
+
+
+@dataclass(slots=True)
+class GateRequest:
+    """One request as it arrived. Path and query are raw; header names are in lower case. Nothing changes it.
+
+    `tokens` are our own cookies by kind (`access`, `bypass`, `try`) and zone id; `distribution_host` is the name
+    under which the site also answers, whatever hosts its rules name.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tokens: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    distribution_host: str = ""
+    client_ip: str = ""
+    known_names: HeaderNames | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def names(self) -> HeaderNames:
+        """What the names of the headers tell."""
+        return self.known_names or header_names(tuple(self.headers))
+
+    @property
+    def place(self) -> tuple[str, str, tuple[str, ...], str] | None:
+        """All that decides which zones are meant, where that is not told by further headers; else None."""
+        _, other_host, other_method, _ = self.names
+        if other_host or other_method:
+            return None
+        return self.path, self.method, self.headers.get("host", ()), self.distribution_host
+
+    def values(self, place: str, name: str) -> list[str]:
+        """Values of a name in a place: `header`, `cookie` or `query`."""
+        if place == "header":
+            return list(self.headers.get(name, ()))
+        if place == "cookie":
+            pairs = (
+                pair.strip().partition("=") for header in self.headers.get("cookie", ()) for pair in header.split(";")
+            )
+            return [value for found, _, value in pairs if found == name]
+        parts = (part.partition("=") for part in self.query.split("&"))
+        return [unquote(value.replace("+", " ")) for found, _, value in parts if found == name]
+
+    @property
+    def hosts(self) -> tuple[str, ...] | None:
+        """Hosts that may be meant; None when rules cannot be told apart by host: no Host, or the distribution's own.
+
+        A server behind proxies may believe a forwarded host rather than Host, so a guarded one in either counts.
+        """
+        hosts = tuple(host_name(value) for value in self.headers.get("host", ()))
+        if not hosts or host_name(self.distribution_host) in hosts:
+            return None
+        forwarded = [value for name in _FORWARDED_HOSTS for value in self.headers.get(name, ())]
+        told = [part for value in forwarded for part in value.split(",")]
+        told += [host for value in self.headers.get("forwarded", ()) for host in _FORWARDED_HOST.findall(value)]
+        return (*hosts, *map(host_name, told))
+
+    @property
+    def methods(self) -> tuple[str, ...] | None:
+        """The method; None when a header asks the server to take another one instead."""
+        return None if self.names.tells_other_method else (self.method,)
+
+    @property
+    def bearers(self) -> tuple[str, ...]:
+        """Tokens of `Authorization: Bearer`; they may as well be the site's own."""
+        pairs = (value.strip().partition(" ") for value in self.headers.get("authorization", ()))
+        return tuple(token.strip() for scheme, _, token in pairs if scheme.lower() == "bearer")
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether the answer is to be shown to a person: a navigation, not what a script or an image tag asks for."""
+        destinations = self.headers.get("sec-fetch-dest", ())
+        if destinations:
+            return destinations[0].lower() in _PAGES
+        return any("text/html" in value.lower() for value in self.headers.get("accept", ()))
+
+    @property
+    def wants_document(self) -> bool:
+        """Whether it is a whole page fetched with GET, which a redirect cannot harm."""
+        return (
+            self.method == "GET"
+            and self.wants_page
+            and self.headers.get("sec-fetch-dest", ("document",))[0] == "document"
+        )
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Whether the browser asks on a guess: nobody may be on the way."""
+        values = " ".join(value.lower() for name in _PREFETCH_HEADERS for value in self.headers.get(name, ()))
+        return any(word in values for word in _PREFETCH_VALUES)
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether it is the question a browser asks before a cross-origin request; it never carries cookies."""
+        asks = "origin" in self.headers and "access-control-request-method" in self.headers
+        return self.method == "OPTIONS" and asks and not self.names.tells_other_method
+
+    @property
+    def bypass_links(self) -> tuple[str, ...]:
+        """Values of the bypass parameter in the query."""
+        if _surely_without_bypass(self.query):
+            return ()
+        parts = (part.partition("=") for part in self.query.split("&") if _is_bypass(part))
+        return tuple(unquote(value) for _, _, value in parts)
+
+    @property
+    def query_without_bypass(self) -> str:
+        """The query with everything but the bypass parameter, byte for byte."""
+        if _surely_without_bypass(self.query):
+            return self.query
+        return "&".join(part for part in self.query.split("&") if not _is_bypass(part))
+
+    @property
+    def return_path(self) -> str | None:
+        """Where the visitor wants to be after waiting, checked; None when that cannot be said safely.
+
+        For GET it is the path asked for, for a form the page that held it, if that was a page of this host.
+        """
+        if self.method in ("GET", "HEAD"):
+            return _checked(self.path, self.query_without_bypass)
+        own = [value.lower() for value in self.headers.get("host", ())]
+        for referer in self.headers.get("referer", ()):
+            try:
+                parts = urlsplit(referer)
+            except ValueError:
+                continue
+            if parts.scheme in ("https", "http") and parts.netloc.lower() in own:
+                return _checked(parts.path or "/", parts.query)
+        return None
+
+
+def _checked(path: str, query: str) -> str | None:
+    """Path and query as a safe return path; without the query when it is too long."""
+    for to in (f"{path}?{query}", path) if query else (path,):
+        try:
+            return safe_path(to)
+        except InvalidInput:
+            continue
+    return None
+
+
+def _surely_without_bypass(query: str) -> bool:
+    """Whether no part of a query can be the bypass parameter, not even in disguise."""
+    return BYPASS_PARAMETER not in query and "%" not in query
+
+
+def _is_bypass(part: str) -> bool:
+    return unquote(part.partition("=")[0].replace("+", " ")).strip() == BYPASS_PARAMETER

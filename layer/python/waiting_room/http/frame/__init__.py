@@ -1,0 +1,1 @@
+"""HTTP without our routes: requests, responses, routing, validation, cookies, errors, guards."""

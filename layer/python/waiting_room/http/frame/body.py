@@ -1,0 +1,21 @@
+"""The JSON body of an operation, checked against the schema the OpenAPI document gives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waiting_room import schemas
+from waiting_room.domain.errors import InvalidInput
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.validation import validate
+
+
+def read_body(operation_id: str, request: Request) -> dict[str, Any]:
+    """The body as an object, `{}` when there is none; raises InvalidInput with the pointer of the first fault."""
+    body = request.json()
+    schema = schemas.operations()[operation_id].request_schema
+    if schema is not None:
+        validate(body, schema)
+    if not isinstance(body, dict):
+        raise InvalidInput("Give a JSON object.")
+    return body

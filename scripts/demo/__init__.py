@@ -1,0 +1,1 @@
+"""The whole of it on one machine: local stack, dev edge, sample site and a crowd."""

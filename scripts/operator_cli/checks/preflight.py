@@ -1,0 +1,249 @@
+"""`wr preflight`: whether an account can take a sale of a given size, and what to ask AWS for where it cannot."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from scripts.local.naming import Names
+from scripts.operator_cli.checks.findings import Check, Finding, State
+from scripts.operator_cli.sizing import Needs
+from waiting_room.use_cases.publish import JWKS_KEY
+
+EDGE_REGION = "us-east-1"
+SNAPSHOT_OLD_SEC = 240
+"""The gate closes at 300 s; the dispatcher makes the snapshot anew before it is this old."""
+CERTIFICATE_DAYS = 14
+UNLIMITED = -1
+"""What DynamoDB says of a table without a limit of its own."""
+KEYS_AT_LEAST = 2
+"""One that signs, and the next one, known at every edge before it is needed."""
+SERVICES = ("service-quotas", "dynamodb", "lambda", "s3", "ssm", "cloudwatch", "sns")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A quota of the account and how much of it is needed."""
+
+    name: str
+    service: str
+    code: str
+    needed: int
+
+
+class Preflight:
+    """Looks at one account and one deployment in it. `clients` has a boto3 client for each service."""
+
+    def __init__(self, clients: Mapping[str, Any], names: Names, region: str, needed: Needs) -> None:
+        self._clients = clients
+        self._names = names
+        self._region = region
+        self._needed = needed
+
+    def checks(self, host: str | None) -> list[Check]:
+        """All of them; the certificate only where the site's host is known."""
+        found: list[Check] = [
+            *((quota.name, lambda quota=quota: [self.quota(quota)]) for quota in self.quotas()),
+            ("Lambda at the edge", lambda: [self.edge_quota()]),
+            ("warm throughput", self.warm_throughput),
+            ("signing keys", lambda: [self.signing_keys()]),
+            ("published keys", lambda: [self.published_keys()]),
+            ("gate snapshot", lambda: [self.snapshot()]),
+            ("alarms", self.alarms),
+        ]
+        return [*found, ("certificate", lambda: [self.certificate(host)])] if host else found
+
+    def quotas(self) -> list[Quota]:
+        """The quotas of the deployment's Region that a sale runs into."""
+        needed = self._needed
+        shared = needed.edge_concurrency if self._region == EDGE_REGION else 0
+        return [
+            Quota("Lambda concurrency", "lambda", "L-B99A9384", needed.concurrency + shared),
+            Quota("API requests/s", "apigateway", "L-8A5B8E43", needed.api_requests_per_sec),
+            Quota("new WebSockets/s", "apigateway", "L-9ED1E49A", needed.new_sockets_per_sec),
+            Quota("writes/s of a table", "dynamodb", "L-AB614373", needed.table_writes_per_sec),
+        ]
+
+    def quota(self, quota: Quota) -> Finding:
+        """One quota of the deployment's Region."""
+        return _quota(self._clients["service-quotas"], quota, self._region)
+
+    def edge_quota(self) -> Finding:
+        """The gatekeeper runs in the Region nearest to each viewer; us-east-1 stands for all of them."""
+        quota = Quota("Lambda at the edge", "lambda", "L-B99A9384", self._needed.edge_concurrency)
+        return _quota(self._clients["edge-quotas"], quota, f"{EDGE_REGION} and every Region your visitors are near")
+
+    def warm_throughput(self) -> Iterator[Finding]:
+        """A table takes at once what it is warm for, a new one 4,000 writes a second; never more than its limit."""
+        for key in ("counters", "queue"):
+            name = self._names.table(key)
+            table = self._clients["dynamodb"].describe_table(TableName=name)["Table"]
+            warm = int(table.get("WarmThroughput", {}).get("WriteUnitsPerSecond", 0))
+            needed = self._needed.table_writes_per_sec
+            yield Finding.judged(
+                f"warm table {key}",
+                warm >= needed,
+                f"{warm:,} writes/s of {needed:,}",
+                f"Set expected_joins_per_sec to {self._needed.joins_per_sec} in Terraform, which warms the tables "
+                "(charged once), some hours before the sale.",
+            )
+            most = int(table.get("OnDemandThroughput", {}).get("MaxWriteRequestUnits", UNLIMITED))
+            if most != UNLIMITED:
+                yield Finding.judged(
+                    f"limit of table {key}",
+                    most >= needed,
+                    f"{most:,} writes/s of {needed:,}",
+                    f"Raise or remove the maximum of write request units that somebody set on {name}.",
+                )
+
+    def signing_keys(self) -> Finding:
+        """The operator function makes the keys with the first zone, so a missing parameter is no fault by itself."""
+        name = self._names.signing_keys_parameter
+        found = self._clients["ssm"].describe_parameters(
+            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}]
+        )["Parameters"]
+        kind = found[0]["Type"] if found else "missing"
+        to_do = (
+            "Create a zone: `wr zones apply FILE` makes the keys." if not found else f"Delete {name}: not encrypted."
+        )
+        return Finding.judged("signing keys", kind == "SecureString", f"{name}: {kind}", to_do)
+
+    def published_keys(self) -> Finding:
+        """The public keys that sites verify with: without a second one a rotation has to wait."""
+        keys = self._published(JWKS_KEY)["keys"]
+        return Finding.judged(
+            "published keys",
+            len(keys) >= KEYS_AT_LEAST,
+            f"{len(keys)} in {JWKS_KEY}",
+            "`wr keys rotate` introduces the next one; it can be used some minutes later.",
+        )
+
+    def snapshot(self) -> Finding:
+        """How old the gate snapshot in the bucket is."""
+        published_at_ms = int(self._published(None)["published_at_ms"])
+        age_sec = max(0, _now_ms() - published_at_ms) // 1000
+        return Finding.judged(
+            "gate snapshot",
+            age_sec < SNAPSHOT_OLD_SEC,
+            f"{age_sec} s old",
+            f"Look into the log of {self._names.function('dispatcher')} and of {self._names.function('publisher')}: "
+            "at 300 s the gate closes.",
+        )
+
+    def _published(self, key: str | None) -> Any:
+        """A document of the bucket, None for the gate snapshot; where both lie, the publisher knows."""
+        publisher = self._names.function("publisher")
+        settings = self._clients["lambda"].get_function_configuration(FunctionName=publisher)
+        known = settings["Environment"]["Variables"]
+        stored = self._clients["s3"].get_object(Bucket=known["SITE_BUCKET"], Key=key or known["SNAPSHOT_KEY"])
+        return json.loads(stored["Body"].read())
+
+    def alarms(self) -> Iterator[Finding]:
+        """There are some, none of them is ringing, and each would reach somebody."""
+        prefix = f"{self._names.deployment}-"
+        pages = self._clients["cloudwatch"].get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
+        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        yield Finding.judged(
+            "alarms", bool(alarms), f"{len(alarms)} named {prefix}*", "Terraform makes them: give `alarms` a topic."
+        )
+        for alarm in alarms:
+            if alarm["StateValue"] == "ALARM":
+                yield Finding(
+                    "alarms", State.ACT, f"{alarm['AlarmName']} rings: {alarm.get('StateReason', '')}", "Look."
+                )
+        silent = [alarm["AlarmName"] for alarm in alarms if not _has_action(alarm)]
+        if silent:
+            named = ", ".join(silent[:3]) + (" ..." if len(silent) > 3 else "")
+            yield Finding(
+                "alarms", State.ACT, f"{len(silent)} would tell nobody: {named}", "Give `alarms` a topic in Terraform."
+            )
+        for topic in sorted(
+            {action for alarm in alarms for action in alarm.get("AlarmActions", ()) if _is_topic(action)}
+        ):
+            yield self._heard(topic)
+
+    def _heard(self, topic: str) -> Finding:
+        """Whether somebody has confirmed that they want to hear of a topic."""
+        pages = self._clients["sns"].get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        told = [each["SubscriptionArn"] for page in pages for each in page["Subscriptions"]]
+        confirmed = sum(arn.startswith("arn:") for arn in told)
+        return Finding.judged(
+            "alarm topic",
+            confirmed > 0,
+            f"{topic.rpartition(':')[2]}: {confirmed} of {len(told)} subscriptions confirmed",
+            "Subscribe whoever is on duty, and have them confirm it: until then alarms ring unheard.",
+        )
+
+    def certificate(self, host: str) -> Finding:
+        """The certificate of the distribution that answers for a host."""
+        used = self._certificate_of(host)
+        if used is None:
+            return Finding(
+                "certificate", State.ACT, f"no distribution answers for {host}", "Add the host to the distribution."
+            )
+        if not used:
+            return Finding("certificate", State.OK, f"{host}: CloudFront's own, or one kept outside ACM")
+        found = self._clients["acm"].describe_certificate(CertificateArn=used)["Certificate"]
+        days = (found["NotAfter"] - datetime.now(UTC)).days if "NotAfter" in found else 0
+        return Finding.judged(
+            "certificate",
+            found["Status"] == "ISSUED" and days >= CERTIFICATE_DAYS,
+            f"{found['Status'].lower()}, {days} days left",
+            "Look at its validation records in ACM (us-east-1): it renews by itself only while they are there.",
+        )
+
+    def _certificate_of(self, host: str) -> str | None:
+        """Its ARN, '' for CloudFront's own, None where there is no such distribution."""
+        for page in self._clients["cloudfront"].get_paginator("list_distributions").paginate():
+            for distribution in page["DistributionList"].get("Items", []):
+                if host == distribution["DomainName"]:
+                    return ""
+                if any(_covers(alias, host) for alias in distribution["Aliases"].get("Items", [])):
+                    return str(distribution["ViewerCertificate"].get("ACMCertificateArn", ""))
+        return None
+
+
+def _quota(client: Any, quota: Quota, where: str) -> Finding:
+    value = int(client.get_service_quota(ServiceCode=quota.service, QuotaCode=quota.code)["Quota"]["Value"])
+    request = (
+        f"aws service-quotas request-service-quota-increase --service-code {quota.service} --quota-code {quota.code} "
+        f"--desired-value {quota.needed}    # in {where}; allow days"
+    )
+    return Finding.judged(quota.name, value >= quota.needed, f"{value:,} of {quota.needed:,} needed", request)
+
+
+def _has_action(alarm: Mapping[str, Any]) -> bool:
+    return bool(alarm.get("ActionsEnabled", True) and alarm.get("AlarmActions"))
+
+
+def _is_topic(arn: str) -> bool:
+    return arn.split(":")[2:3] == ["sns"]
+
+
+def _covers(alias: str, host: str) -> bool:
+    return alias == host or (alias.startswith("*.") and host.partition(".")[2] == alias[2:])
+
+
+def made_clients(session: Any) -> dict[str, Any]:
+    """The clients of a boto3 session, for its Region; CloudFront, its certificates and the edge in us-east-1."""
+    clients = {service: session.client(service) for service in SERVICES}
+    clients |= {service: session.client(service, region_name=EDGE_REGION) for service in ("cloudfront", "acm")}
+    return clients | {"edge-quotas": session.client("service-quotas", region_name=EDGE_REGION)}
+
+
+def summary(needed: Needs) -> Iterable[str]:
+    """What a sale of this size needs, in words."""
+    yield (
+        f"{needed.joins_per_sec:,} joins a second need {needed.api_requests_per_sec:,} API requests a second, "
+        f"{needed.concurrency:,} functions at once, {needed.table_writes_per_sec:,} writes a second in two tables each"
+    )
+    yield f"and {needed.shards:,} join counters; the gate needs {needed.edge_concurrency:,} functions at the edge."
+    yield ""
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,150 @@
+"""A sale on the in-memory store with a clock moved by hand: for tests of the use cases."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.streamed import Streamed
+from waiting_room import schemas
+from waiting_room.adapters.calls import CallRecords
+from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.queue import Queue
+from waiting_room.domain.admission.status import status_key
+from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.line.places import Session
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.use_cases.claim import Claim, Waiting
+from waiting_room.use_cases.confirm import Confirm
+from waiting_room.use_cases.draw import Draws
+from waiting_room.use_cases.join import Join
+from waiting_room.use_cases.leave import Bar, EndPlace, Leave
+from waiting_room.use_cases.lines import Lines
+from waiting_room.use_cases.locate import Locate
+from waiting_room.use_cases.mark_away import MarkAway
+from waiting_room.use_cases.renew import Renew
+from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.wake import Wake
+
+TABLES = ("protected_zones", "counters", "queue")
+ZONE: dict[str, Any] = {
+    "zone_id": "z",
+    "mode": "queueing",
+    "rules": [{"paths": ["/sale"]}],
+    "max_active": 2,
+    "session": {"idle_sec": 60, "max_sec": 600},
+    "claim": {"window_sec": 20, "grace_sec": 30},
+}
+
+
+class Sale:
+    """One zone with every use case over one store. Visitors go by any name."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.clock, self.ids = FakeClock(), FakeIds()
+        self.store = MemoryDynamo([schemas.table(name) for name in TABLES])
+        self.objects, self.functions = FakeObjectStore(), FakeFunctions()
+        self.stream = Streamed(self.store, "queue", self.clock.now_ms)
+        clients = Clients(self.stream, self.stream)
+        self.zones, self.gates = ProtectedZones(clients, "protected_zones"), Gates(clients, "counters")
+        self.queue, self.joins = Queue(clients, "queue", "counters"), Joins(clients, "counters")
+        self.locks, self.sales, self.minutes = (
+            Locks(clients, "counters"),
+            Sales(clients, "counters"),
+            Minutes(clients, "counters"),
+        )
+        self.departures = Departures(clients, "counters")
+        self.zone = Zone.from_document({**ZONE, **changes})
+        self.zones.save(self.zone, None)
+        lanes = {name: Watermarks() for name in self.zone.lanes}
+        width_sec, shards = self.zone.bucket_width_sec, self.zone.shards
+        self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards, order=self.zone.order))
+        if self.zone.order == "lottery":
+            Draws(self.zones).commit("z", self.zone.run, self.ids)
+        self.rooms = Rooms(self.gates, Lines(self.joins, self.zones, self.clock), self.clock)
+        self.wake = Wake(self.locks, self.functions, "exchanger", self.clock)
+        self._build()
+
+    def _build(self) -> None:
+        clock, ids = self.clock, self.ids
+        end_place = EndPlace(self.gates, self.queue, clock, ids)
+        self._renew = Renew(self.gates, self.queue, self.rooms, clock, ids)
+        self._join = Join(self.queue, self.joins, self.rooms, self.wake, clock, ids)
+        self._claim = Claim(self.gates, self.queue, self.rooms, self._renew, self.wake, clock, ids)
+        self._leave = Leave(end_place, self.queue, self.zones, clock)
+        self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
+        self._locate = Locate(self.queue, self.rooms, self.wake, clock)
+        self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, self.departures, clock)
+        self.calls = CallRecords(Clients(self.store, self.store), "counters")
+        self.tick_parts = (
+            *(self.zones, self.gates, self.joins, self.sales, self.minutes),
+            *(self.objects, clock, ids, self.calls, self.departures),
+        )
+        self.ticker = TickZone(*self.tick_parts)
+
+    def change(self, **changes: Any) -> None:
+        """An operator's change, as the operator makes it: store, then fence."""
+        wanted = self.zone.with_changes(**changes, version=self.zone.version + 1)
+        assert self.zones.save(wanted, self.zone.version)
+        self.gates.fence("z", wanted.run)
+        self.zone = wanted
+
+    def tick(self, seconds: int = 1) -> GateItem:
+        """Let seconds pass, with a tick each."""
+        for _ in range(seconds):
+            self.clock.advance(1)
+            assert self.ticker("z").won
+        return self.gate()
+
+    def gate(self) -> GateItem:
+        gate = self.gates.read("z", self.zone.run)
+        assert gate is not None
+        return gate
+
+    def status(self) -> Any:
+        """The status document as it is published."""
+        return json.loads(self.objects.objects[status_key("z")].body)
+
+    def item(self, visitor: str) -> Any:
+        return self.queue.get("z", self.zone.run, visitor)
+
+    def join(self, visitor: str) -> Any:
+        return self._join(self.zone, visitor)
+
+    def claim(self, visitor: str, gen: int = 0) -> Session | Waiting:
+        return self._claim(self.zone, visitor, gen)
+
+    def enter(self, visitor: str) -> Session:
+        """Join and claim, for one who surely gets in."""
+        self.join(visitor)
+        session = self.claim(visitor)
+        assert isinstance(session, Session)
+        return session
+
+    def renew(self, session: Session) -> Session:
+        return self._renew(self.zone, session.visitor_id, session.sid)
+
+    def leave(self, visitor: str, sid: str | None = None) -> None:
+        self._leave(self.zone, visitor, sid)
+
+    def confirm(self, session: Session, reference: str, *, checkout: bool = True) -> Any:
+        until_sec = session.expires_at_ms // 1000
+        return self._confirm(self.zone, session.visitor_id, session.sid, until_sec, reference, checkout=checkout)
+
+    def locate(self, visitor: str) -> Any:
+        return self._locate(self.zone, visitor)
+
+    def bar(self, visitor: str) -> None:
+        self._bar(self.zone, visitor)
+
+    def mark_away(self, visitor: str) -> None:
+        self._away(self.zone, visitor)
+
+    def mark_back(self, visitor: str) -> None:
+        self._away.back(self.zone, visitor)

@@ -1,0 +1,88 @@
+"""What becomes of a call to DynamoDB: plain values there and back, and one name for every outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
+from waiting_room.adapters.dynamodb import CONFLICT_TRIES, decode, encode, reading, writing
+from waiting_room.domain.answers import Answer
+from waiting_room.domain.errors import Overloaded
+
+
+def refusal(code: str, status: int = 400, **more: Any) -> ClientError:
+    response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+    return ClientError(response, "UpdateItem")  # type: ignore[arg-type]
+
+
+def raising(*errors: Exception) -> mock.Mock:
+    return mock.Mock(side_effect=[*errors, {}])
+
+
+def test_values_survive_the_table() -> None:
+    values = {
+        "text": "",
+        "whole": 12,
+        "part": 0.123457,
+        "yes": True,
+        "list": [1, {"x": "y"}],
+        "map": {"n": -3},
+        "raw": b"\x00",
+    }
+    assert decode(encode({**values, "absent": None})) == values
+    assert encode({"n": 2.0}) == {"n": {"N": "2"}}
+    with pytest.raises(TypeError):
+        encode({"object": object()})
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (refusal("ConditionalCheckFailedException"), Answer.NO),
+        (refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}]), Answer.NO),
+        (ReadTimeoutError(endpoint_url="x"), Answer.UNSURE),
+        (refusal("InternalServerError", 500), Answer.UNSURE),
+    ],
+)
+def test_outcomes_of_a_write(error: Exception, answer: Answer) -> None:
+    assert writing(raising(error)) is answer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ProvisionedThroughputExceededException"),
+        refusal("ThrottlingException"),
+        refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ThrottlingError"}]),
+        ConnectTimeoutError(endpoint_url="x"),
+        EndpointConnectionError(endpoint_url="x"),
+    ],
+)
+def test_what_was_surely_not_applied_may_be_tried_again(error: Exception) -> None:
+    with pytest.raises(Overloaded):
+        writing(raising(error))
+
+
+def test_a_conflict_with_a_transaction_is_tried_again_but_not_for_ever() -> None:
+    conflict = refusal("TransactionConflictException")
+    with mock.patch("time.sleep"):
+        assert writing(raising(conflict, conflict)) is Answer.YES
+        with pytest.raises(Overloaded):
+            writing(raising(*[conflict] * CONFLICT_TRIES))
+
+
+def test_an_unknown_refusal_is_a_fault_of_ours() -> None:
+    for call in (reading, writing):
+        with pytest.raises(ClientError):
+            call(raising(refusal("ValidationException")))
+
+
+@pytest.mark.parametrize(
+    "error", [refusal("ThrottlingException"), refusal("Boom", 503), ReadTimeoutError(endpoint_url="x")]
+)
+def test_a_read_that_fails_can_be_repeated(error: Exception) -> None:
+    with pytest.raises(Overloaded):
+        reading(raising(error))
