@@ -23,7 +23,7 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Line:
+class Charge:
     """One charge: how much of something, in one part of the bill."""
 
     part: str
@@ -41,7 +41,7 @@ class Bill:
     """The charges of one situation."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[Charge, ...]
 
     @property
     def usd(self) -> float:

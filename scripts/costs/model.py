@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.costs.bills import ARCHIVE, Bill, Line, Price
+from scripts.costs.bills import ARCHIVE, Bill, Charge, Price
 
 FOLDER = Path(__file__).parent
 SCHEMAS = FOLDER.parents[1] / "schemas"
@@ -120,7 +120,7 @@ class Costs:
         # Whoever waits no time at all has looked once.
         return max(1.0, from_polls + along * (to_polls - from_polls))
 
-    def _waiting(self, visitors: int, polls: float, wait_sec: float) -> list[Line]:
+    def _waiting(self, visitors: int, polls: float, wait_sec: float) -> list[Charge]:
         sizes = self.counts["sizes"]
         return [
             *self._gate("gate: the request that leads to the waiting page", visitors),
@@ -133,7 +133,7 @@ class Costs:
             *self._metrics(visitors / self.assumed.speed_per_sec + wait_sec),
         ]
 
-    def _admitted(self, visitors: int) -> list[Line]:
+    def _admitted(self, visitors: int) -> list[Charge]:
         renewals = int(self.assumed.renewals_per_session * visitors)
         return [
             *self._api("claiming a session", ("issue_access_token",), visitors),
@@ -154,7 +154,7 @@ class Costs:
         throttles = [spec for spec in errors if "http" not in spec["triggers"]]
         return len(errors) + len(throttles) + triggered + len(tables) + ALARMS_OF_ALL
 
-    def _gate(self, part: str, requests: float, *, own: bool = True) -> Iterable[Line]:
+    def _gate(self, part: str, requests: float, *, own: bool = True) -> Iterable[Charge]:
         """The gatekeeper's decisions; `own` counts the CloudFront requests too, which are otherwise the site's."""
         memory_mb = self._functions["gatekeeper"]["memory_mb"]
         snapshots = requests * self.assumed.snapshot_requests_per_request
@@ -163,18 +163,18 @@ class Costs:
         yield self._line(part, requests * self.assumed.gate_log_bytes / GB, "log_ingestion")
         yield self._line(part, snapshots + (requests if own else 0), "cloudfront_request")
 
-    def _delivered(self, part: str, requests: float, size: float, visitors: int) -> Iterable[Line]:
+    def _delivered(self, part: str, requests: float, size: float, visitors: int) -> Iterable[Charge]:
         yield self._line(part, requests * visitors, "cloudfront_request")
         yield self._line(part, size * visitors / GB, "cloudfront_egress")
 
-    def _api(self, part: str, operations: Iterable[str], times: int) -> Iterable[Line]:
+    def _api(self, part: str, operations: Iterable[str], times: int) -> Iterable[Charge]:
         """Requests to the token service through the distribution."""
         for operation in operations:
             yield self._line(part, times, "cloudfront_request")
             yield self._line(part, times, "api_request")
             yield from self._invocations(part, "bouncer", self.counts["operations"][operation], times)
 
-    def _pushed(self, visitors: int, wait_min: float) -> Iterable[Line]:
+    def _pushed(self, visitors: int, wait_min: float) -> Iterable[Charge]:
         """WebSockets of those near the front, where the line is slow enough for them, and the word that is sent."""
         page, counted = self.counts["page_by_speed_per_sec"][str(self.assumed.speed_per_sec)], self.counts["pushes"]
         part, sockets = "told of the call by WebSocket", visitors * page["sockets"]
@@ -185,7 +185,7 @@ class Costs:
         yield from self._invocations(part, "connections", counted["connect"], sockets)
         yield from self._invocations(part, "notifier", counted["notify"], sockets / counted["notify"]["told"])
 
-    def _exchanger(self, seconds: float) -> Iterable[Line]:
+    def _exchanger(self, seconds: float) -> Iterable[Charge]:
         """Ticks of one zone for so long, by runs that overlap by a third of their time."""
         run = self.counts["machinery"]["exchanger_run"]
         part, share = "calling the next", seconds / run["ticks"]
@@ -198,7 +198,7 @@ class Costs:
         yield self._line(part, run["s3_puts"] * share, "s3_put")
         yield self._line(part, (run["log_bytes"] + self.assumed.platform_log_bytes) * share / GB, "log_ingestion")
 
-    def _recorder(self, kind: str, changes: int) -> Iterable[Line]:
+    def _recorder(self, kind: str, changes: int) -> Iterable[Charge]:
         """Changes of places: counted, told to CloudWatch, archived. `kind` is what most of a batch's changes are of."""
         batch = self.counts["recording"][str(self.assumed.speed_per_sec)][kind]
         yield from self._invocations(RECORDER, "recorder", batch, changes / batch["records"])
@@ -213,12 +213,12 @@ class Costs:
         stored = changes * batch["row_gzip_bytes"] / GB * self.assumed.archived_months
         yield self._line(ARCHIVE, stored, "s3_storage")
 
-    def _metrics(self, seconds: float) -> Iterable[Line]:
+    def _metrics(self, seconds: float) -> Iterable[Charge]:
         """Custom metrics of one zone with one lane, for the hours in which they are told."""
         measures = json.loads((SCHEMAS / "metrics.json").read_text(encoding="utf-8"))["measures"]
         yield self._line(RECORDER, len(measures) * math.ceil(seconds / 3600) / HOURS_A_MONTH, "custom_metric")
 
-    def _invocations(self, part: str, component: str, counted: Mapping[str, Any], times: float) -> Iterable[Line]:
+    def _invocations(self, part: str, component: str, counted: Mapping[str, Any], times: float) -> Iterable[Charge]:
         """Invocations of a regional function, with all it does."""
         memory_mb = self._functions[component]["memory_mb"]
         duration_ms = self.assumed.own_ms + counted["aws_calls"] * self.assumed.aws_call_ms
@@ -228,8 +228,8 @@ class Costs:
         for name, price in _DONE.items():
             yield self._line(part, times * counted[name], price)
 
-    def _line(self, part: str, quantity: float, price: str) -> Line:
-        return Line(part, quantity, self.prices[price])
+    def _line(self, part: str, quantity: float, price: str) -> Charge:
+        return Charge(part, quantity, self.prices[price])
 
 
 _DONE = {

@@ -44,7 +44,7 @@ def load(source: Path, settings: Mapping[str, Any], folder: Path) -> ModuleType:
     return module
 
 
-class Gate:
+class EdgeGate:
     """Asks the handler about one request at a time, in threads of its own."""
 
     def __init__(self, handler: Handler, domain_name: str) -> None:

@@ -87,7 +87,7 @@ class Edge:
             self._folder = Path(tempfile.mkdtemp(prefix="foyer-edge-"))
             settings = self._stack.gatekeeper_settings
             self.gatekeeper = gatekeeper.load(self._gatekeeper_source, settings, self._folder / "gatekeeper")
-            gate = gatekeeper.Gate(self.gatekeeper.handler, f"127.0.0.1:{self.port}")
+            gate = gatekeeper.EdgeGate(self.gatekeeper.handler, f"127.0.0.1:{self.port}")
             self._server = server = uvicorn.Server(_config())
             self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(server, gate)), name="edge")
             self._thread.start()
@@ -100,7 +100,7 @@ class Edge:
             raise
         return self
 
-    async def _serve(self, server: uvicorn.Server, gate: gatekeeper.Gate) -> None:
+    async def _serve(self, server: uvicorn.Server, gate: gatekeeper.EdgeGate) -> None:
         upstream = Upstream()
         try:
             server.config.app = EdgeApp(

@@ -10,7 +10,7 @@ from typing import Any
 from scripts.edge import viewer
 from scripts.edge.messages import HOP_BY_HOP
 from scripts.edge.upstream import Origin
-from scripts.edge.websocket import Refused, WebSocket
+from scripts.edge.websocket import HandshakeRefused, WebSocket
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,7 +31,7 @@ async def relay(scope: Scope, receive: Receive, send: Send, origin: Origin, view
     url = origin.url + (f"?{query}" if query else "")
     try:
         upstream = await WebSocket.open(url, list(_headers(scope, origin, viewer_host_header)))
-    except (Refused, OSError):
+    except (HandshakeRefused, OSError):
         await send(REFUSE)
         return
     try:

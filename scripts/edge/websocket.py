@@ -25,7 +25,7 @@ from wsproto.utilities import ProtocolError
 READ_BYTES = 65_536
 
 
-class Refused(Exception):
+class HandshakeRefused(Exception):
     """Raised when a server does not open the WebSocket; `status` is its answer's, 0 when there was none."""
 
     def __init__(self, status: int) -> None:
@@ -43,7 +43,7 @@ class WebSocket:
 
     @classmethod
     async def open(cls, url: str, headers: Iterable[tuple[str, str]] = ()) -> Self:
-        """Connect to a `ws://` or `http://` address. Raises Refused, and OSError when nobody listens there."""
+        """Connect to a `ws://` or `http://` address. Raises HandshakeRefused, and OSError when nobody listens there."""
         address = urlsplit(url)
         reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
         socket = cls(reader, writer)
@@ -95,14 +95,14 @@ class WebSocket:
                 if isinstance(event, AcceptConnection):
                     return
                 if isinstance(event, RejectConnection | RejectData):
-                    raise Refused(getattr(event, "status_code", 0))
-        raise Refused(0)
+                    raise HandshakeRefused(getattr(event, "status_code", 0))
+        raise HandshakeRefused(0)
 
     def _events(self, data: bytes) -> list[Event]:
         try:
             self._protocol.receive_data(data)
         except ProtocolError as error:
-            raise Refused(0) from error
+            raise HandshakeRefused(0) from error
         return list(self._protocol.events())
 
     async def _read(self) -> bytes:

@@ -151,7 +151,7 @@ def _json_object(response: httpx.Response) -> Json | None:
 
 
 def _refusal(response: httpx.Response) -> Refused:
-    """One line for an answer that is not a success; problem+json where the service sent it."""
+    """One line for an answer that is not a success, or one for each fault where the service tells several."""
     status = response.status_code
     problem = _json_object(response) or {}
     name = str(problem.get("type", "")).rpartition(":")[2]
@@ -165,7 +165,15 @@ def _refusal(response: httpx.Response) -> Refused:
         said = problem.get("message") or response.reason_phrase
         return Refused(f"The service answered {status} {said}: is --api-url the API of a waiting room?", status=status)
     detail = str(problem.get("detail") or problem.get("title") or name)
-    pointer = problem.get("pointer")
-    where = f"{pointer}: " if pointer else ""
-    line = " ".join(part for part in (f"{where}{detail.rstrip('.')} ({status} {name}).", NEXT_STEP.get(name)) if part)
-    return Refused(line, problem=name, status=status)
+    faults = problem.get("errors") or [{"pointer": problem.get("pointer"), "detail": detail}]
+    if len(faults) > 1:
+        lines = "".join(f"\n  {_placed(fault)}." for fault in faults)
+        return Refused(f"{len(faults)} faults ({status} {name}):{lines}", problem=name, status=status)
+    said = f"{_placed(faults[0])} ({status} {name})."
+    return Refused(" ".join(part for part in (said, NEXT_STEP.get(name)) if part), problem=name, status=status)
+
+
+def _placed(fault: Json) -> str:
+    """A fault led by its place, if it has one, without the full stop."""
+    where = f"{fault['pointer']}: " if fault.get("pointer") else ""
+    return where + str(fault.get("detail", "")).rstrip(".")

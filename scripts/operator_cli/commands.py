@@ -13,7 +13,7 @@ import httpx
 
 from scripts.operator_api.api import OperatorApi
 from scripts.operator_api.connection import Target
-from scripts.operator_api.errors import BadInput
+from scripts.operator_api.errors import BadInput, Refused
 from scripts.operator_cli.apply import apply_zone, summary
 from scripts.operator_cli.preview import Preview, serve
 from scripts.operator_cli.settings import parse_settings, patched
@@ -25,7 +25,9 @@ from scripts.operator_cli.words.tables import table
 from scripts.operator_cli.zone_files import read_zone_file
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+from waiting_room.domain.gate.zone_rules import rule_faults
+from waiting_room.domain.zone.checked import checked
+from waiting_room.domain.zone.zones import SERVER_FIELDS
 
 Json = dict[str, Any]
 
@@ -36,7 +38,11 @@ def zones_apply(api: OperatorApi, _target: Target, arguments: argparse.Namespace
     there = {zone["zone_id"]: zone for zone in api.zones()}
     outcomes = []
     for document in documents:
-        outcomes.append(apply_zone(api, document, there.get(document["zone_id"]), dry_run=arguments.dry_run))
+        zone_id = document["zone_id"]
+        try:
+            outcomes.append(apply_zone(api, document, there.get(zone_id), dry_run=arguments.dry_run))
+        except Refused as error:
+            raise Refused(f"{arguments.file}: {zone_id}: {error}", error.problem, error.status) from None
         print("\n".join(outcomes[-1].lines()), flush=True)
     if len(outcomes) > 1:
         print(summary(outcomes))
@@ -95,9 +101,9 @@ def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
     patch = parse_settings(arguments.settings, schemas.load("zone"), _now_ms())
     _warn(zone, patch, certain=arguments.yes)
     try:
-        Zone.from_document(patched(zone, patch))
+        checked(patched(zone, patch), rule_faults)
     except InvalidInput as error:
-        raise BadInput(f"{error.pointer}: {error.detail}") from None
+        raise BadInput("\n".join(f"{pointer}: {advice}" for pointer, advice in error.faults)) from None
     after = api.control(arguments.zone, {"changes": patch, "version": zone["version"], **_reason(arguments)})
     for name in patch:
         value = after.get(name)
@@ -172,7 +178,7 @@ def dashboard(api: OperatorApi, target: Target, arguments: argparse.Namespace) -
     if arguments.deployment:
         client = cloudwatch.cloudwatch_client(target.region, arguments.profile)
         edges = [cloudwatch.cloudwatch_client(region, arguments.profile) for region in cloudwatch.EDGE_REGIONS]
-        health = cloudwatch.Health(client, arguments.deployment, edges=edges)
+        health = cloudwatch.FunctionHealth(client, arguments.deployment, edges=edges)
     with httpx.Client(timeout=5.0, trust_env=False) as http:
         served, address = server.serve(state.Dashboard(api, target, http, health), arguments.port, _now_ms)
         with served:

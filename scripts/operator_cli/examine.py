@@ -15,7 +15,7 @@ from scripts.operator_api.connection import Target, environment_region
 from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.checks.findings import Finding, all_fine, lines, run
 from scripts.operator_cli.checks.preflight import Preflight, made_clients, summary
-from scripts.operator_cli.checks.verify_deploy import TIMEOUT_SEC, Deployment, checks
+from scripts.operator_cli.checks.verify_deploy import TIMEOUT_SEC, SeenDeployment, checks
 from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, needs
 
 
@@ -80,7 +80,7 @@ def verify_deploy(api: OperatorApi, target: Target, arguments: argparse.Namespac
     if not _host(site_url):
         raise BadInput("Name the site's address: wr verify-deploy https://tickets.example.com")
     with httpx.Client(timeout=TIMEOUT_SEC, trust_env=False) as http:
-        found = Deployment(site_url, target.api_url, http, api, _snapshot_key(target, arguments))
+        found = SeenDeployment(site_url, target.api_url, http, api, _snapshot_key(target, arguments))
         return _told(run(checks(found)))
 
 

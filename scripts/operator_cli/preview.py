@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.line.places import Estimate, Place
 from waiting_room.domain.locations import PREFIX
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.http.page.assets import site_assets
 from waiting_room.http.page.languages import DEFAULT, languages, texts
@@ -59,7 +60,7 @@ class Preview:
     def __init__(self, document: Mapping[str, Any], site_url: str | None, now_ms: int) -> None:
         """Raises InvalidZone for a document that contradicts itself. `site_url` is where the site's pictures are."""
         known = {name: value for name, value in document.items() if name in Zone.__dataclass_fields__}
-        self._zone = Zone.from_document({name: known[name] for name in known if name not in SERVER_FIELDS})
+        self._zone = checked({name: known[name] for name in known if name not in SERVER_FIELDS})
         self._site_url = site_url
         self._now_ms = now_ms
         self._assets = {f"{PREFIX}/assets/{asset.key_suffix}": asset for asset in site_assets(ASSETS)}

@@ -18,24 +18,35 @@ def parse_settings(pairs: list[str], schema: Mapping[str, Any], now_ms: int) -> 
     """The merge patch for `key=value` pairs, values read by the type schemas/zone.json gives the key.
 
     `part.key=value` changes one field of an object; `none` takes a field away; `starts_at` takes `+60s` or
-    ISO 8601. Raises BadInput.
+    ISO 8601. Raises BadInput with a line for each pair that cannot be read.
     """
     patch: Json = {}
+    mistakes = []
     for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not key:
-            raise BadInput(f"{pair!r}: write key=value, for example rate_per_min=60.")
-        if key == "starts_at":
-            patch["starts_at_ms"] = None if text == UNSET else parse_moment(text, now_ms)
-            continue
-        part, dot, name = key.partition(".")
-        if dot:
-            fields = _fields_of(schema, part)
-            patch.setdefault(part, {})[name] = _value(_field(fields, sorted(fields), name, key), key, text)
-        else:
-            settable = schema["$defs"]["setting"]["enum"]
-            patch[key] = _value(_field(schema["properties"], settable, key, key), key, text)
+        try:
+            _parse(pair, schema, now_ms, patch)
+        except BadInput as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise BadInput("\n".join(mistakes))
     return patch
+
+
+def _parse(pair: str, schema: Mapping[str, Any], now_ms: int, patch: Json) -> None:
+    """Put one pair into the patch."""
+    key, equals, text = pair.partition("=")
+    if not equals or not key:
+        raise BadInput(f"{pair!r}: write key=value, for example rate_per_min=60.")
+    if key == "starts_at":
+        patch["starts_at_ms"] = None if text == UNSET else parse_moment(text, now_ms)
+        return
+    part, dot, name = key.partition(".")
+    if dot:
+        fields = _fields_of(schema, part)
+        patch.setdefault(part, {})[name] = _value(_field(fields, sorted(fields), name, key), key, text)
+    else:
+        settable = schema["$defs"]["setting"]["enum"]
+        patch[key] = _value(_field(schema["properties"], settable, key, key), key, text)
 
 
 def patched(document: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:

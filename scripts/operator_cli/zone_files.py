@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.words.local_times import moment_ms, time_zone
-from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
+from scripts.operator_cli.zone_moments import Moments
+from waiting_room.domain.errors import Fault, InvalidInput
+from waiting_room.domain.gate.zone_rules import rule_faults
+from waiting_room.domain.zone.checked import checked
+from waiting_room.domain.zone.zones import SERVER_FIELDS
 from waiting_room.http.frame.validation import validate
 
 Json = dict[str, Any]
@@ -47,12 +49,11 @@ def read_zone_file(path: Path) -> list[Json]:
             document = _merge(_base(defaults, templates, entry), entry)
             document.pop("template", None)
         except InvalidInput as error:
-            mistakes.append(f"{name}: {error.pointer}: {error.detail}")
+            mistakes += [f"{name}: {fault.pointer}: {fault.detail}" for fault in error.faults]
             continue
-        mistake = _mistake(document) or _taken(document, documents)
-        if mistake:
-            mistakes.append(f"{name}: {mistake}")
-        else:
+        faults = _faults(document) or _taken(document, documents)
+        mistakes += [f"{name}: {fault.pointer or '/'}: {fault.detail}" for fault in faults]
+        if not faults:
             documents.append(document)
     if mistakes:
         raise BadZoneFile(path, mistakes)
@@ -142,77 +143,29 @@ def _merge(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> Json:
     return merged
 
 
-def _mistake(document: Json) -> str | None:
-    """What is wrong with a zone, led by its JSON pointer; turns moments in words into milliseconds in passing."""
+def _faults(document: Json) -> list[Fault]:
+    """What is wrong with a zone; turns moments in words into milliseconds in passing.
+
+    What contradicts itself is looked for once every field is what it should be.
+    """
+    moments = Moments()
+    moments.read(document)
+    sets_itself = "the service sets this itself: leave it out"
+    found = [*moments.faults, *(Fault(f"/{name}", sets_itself) for name in SERVER_FIELDS if name in document)]
+    settings = {name: value for name, value in document.items() if name not in SERVER_FIELDS}
     try:
-        read_moments(document)
-        for name in SERVER_FIELDS:
-            if name in document:
-                return f"/{name}: the service sets this itself: leave it out"
-        validate(document, "zone")
-        Zone.from_document(document)
+        validate(settings, "zone")
+        if not found:
+            checked(settings, rule_faults)
     except InvalidInput as error:
-        return f"{error.pointer or '/'}: {error.detail}"
-    return None
+        found += error.faults
+    return found
 
 
-MOMENTS = ("opens_at", "starts_at", "ends_at")
-MOST_REPEATS = 500
-
-
-def read_moments(document: Json) -> None:
-    """Turn moments in words into milliseconds, in place; raises InvalidInput with the pointer."""
-    zone = time_zone(document.pop("time_zone"), "/time_zone") if "time_zone" in document else None
-    if "opens_at" in document or "ends_at" in document:
-        if "schedule" in document or "starts_at" not in document:
-            raise InvalidInput("opens_at and ends_at stand with starts_at, or in the windows of a schedule", "/ends_at")
-        window = {name: document.pop(name) for name in MOMENTS if name in document}
-        document["schedule"] = {"windows": [window]}
-    if "starts_at" in document:
-        if "starts_at_ms" in document:
-            raise InvalidInput("give either starts_at or starts_at_ms", "/starts_at")
-        document["starts_at_ms"] = moment_ms(document.pop("starts_at"), zone, "/starts_at")
-    schedule = document.get("schedule")
-    if not isinstance(schedule, dict) or not isinstance(schedule.get("windows"), list):
-        return
-    if "starts_at_ms" in document:
-        raise InvalidInput("the schedule sets the start: leave it out here", "/starts_at_ms")
-    windows = [_windows(window, zone, f"/schedule/windows/{index}") for index, window in enumerate(schedule["windows"])]
-    document["schedule"] = {**schedule, "windows": [window for row in windows for window in row]}
-
-
-def _windows(window: Any, zone: Any, pointer: str) -> list[Any]:
-    """A window, or as many as it is repeated; anything else is left for the schema to refuse."""
-    if not isinstance(window, dict):
-        return [window]
-    read = {name: value for name, value in window.items() if name not in (*MOMENTS, "repeat")}
-    for name in MOMENTS:
-        if name in window:
-            if f"{name}_ms" in window:
-                raise InvalidInput(f"give either {name} or {name}_ms", f"{pointer}/{name}")
-            read[f"{name}_ms"] = moment_ms(window[name], zone, f"{pointer}/{name}")
-    if "repeat" not in window:
-        return [read]
-    every_ms, times = _repeat(window["repeat"], f"{pointer}/repeat")
-    return [
-        {name: value + index * every_ms if isinstance(value, int) else value for name, value in read.items()}
-        for index in range(times)
-    ]
-
-
-def _repeat(repeat: Any, pointer: str) -> tuple[int, int]:
-    if not isinstance(repeat, dict) or set(repeat) != {"every_min", "times"}:
-        raise InvalidInput("write every_min and times, nothing else", pointer)
-    for name, most in (("every_min", 366 * 24 * 60), ("times", MOST_REPEATS)):
-        if type(repeat[name]) is not int or not 1 <= repeat[name] <= most:
-            raise InvalidInput(f"{name} is a whole number from 1 to {most}", pointer)
-    return repeat["every_min"] * 60_000, repeat["times"]
-
-
-def _taken(document: Json, documents: list[Json]) -> str | None:
+def _taken(document: Json, documents: list[Json]) -> list[Fault]:
     if any(other["zone_id"] == document["zone_id"] for other in documents):
-        return "/zone_id: another zone of this file has it already"
-    return None
+        return [Fault("/zone_id", "another zone of this file has it already")]
+    return []
 
 
 def _kind(value: Any) -> str:

@@ -24,7 +24,7 @@ SHORT_WAIT_MS = 30_000
 
 
 @dataclass(frozen=True)
-class Point:
+class CoursePoint:
     """A lane at a moment."""
 
     at_ms: int
@@ -48,19 +48,21 @@ def lanes_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(lane for row in rows for lane in row.get("course", {})))
 
 
-def course(rows: Iterable[Mapping[str, Any]], lane: str) -> list[Point]:
+def course(rows: Iterable[Mapping[str, Any]], lane: str) -> list[CoursePoint]:
     """A lane's points in order of time; both curves only grow, whatever was written late."""
-    points: list[Point] = []
+    points: list[CoursePoint] = []
     for row in sorted(rows, key=lambda row: int(row["minute_at_ms"])):
         for second, tail, serving, speed in row.get("course", {}).get(lane, ()):
-            last = points[-1] if points else Point(-1, 0, 0, 0.0)
+            last = points[-1] if points else CoursePoint(-1, 0, 0, 0.0)
             at_ms = int(row["minute_at_ms"]) + int(second) * 1000
             if at_ms > last.at_ms:
-                points.append(Point(at_ms, max(last.tail, int(tail)), max(last.serving, int(serving)), float(speed)))
+                points.append(
+                    CoursePoint(at_ms, max(last.tail, int(tail)), max(last.serving, int(serving)), float(speed))
+                )
     return points
 
 
-def waits(points: Sequence[Point], starts_at_ms: int = 0, since_ms: int = 0) -> list[Wait]:
+def waits(points: Sequence[CoursePoint], starts_at_ms: int = 0, since_ms: int = 0) -> list[Wait]:
     """Who was called since a moment, and how long after coming; before the start nobody waits for anything but it."""
     found: list[Wait] = []
     tails = [point.tail for point in points]
@@ -84,12 +86,12 @@ def waits(points: Sequence[Point], starts_at_ms: int = 0, since_ms: int = 0) -> 
     return found
 
 
-def _between(before: Point, after: Point, part: float) -> float:
+def _between(before: CoursePoint, after: CoursePoint, part: float) -> float:
     begins = after.at_ms - STEP_MS if after.at_ms - before.at_ms > GAP_MS else before.at_ms
     return begins + (after.at_ms - begins) * part
 
 
-def _came(points: Sequence[Point], tails: Sequence[int], position: float) -> tuple[float, Point] | None:
+def _came(points: Sequence[CoursePoint], tails: Sequence[int], position: float) -> tuple[float, CoursePoint] | None:
     """When the tail passed a position, and the point that was known then; None for before the first point."""
     index = bisect_left(tails, position)
     if index == len(points) or (index == 0 and tails[0] > 0 and points[0].serving > position):

@@ -13,7 +13,7 @@ TICKS = 4
 EDGE = 24
 """A text in the middle of a place nearer to the right edge than this would be cut off."""
 
-Point = tuple[float, float]
+Spot = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Series:
     """A line or bars of one plot; `kind` is line, step or bar. Colours follow the order of the series."""
 
     name: str
-    points: Sequence[Point]
+    points: Sequence[Spot]
     kind: str = "line"
 
 

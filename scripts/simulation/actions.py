@@ -8,22 +8,22 @@ from typing import Any
 
 from scripts.simulation.simulation import ZONE_ID, Action, Simulation
 from waiting_room.domain.admission import show_up
-from waiting_room.use_cases.control import Change
+from waiting_room.use_cases.control import ZoneChange
 
 
 def change(**changes: Any) -> Action:
     """An operator's change of the zone's settings."""
-    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(changes=changes))
+    return lambda simulation: simulation.deployment.control(ZONE_ID, ZoneChange(changes=changes))
 
 
 def control(hand: str) -> Action:
     """An operator's hand on the zone."""
-    return lambda simulation: simulation.deployment.control(ZONE_ID, Change(control=hand))
+    return lambda simulation: simulation.deployment.control(ZONE_ID, ZoneChange(control=hand))
 
 
 def reset(simulation: Simulation) -> None:
     """An operator begins a new run."""
-    simulation.deployment.control(ZONE_ID, Change(reset=True))
+    simulation.deployment.control(ZONE_ID, ZoneChange(reset=True))
 
 
 def kill(simulation: Simulation) -> None:

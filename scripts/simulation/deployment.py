@@ -13,21 +13,13 @@ from scripts.simulation.store import Observer, Onlooker, Store
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.composition import Stores, tick_zone
+from waiting_room.composition import Stores, tick_zone, visitor_verbs
 from waiting_room.domain.errors import Overloaded, StaleVersion, Unsure
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import StoredObject
-from waiting_room.use_cases.claim import Claim
-from waiting_room.use_cases.confirm import Confirm
-from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
-from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.leave import EndPlace, Leave
-from waiting_room.use_cases.lines import Lines
-from waiting_room.use_cases.locate import Locate
-from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import PutZone
 
@@ -87,16 +79,10 @@ class Bouncer:
 
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
-        gates, queue = stores.gates, stores.queue
-        rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
-        wake = Wake(stores.locks, deployment, "exchanger", clock)
+        verbs = visitor_verbs(stores, Wake(stores.locks, deployment, "exchanger", clock), clock, ids)
         self.zones = ZoneCopies(stores.zones, clock)
-        self.renew = Renew(gates, queue, rooms, clock, ids)
-        self.join = Join(queue, stores.joins, rooms, wake, clock, ids)
-        self.claim = Claim(gates, queue, rooms, self.renew, wake, clock, ids)
-        self.locate = Locate(queue, rooms, wake, clock)
-        self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
-        self.confirm = Confirm(gates, queue, rooms, clock, ids)
+        self.join, self.locate, self.claim = verbs.join, verbs.locate, verbs.claim
+        self.renew, self.leave, self.confirm = verbs.renew, verbs.leave, verbs.confirm
 
 
 class Deployment:
@@ -158,7 +144,7 @@ class Deployment:
         put = PutZone(stores.zones, stores.gates, lambda: None, wake, clock, self.ids)  # type: ignore[arg-type]
         return put(document["zone_id"], document, "simulator").zone
 
-    def control(self, zone_id: str, change: Change) -> None:
+    def control(self, zone_id: str, change: ZoneChange) -> None:
         """Begin an operator's change; it is tried until it is through."""
         stores, clock = self.stores(), self.clock()
         wake = Wake(stores.locks, self, "exchanger", clock)

@@ -126,7 +126,7 @@ def hurried_looks(simulation: Simulation) -> float:
     """Looks at the status document that the last of the stock cost, by each visitor there was."""
     watch = simulation.watch
     gate = simulation.deployment.calm_stores().gates.read(watch.zone_id, watch.run)
-    return round((gate.state.hurried if gate else 0) / max(1, len(simulation.crowd.visitors)), 1)
+    return round((gate.state.last_tickets.extra_looks if gate else 0) / max(1, len(simulation.crowd.visitors)), 1)
 
 
 def occupancy_mean(simulation: Simulation) -> float:

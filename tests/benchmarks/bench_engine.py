@@ -13,19 +13,11 @@ from scripts.simulation.store import Store
 from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients, encode
-from waiting_room.composition import Stores, tick_zone
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.composition import Stores, tick_zone, visitor_verbs
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.draws import Draw, commitment_to
 from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.use_cases.claim import Claim
-from waiting_room.use_cases.confirm import Confirm
-from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.leave import EndPlace, Leave
-from waiting_room.use_cases.lines import Lines
-from waiting_room.use_cases.locate import Locate
-from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 
 TABLES = ("protected_zones", "counters", "queue")
@@ -48,15 +40,8 @@ class Sale:
         if waiting:
             key = {"counter": "join#z#1#general#0", "slot": 0}
             self.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
-        rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, self.clock), self.clock)
         wake = Wake(stores.locks, FakeFunctions(), "exchanger", self.clock)
-        self.renew = Renew(stores.gates, stores.queue, rooms, self.clock, ids)
-        self.join = Join(stores.queue, stores.joins, rooms, wake, self.clock, ids)
-        self.claim = Claim(stores.gates, stores.queue, rooms, self.renew, wake, self.clock, ids)
-        self.locate = Locate(stores.queue, rooms, wake, self.clock)
-        self.confirm = Confirm(stores.gates, stores.queue, rooms, self.clock, ids)
-        end_place = EndPlace(stores.gates, stores.queue, self.clock, ids)
-        self.leave = Leave(end_place, stores.queue, stores.zones, self.clock)
+        self.verbs = visitor_verbs(stores, wake, self.clock, ids)
         self.ticker = tick_zone(stores, FakeObjectStore(), self.clock, ids)
 
     def tick(self, times: int = 1) -> None:
@@ -79,21 +64,21 @@ def run() -> dict[str, float]:
     sessions: dict[str, Session] = {}
 
     def claim(name: str) -> None:
-        session = sale.claim(sale.zone, name, 0)
+        session = sale.verbs.claim(sale.zone, name, 0)
         assert isinstance(session, Session)
         sessions[name] = session
 
     def renew(name: str) -> None:
-        sessions[name] = sale.renew(sale.zone, name, sessions[name].sid)
+        sessions[name] = sale.verbs.renew(sale.zone, name, sessions[name].sid)
 
     def buy(name: str) -> None:
         session = sessions[name]
-        sale.confirm(sale.zone, name, session.sid, session.expires_at_ms // 1000, name, checkout=True)
+        sale.verbs.confirm(sale.zone, name, session.sid, session.expires_at_ms // 1000, name, checkout=True)
 
     figures: dict[str, float] = {}
     for verb, call in (
-        ("join", lambda name: sale.join(sale.zone, name)),
-        ("locate", lambda name: sale.locate(sale.zone, name)),
+        ("join", lambda name: sale.verbs.join(sale.zone, name)),
+        ("locate", lambda name: sale.verbs.locate(sale.zone, name)),
         ("claim", claim),
         ("renew", renew),
         ("sell", buy),

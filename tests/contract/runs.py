@@ -8,7 +8,7 @@ from typing import Any
 from tests.contract.engines import Dynamo
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.places import QueueItem
 from waiting_room.domain.zone.zones import Zone
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, RUN, ZONE_ID, gate, gates
+from waiting_room.domain.admission.gate_item import Watermarks
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import Watermarks
 
 CLAIMANTS = 500
 MAX_ACTIVE = 120

@@ -12,15 +12,10 @@ from tests.contract.engines import Dynamo, client
 from tests.support.fakes import FakeFunctions
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.dynamodb import Clients
-from waiting_room.composition import Stores
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.composition import Stores, visitor_verbs
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.use_cases.claim import Claim
-from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.lines import Lines
-from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 
 JOINERS = 5_000 if os.environ.get("CI") == "true" else 1_000
@@ -36,11 +31,9 @@ class Bouncer:
     def __init__(self, clients: Clients, prefix: str) -> None:
         clock, ids = SystemClock(), RandomIds()
         self.stores = Stores(clients, *(prefix + name for name in ("protected_zones", "counters", "queue")))
-        rooms = Rooms(self.stores.gates, Lines(self.stores.joins, self.stores.zones, clock), clock)
         wake = Wake(self.stores.locks, FakeFunctions(), "exchanger", clock)
-        renew = Renew(self.stores.gates, self.stores.queue, rooms, clock, ids)
-        self.join = Join(self.stores.queue, self.stores.joins, rooms, wake, clock, ids)
-        self.claim = Claim(self.stores.gates, self.stores.queue, rooms, renew, wake, clock, ids)
+        verbs = visitor_verbs(self.stores, wake, clock, ids)
+        self.join, self.claim = verbs.join, verbs.claim
 
     def positions(self, visitors: Iterable[str]) -> list[tuple[str, int | None]]:
         """Join from many threads; what each was told."""

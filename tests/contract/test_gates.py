@@ -7,8 +7,10 @@ import pytest
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID, gate, gates
 from waiting_room.adapters.gates import Gates
+from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
 
 
 @pytest.fixture
@@ -118,8 +120,8 @@ def _decided(read: GateItem) -> GateItem:
         ticked_at_ms=NOW_MS,
         claimed=8,
         rate_tokens=0.25,
-        samples=(Sample(1000, 8, {LANE: 20}), Sample(2000, 9, {LANE: 22})),
-        taken={LANE: 1.5},
+        clock=ClaimClock(samples=(Sample(1000, 8, {LANE: 20}), Sample(2000, 9, {LANE: 22}))),
+        shared=SharedCalls(quiet={LANE: 1.5}),
         locked=True,
         phase="open",
         entry="page",

@@ -8,7 +8,7 @@ from typing import Any
 
 from waiting_room.adapters.counters import epoch_of
 from waiting_room.adapters.dynamodb import decode
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.lanes import Standing, is_sooner
 from waiting_room.domain.line.draws import Draw, draw_of
 from waiting_room.domain.line.epochs import Epoch, before_all, position_in

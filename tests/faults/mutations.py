@@ -14,9 +14,9 @@ from waiting_room.adapters.dynamodb import encode, writing
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import lanes, leases
-from waiting_room.domain.admission import controller
+from waiting_room.domain.admission import controller, shared_calls
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.line.epochs import Epoch
 from waiting_room.domain.line.places import QueueItem, Session, session_of
@@ -240,8 +240,8 @@ MUTATIONS: dict[str, Mutation] = {
     "nobody called before the draw": Mutation(
         Parts(patches=((GateItem, "awaits_draw", property(lambda _: False)),)), changes={"lottery": True}
     ),
-    "deficit round robin": Mutation(Parts(patches=((controller, "share_out", first_lane_first),)), changes=LANES),
-    "calls owed to a lane": Mutation(Parts(patches=((controller, "share_out", forgets_fractions),)), changes=LANES),
+    "deficit round robin": Mutation(Parts(patches=((shared_calls, "share_out", first_lane_first),)), changes=LANES),
+    "calls owed to a lane": Mutation(Parts(patches=((shared_calls, "share_out", forgets_fractions),)), changes=LANES),
     "reserved share": Mutation(Parts(patches=((controller, "shares", by_weight_alone),)), changes=LANES),
     "the better place": Mutation(Parts(join=MovesAnyway), changes=LANES),
     "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),

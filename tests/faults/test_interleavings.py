@@ -64,7 +64,7 @@ def test_a_sale_recorded_long_after_the_lease_has_ended(confirm: type[Confirm], 
         let_in.append(gets_in(sale, "hoping"))
 
     assert not once_at(sale, "transact_write_items", "before", meanwhile)
-    parts = (sale.gates, sale.queue, sale.rooms, sale.clock, sale.ids)
+    parts = (sale.gates, sale.queue, sale.copies, sale.clock, sale.ids)
     confirm(*parts)(sale.zone, "buyer", buyer.sid, buyer.expires_at_ms // 1000, "order-1", checkout=True)
     assert len(let_in) == 1
     assert sale.sales.sold("z", 1) + sum(let_in) == promised
@@ -74,8 +74,7 @@ def test_a_sale_recorded_long_after_the_lease_has_ended(confirm: type[Confirm], 
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_sale_while_a_tick_reads(tick: type[TickZone], promised: int, phase: str) -> None:
     sale, buyer = last_ticket()
-    stores = (sale.zones, sale.gates, sale.joins, sale.sales, sale.minutes, sale.objects)
-    ticker = tick(*stores, sale.clock, sale.ids, sale.calls, sale.departures)
+    ticker = sale.exchanger(tick)
     ticker("z")
     sale.clock.advance(1)
     happened = once_at(sale, "query", phase, lambda: sale.confirm(buyer, "order-1"), about="sold#")

@@ -15,23 +15,22 @@ from tests.faults.scheduler import START_MS, Scheduler
 from tests.memory_dynamo import MemoryDynamo
 from tests.support.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
-from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
+from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.composition import Stores, visitor_verbs
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.lanes import shares
 from waiting_room.domain.zone.zones import Zone
+from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.leave import EndPlace, Leave
-from waiting_room.use_cases.lines import Lines
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
@@ -64,6 +63,14 @@ class Parts:
     joins: type[Joins] = Joins
     tick: type[TickZone] = TickZone
     patches: tuple[tuple[Any, str, Any], ...] = ()
+
+    def stores(self, clients: Clients) -> Stores:
+        """The tables as a process sees them, with what a mutation replaces."""
+        stores = Stores(clients, *TABLES)
+        stores.gates = self.gates(clients, "counters")
+        stores.queue = self.queue(clients, "queue", "counters")
+        stores.joins = self.joins(clients, "counters")
+        return stores
 
 
 @dataclass(frozen=True)
@@ -187,35 +194,36 @@ class Bouncer:
     def __init__(self, world: World) -> None:
         parts, clients, clock = world.parts, world.clients(), SkewedClock(world.scheduler, world.skew_ms())
         ids = FakeIds(f"{world.seed}/{world.rng.random()}")
-        self.zones = ProtectedZones(clients, "protected_zones")
-        gates = parts.gates(clients, "counters")
-        queue = parts.queue(clients, "queue", "counters")
-        joins = parts.joins(clients, "counters")
-        rooms = Rooms(gates, Lines(joins, self.zones, clock), clock)
-        wake = Wake(Locks(clients, "counters"), world.functions, "exchanger", clock)
-        renew = parts.renew(gates, queue, rooms, clock, ids)
-        self.join = parts.join(queue, joins, rooms, wake, clock, ids)
-        self.claim = parts.claim(gates, queue, rooms, renew, wake, clock, ids)
-        self.renew = renew
-        self.leave = Leave(EndPlace(gates, queue, clock, ids), queue, self.zones, clock)
-        self.confirm = parts.confirm(gates, queue, rooms, clock, ids)
-        self.clock = clock
+        stores = parts.stores(clients)
+        wake = Wake(stores.locks, world.functions, "exchanger", clock)
+        verbs = visitor_verbs(
+            stores,
+            wake,
+            clock,
+            ids,
+            join=parts.join,
+            claim=parts.claim,
+            renew=parts.renew,
+            confirm=parts.confirm,
+        )
+        self.join, self.claim, self.renew = verbs.join, verbs.claim, verbs.renew
+        self.leave, self.confirm = verbs.leave, verbs.confirm
+        self.zones, self.clock = stores.zones, clock
 
 
 def exchanger(world: World) -> TickZone:
     """One exchanger's tick: its own clock and connections."""
     clients, clock = world.clients(), SkewedClock(world.scheduler, world.skew_ms())
+    stores = world.parts.stores(clients)
     return world.parts.tick(
-        ProtectedZones(clients, "protected_zones"),
-        world.parts.gates(clients, "counters"),
-        world.parts.joins(clients, "counters"),
-        Sales(clients, "counters"),
-        Minutes(clients, "counters"),
-        FakeObjectStore(),
+        stores.zones,
+        stores.gates,
+        stores.joins,
+        stores.sales,
         clock,
         FakeIds(f"exchanger/{world.rng.random()}"),
-        CallRecords(clients, "counters"),
-        Departures(clients, "counters"),
+        Announce(FakeObjectStore(), stores.calls),
+        MinuteRows(stores.zones, stores.minutes, stores.departures),
     )
 
 

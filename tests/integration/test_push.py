@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from scripts.edge.websocket import Refused, WebSocket
+from scripts.edge.websocket import HandshakeRefused, WebSocket
 from tests.integration.guests import CALLED_SEC, Guest, connections
 from tests.integration.running import Foyer
 from tests.integration.zones import open_zones, zone
@@ -64,7 +64,7 @@ def test_the_called_are_told_and_come_in(foyer: Foyer, http: httpx.Client) -> No
 
 @pytest.mark.parametrize("changes", [{"Origin": "https://evil.example"}, {"Cookie": ""}, {"Cookie": "a=b"}])
 def test_foreign_pages_and_strangers_are_refused(foyer: Foyer, waiting: Guest, changes: dict[str, str]) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(HandshakeRefused):
         asyncio.run(connect(waiting, foyer.url, **changes))
 
 
@@ -73,18 +73,18 @@ def test_outside_the_push_window_there_is_no_connection(foyer: Foyer, http: http
     for guest in guests:
         assert guest.open().status_code == 200
         assert guest.call("POST", "/visitors").status_code == 200
-    with pytest.raises(Refused):
+    with pytest.raises(HandshakeRefused):
         asyncio.run(connect(guests[-1], foyer.url))
 
 
 @pytest.mark.parametrize("path", ["/.waiting-room/wss", "/events/pushed", "/.waiting-room/v1/zones"])
 def test_there_is_one_path_for_websockets(foyer: Foyer, path: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(HandshakeRefused):
         asyncio.run(WebSocket.open(foyer.url + path))
 
 
 def test_a_connection_made_at_the_api_itself_is_refused(foyer: Foyer, waiting: Guest) -> None:
     cookies = "; ".join(f"{name}={value}" for name, value in waiting.cookies.items())
     headers = [("Origin", foyer.url), ("Cookie", cookies)]
-    with pytest.raises(Refused):
+    with pytest.raises(HandshakeRefused):
         asyncio.run(WebSocket.open(f"{foyer.stack.websocket_url}?zone=held", headers))

@@ -12,7 +12,7 @@ from scripts.edge import Edge
 from scripts.operator_api import connection
 from scripts.operator_api.api import OperatorApi
 from scripts.operator_cli.checks.findings import State, run
-from scripts.operator_cli.checks.verify_deploy import Deployment, checks
+from scripts.operator_cli.checks.verify_deploy import SeenDeployment, checks
 from scripts.operator_cli.cli import main
 from tests.integration.running import Foyer
 from tests.integration.zones import open_zones, zone
@@ -61,7 +61,7 @@ def test_an_edge_without_the_gate_and_with_another_secret_is_told(foyer: Foyer, 
     target = connection.find_target(None, None, None, None, described)
     with Edge(0, Careless(), foyer.site_url) as edge, httpx.Client() as http:
         api = OperatorApi(target)
-        found = run(checks(Deployment(edge.url, target.api_url, http, api, target.snapshot_key)))
+        found = run(checks(SeenDeployment(edge.url, target.api_url, http, api, target.snapshot_key)))
         api.close()
     wrong = {finding.name for finding in found if finding.state is State.ACT}
     # It is the gate that turns away what normalises under the prefix and yet is no behaviour's.

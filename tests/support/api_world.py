@@ -97,7 +97,7 @@ class ListLog:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A response, with its cookies by name and its body decoded when it is JSON."""
 
     status: int
@@ -159,11 +159,11 @@ class ApiWorld:
             guard=only_with_identity,
         )
 
-    def put_zone(self, **changes: Any) -> Answer:
+    def put_zone(self, **changes: Any) -> HttpAnswer:
         """Create or replace the zone of the tests."""
         return self.operate("PUT", f"/zones/{ZONE_ID}", {**ZONE, **changes})
 
-    def operate(self, method: str, path: str, body: Any = None, **parts: Any) -> Answer:
+    def operate(self, method: str, path: str, body: Any = None, **parts: Any) -> HttpAnswer:
         """A request of an operator."""
         sample = event("control_iam")
         return send(self.operator, sample, method, f"{ROOT}/admin{path}", body=body, **parts)
@@ -177,7 +177,7 @@ class ApiWorld:
         headers: dict[str, str] | None = None,
         cookies: dict[str, str] | None = None,
         **parts: Any,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """A request through the distribution; `path` is below the zone's unless it begins with the prefix."""
         sample = event("enter")
         sample["headers"] = {"x-foyer-origin-secret": ORIGIN_SECRET, **(SCRIPT if headers is None else headers)}
@@ -193,7 +193,7 @@ class ApiWorld:
 
 def send(
     app: HttpApp, sample: dict[str, Any], method: str, path: str, *, body: Any = None, query: str = "", raw: str = ""
-) -> Answer:
+) -> HttpAnswer:
     """Send a sample event with another method, path, query and body; `raw` is a body that is not JSON."""
     asked = copy.deepcopy(sample)
     asked["requestContext"]["http"] |= {"method": method, "path": path}
@@ -201,7 +201,8 @@ def send(
     asked["body"] = raw or (None if body is None else json.dumps(body))
     answer = app(asked, None)
     pairs = [cookie.split(";", 1)[0].partition("=") for cookie in answer["cookies"]]
-    return Answer(answer["statusCode"], answer["headers"], {name: value for name, _, value in pairs}, answer["body"])
+    cookies = {name: value for name, _, value in pairs}
+    return HttpAnswer(answer["statusCode"], answer["headers"], cookies, answer["body"])
 
 
 class Browser:
@@ -211,13 +212,13 @@ class Browser:
         self.world = world
         self.cookies: dict[str, str] = {}
 
-    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> Answer:
+    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> HttpAnswer:
         answer = self.world.visit(method, path, body, cookies=self.cookies, **parts)
         self.cookies |= answer.cookies
         self.cookies = {name: value for name, value in self.cookies.items() if value}
         return answer
 
-    def enter(self, to: str = "/events/midnight-sun") -> Answer:
+    def enter(self, to: str = "/events/midnight-sun") -> HttpAnswer:
         """Follow `enter` until it leads away from itself."""
         query = f"to={to}"
         for _ in range(3):

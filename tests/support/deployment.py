@@ -13,7 +13,7 @@ import pytest
 
 from scripts.local.naming import Names, Secrets
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, Answer, FakeSsm, ListLog, event, send
+from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, FakeSsm, HttpAnswer, ListLog, event, send
 from tests.support.fakes import FakeClock, FakeIds
 from tests.support.memory_aws import (
     Guarded,
@@ -129,12 +129,12 @@ class Deployment:
             ran.append(component)
         return ran
 
-    def put_zone(self, **changes: Any) -> Answer:
+    def put_zone(self, **changes: Any) -> HttpAnswer:
         """Create or replace the zone of the tests."""
         document = {**ZONE, **changes}
         return self.operate("PUT", f"/zones/{document['zone_id']}", document)
 
-    def operate(self, method: str, path: str, body: Any = None, **parts: Any) -> Answer:
+    def operate(self, method: str, path: str, body: Any = None, **parts: Any) -> HttpAnswer:
         """A request of an operator."""
         return send(self.apps["operator"], event("control_iam"), method, f"{ROOT}/admin{path}", body=body, **parts)
 
@@ -147,7 +147,7 @@ class Deployment:
         headers: dict[str, str] | None = None,
         cookies: dict[str, str] | None = None,
         **parts: Any,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """A request through the distribution, as in `ApiWorld.visit`."""
         sample = event("enter")
         secret = {schemas.behaviours()["origin_secret_header"]: OWN.origin_secret}

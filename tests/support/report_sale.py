@@ -18,7 +18,7 @@ from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.line.places import Session
 from waiting_room.streams import QueueStream
-from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.record import Record
@@ -54,7 +54,7 @@ class RecordedSale:
 
     def control(self, reason: str = "", **what: Any) -> None:
         """An operator's change."""
-        self.sale.zone = self._control("z", Change(reason=reason, **what), "arn:aws:iam::1:user/ada")
+        self.sale.zone = self._control("z", ZoneChange(reason=reason, **what), "arn:aws:iam::1:user/ada")
 
     def _run(self) -> None:
         sale, chance = self.sale, self.random
@@ -67,7 +67,7 @@ class RecordedSale:
             sale.tick()
             while joined < VISITORS and arrivals[joined] <= second:
                 name = f"{'vip' if joined % 6 == 0 else 'general'}{joined:04d}".ljust(22, "_")
-                sale._join(sale.zone, name, invited="vip" if name.startswith("vip") else "")
+                sale.verbs.join(sale.zone, name, invited="vip" if name.startswith("vip") else "")
                 waiting[name] = second + int(chance.expovariate(1 / 400))
                 joined += 1
             for name, patience in list(waiting.items()):

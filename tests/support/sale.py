@@ -10,25 +10,18 @@ from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectSto
 from tests.support.streamed import Streamed
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
-from waiting_room.adapters.counters import Departures, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
-from waiting_room.adapters.gates import Gates
-from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.adapters.queue import Queue
+from waiting_room.composition import Stores, visitor_verbs
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.admission.status import status_key
-from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.use_cases.claim import Claim, Waiting
-from waiting_room.use_cases.confirm import Confirm
+from waiting_room.ports import Beacon, Metrics
+from waiting_room.use_cases.announce import Announce
+from waiting_room.use_cases.claim import Waiting
 from waiting_room.use_cases.draw import Draws
-from waiting_room.use_cases.join import Join
-from waiting_room.use_cases.leave import Bar, EndPlace, Leave
-from waiting_room.use_cases.lines import Lines
-from waiting_room.use_cases.locate import Locate
-from waiting_room.use_cases.mark_away import MarkAway
-from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.leave import Bar, EndPlace
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
@@ -52,14 +45,10 @@ class Sale:
         self.objects, self.functions = FakeObjectStore(), FakeFunctions()
         self.stream = Streamed(self.store, "queue", self.clock.now_ms)
         clients = Clients(self.stream, self.stream)
-        self.zones, self.gates = ProtectedZones(clients, "protected_zones"), Gates(clients, "counters")
-        self.queue, self.joins = Queue(clients, "queue", "counters"), Joins(clients, "counters")
-        self.locks, self.sales, self.minutes = (
-            Locks(clients, "counters"),
-            Sales(clients, "counters"),
-            Minutes(clients, "counters"),
-        )
-        self.departures = Departures(clients, "counters")
+        self.stores = Stores(clients, *TABLES)
+        self.zones, self.gates, self.queue = self.stores.zones, self.stores.gates, self.stores.queue
+        self.joins, self.locks, self.sales = self.stores.joins, self.stores.locks, self.stores.sales
+        self.minutes, self.departures = self.stores.minutes, self.stores.departures
         self.zone = Zone.from_document({**ZONE, **changes})
         self.zones.save(self.zone, None)
         lanes = {name: Watermarks() for name in self.zone.lanes}
@@ -67,26 +56,25 @@ class Sale:
         self.gates.create(GateItem("z", self.zone.run, width_sec, lanes=lanes, shards=shards, order=self.zone.order))
         if self.zone.order == "lottery":
             Draws(self.zones).commit("z", self.zone.run, self.ids)
-        self.rooms = Rooms(self.gates, Lines(self.joins, self.zones, self.clock), self.clock)
         self.wake = Wake(self.locks, self.functions, "exchanger", self.clock)
         self._build()
 
     def _build(self) -> None:
         clock, ids = self.clock, self.ids
-        end_place = EndPlace(self.gates, self.queue, clock, ids)
-        self._renew = Renew(self.gates, self.queue, self.rooms, clock, ids)
-        self._join = Join(self.queue, self.joins, self.rooms, self.wake, clock, ids)
-        self._claim = Claim(self.gates, self.queue, self.rooms, self._renew, self.wake, clock, ids)
-        self._leave = Leave(end_place, self.queue, self.zones, clock)
-        self._confirm = Confirm(self.gates, self.queue, self.rooms, clock, ids)
-        self._locate = Locate(self.queue, self.rooms, self.wake, clock)
-        self._bar, self._away = Bar(end_place, self.queue), MarkAway(self.queue, self.departures, clock)
+        self.verbs = visitor_verbs(self.stores, self.wake, clock, ids)
+        self.copies = self.verbs.copies
+        self._bar = Bar(EndPlace(self.gates, self.queue, clock, ids), self.queue)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
-        self.tick_parts = (
-            *(self.zones, self.gates, self.joins, self.sales, self.minutes),
-            *(self.objects, clock, ids, self.calls, self.departures),
-        )
-        self.ticker = TickZone(*self.tick_parts)
+        self.ticker = self.exchanger()
+
+    def exchanger(
+        self, kind: type[TickZone] = TickZone, *, beacon: Beacon | None = None, metrics: Metrics | None = None
+    ) -> TickZone:
+        """One exchanger's tick, with copies of its own."""
+        announce = Announce(self.objects, self.calls)
+        rows = MinuteRows(self.zones, self.minutes, self.departures, metrics)
+        reads = (self.zones, self.gates, self.joins, self.sales)
+        return kind(*reads, self.clock, self.ids, announce, rows, beacon=beacon)
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""
@@ -115,10 +103,10 @@ class Sale:
         return self.queue.get("z", self.zone.run, visitor)
 
     def join(self, visitor: str) -> Any:
-        return self._join(self.zone, visitor)
+        return self.verbs.join(self.zone, visitor)
 
     def claim(self, visitor: str, gen: int = 0) -> Session | Waiting:
-        return self._claim(self.zone, visitor, gen)
+        return self.verbs.claim(self.zone, visitor, gen)
 
     def enter(self, visitor: str) -> Session:
         """Join and claim, for one who surely gets in."""
@@ -128,23 +116,23 @@ class Sale:
         return session
 
     def renew(self, session: Session) -> Session:
-        return self._renew(self.zone, session.visitor_id, session.sid)
+        return self.verbs.renew(self.zone, session.visitor_id, session.sid)
 
     def leave(self, visitor: str, sid: str | None = None) -> None:
-        self._leave(self.zone, visitor, sid)
+        self.verbs.leave(self.zone, visitor, sid)
 
     def confirm(self, session: Session, reference: str, *, checkout: bool = True) -> Any:
         until_sec = session.expires_at_ms // 1000
-        return self._confirm(self.zone, session.visitor_id, session.sid, until_sec, reference, checkout=checkout)
+        return self.verbs.confirm(self.zone, session.visitor_id, session.sid, until_sec, reference, checkout=checkout)
 
     def locate(self, visitor: str) -> Any:
-        return self._locate(self.zone, visitor)
+        return self.verbs.locate(self.zone, visitor)
 
     def bar(self, visitor: str) -> None:
         self._bar(self.zone, visitor)
 
     def mark_away(self, visitor: str) -> None:
-        self._away(self.zone, visitor)
+        self.verbs.away(self.zone, visitor)
 
     def mark_back(self, visitor: str) -> None:
-        self._away.back(self.zone, visitor)
+        self.verbs.away.back(self.zone, visitor)

@@ -48,7 +48,7 @@ from waiting_room.streams import CallStream, QueueStream
 from waiting_room.use_cases.automate import Automate
 from waiting_room.use_cases.dispatch import ZONES_PER_EXCHANGER, Dispatch
 from waiting_room.use_cases.exchange import Exchange
-from waiting_room.use_cases.gauges import Aside
+from waiting_room.use_cases.gauges import BackgroundMetrics
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.notify import AT_ONCE, Notify
@@ -76,14 +76,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(
-        _clients(),
-        settings.protected_zones_table,
-        settings.counters_table,
-        settings.queue_table,
-        settings.user_connections_table,
-        retention=Retention.parse(settings.retention_days),
-    )
+    stores = _all_stores(settings)
     ssm = _client("ssm")
     tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
     login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
@@ -105,14 +98,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     """Zones, control, keys, look-up."""
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(
-        _clients(),
-        settings.protected_zones_table,
-        settings.counters_table,
-        settings.queue_table,
-        settings.user_connections_table,
-        retention=Retention.parse(settings.retention_days),
-    )
+    stores = _all_stores(settings)
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
@@ -175,7 +161,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     objects = S3ObjectStore(_client("s3"), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
-    gauges = Aside(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
+    gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
     ticks = tick_zone(stores, objects, clock, ids, DrandBeacon(), gauges)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
@@ -275,6 +261,18 @@ def _metrics(settings: config.RecorderConfig | config.ExchangerConfig) -> Metric
         client = _client("timestream-write", QUICK)
         return TimestreamMetrics(client, settings.metrics_database, settings.metrics_table)
     return CloudWatchMetrics(settings.metrics_namespace, print_line)
+
+
+def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Stores:
+    """The stores of those who write places."""
+    return Stores(
+        _clients(),
+        settings.protected_zones_table,
+        settings.counters_table,
+        settings.queue_table,
+        settings.user_connections_table,
+        retention=Retention.parse(settings.retention_days),
+    )
 
 
 def _client(service: str, settings: Config = REPEATING) -> Any:

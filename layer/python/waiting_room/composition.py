@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from waiting_room import schemas
 from waiting_room.adapters.alerts import AlertCounts, Alerts
@@ -11,6 +12,7 @@ from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
@@ -34,6 +36,7 @@ from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Tokens
 from waiting_room.retention import Retention
+from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
@@ -52,12 +55,12 @@ from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.move import Move
 from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
@@ -94,6 +97,49 @@ class Stores:
         self.alert_counts = AlertCounts(clients, counters)
 
 
+@dataclass(frozen=True)
+class VisitorVerbs:
+    """What a visitor does, and the copies it is decided by: one set an instance."""
+
+    copies: GateCopies
+    lines: Lines
+    join: Join
+    locate: Locate
+    claim: Claim
+    renew: Renew
+    leave: Leave
+    confirm: Confirm
+    away: MarkAway
+
+
+def visitor_verbs(
+    stores: Stores,
+    wake: Wake,
+    clock: Clock,
+    ids: Ids,
+    *,
+    join: type[Join] = Join,
+    claim: type[Claim] = Claim,
+    renew: type[Renew] = Renew,
+    confirm: type[Confirm] = Confirm,
+) -> VisitorVerbs:
+    """The visitor's verbs over the stores. Whoever tries the protocol without one of its safeguards gives a class."""
+    gates, queue = stores.gates, stores.queue
+    copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
+    renewed = renew(gates, queue, copies, clock, ids)
+    return VisitorVerbs(
+        copies=copies,
+        lines=lines,
+        join=join(queue, stores.joins, copies, lines, wake, clock, ids),
+        locate=Locate(queue, copies, lines, wake, clock),
+        claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids),
+        renew=renewed,
+        leave=Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock),
+        confirm=confirm(gates, queue, copies, clock, ids),
+        away=MarkAway(queue, stores.departures, clock),
+    )
+
+
 def bouncer_endpoints(
     stores: Stores,
     tokens: Tokens,
@@ -104,12 +150,9 @@ def bouncer_endpoints(
     cipher: Cipher | None = None,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
-    gates, queue = stores.gates, stores.queue
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    rooms = Rooms(gates, Lines(stores.joins, stores.zones, clock), clock)
-    renew = Renew(gates, queue, rooms, clock, ids)
-    leave = Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock)
-    refuse_revoked = RefuseRevoked(stores.zones, leave)
+    verbs = visitor_verbs(stores, wake, clock, ids)
+    refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
     visitors = VisitorApi(
         zones=zones,
         credentials=credentials,
@@ -122,19 +165,19 @@ def bouncer_endpoints(
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
         ),
-        join=Join(queue, stores.joins, rooms, wake, clock, ids),
-        claim=Claim(gates, queue, rooms, renew, wake, clock, ids),
-        locate=Locate(queue, rooms, wake, clock),
-        renew=renew,
-        leave=leave,
-        away=MarkAway(queue, stores.departures, clock),
+        join=verbs.join,
+        claim=verbs.claim,
+        locate=verbs.locate,
+        renew=verbs.renew,
+        leave=verbs.leave,
+        away=verbs.away,
         refuse_revoked=refuse_revoked,
         accept=AcceptInvitation(stores.invitations, clock),
     )
     sites = SiteApi(
         zones=zones,
         credentials=credentials,
-        confirm=Confirm(gates, queue, rooms, clock, ids),
+        confirm=verbs.confirm,
         refuse_revoked=refuse_revoked,
         invite=MakeInvitation(tokens, clock, ids),
     )
@@ -142,18 +185,20 @@ def bouncer_endpoints(
         zones=zones,
         credentials=credentials,
         clock=clock,
-        locate=visitors.locate,
-        move=Move(queue, clock, ids),
+        locate=verbs.locate,
+        move=Move(stores.queue, clock, ids),
     )
-    request_alert = RequestAlert(queue, rooms, stores.alerts, stores.alert_counts, cipher, clock)
+    request_alert = RequestAlert(
+        stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, cipher, clock
+    )
     alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
     return {**visitors.endpoints(), **moves.endpoints(), **alerts.endpoints(), **sites.endpoints()}
 
 
 def alerts_sender(stores: Stores, cipher: Cipher, carrier: Carrier, clock: Clock) -> SendAlerts:
     """Alerts as the notifier sends them."""
-    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
-    return SendAlerts(stores.zones, stores.queue, rooms, stores.alerts, cipher, carrier, clock, alert_text)
+    copies, lines = GateCopies(stores.gates, clock), Lines(stores.joins, stores.zones, clock)
+    return SendAlerts(stores.zones, stores.queue, copies, lines, stores.alerts, cipher, carrier, clock, alert_text)
 
 
 def operator_endpoints(
@@ -172,7 +217,7 @@ def operator_endpoints(
     bar = Bar(end_place, queue)
     audit = Audit(stores.audit_log, archive or NoArchive(), clock)
     lines = Lines(stores.joins, stores.zones, clock)
-    alerts = RequestAlert(queue, Rooms(gates, lines, clock), stores.alerts, stores.alert_counts, None, clock)
+    alerts = RequestAlert(queue, GateCopies(gates, clock), lines, stores.alerts, stores.alert_counts, None, clock)
     api = OperatorApi(
         audit=audit,
         history=ReadHistory(stores.audit_log),
@@ -195,11 +240,10 @@ def operator_endpoints(
 
 def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
     """What the WebSocket API answers."""
-    rooms = Rooms(stores.gates, Lines(stores.joins, stores.zones, clock), clock)
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, rooms, clock),
+        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,
@@ -224,12 +268,9 @@ def tick_zone(
         stores.gates,
         stores.joins,
         stores.sales,
-        stores.minutes,
-        objects,
         clock,
         ids,
-        stores.calls,
-        stores.departures,
+        Announce(objects, stores.calls),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
         beacon=beacon,
-        metrics=metrics,
     )

@@ -112,7 +112,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True)
-class Point:
+class MetricPoint:
     """Measures of schemas/metrics.json of one minute, of a lane or (None) of the whole zone.
 
     Of two points of the same minute the one with the higher version counts; its numbers are the more complete.
@@ -129,7 +129,7 @@ class Point:
 class Metrics(Protocol):
     """A backend of the business metrics."""
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         """Tell points; telling one again is harmless. Raises Overloaded when the backend does not take them now."""
         ...
 

@@ -34,11 +34,15 @@ class Retention:
 
     @classmethod
     def parse(cls, text: str) -> Retention:
-        """From the setting RETENTION_DAYS, `{"minutes":90,"places":7}`; raises ValueError for one out of its bounds."""
+        """From the setting RETENTION_DAYS, `{"minutes":90,"places":7}`; ValueError names all that are out of bounds."""
         days = json.loads(text)
-        for name, rule in _rules().items():
-            if type(days.get(name)) is not int or not rule["minimum"] <= days[name] <= rule["maximum"]:
-                raise ValueError(f"RETENTION_DAYS: {name} must be {rule['minimum']} to {rule['maximum']} days.")
+        faults = [
+            f"{name} must be {rule['minimum']} to {rule['maximum']} days"
+            for name, rule in _rules().items()
+            if type(days.get(name)) is not int or not rule["minimum"] <= days[name] <= rule["maximum"]
+        ]
+        if faults:
+            raise ValueError(f"RETENTION_DAYS: {'; '.join(faults)}.")
         return cls(**days)
 
     @property

@@ -30,7 +30,7 @@ CERTIFICATE_DAYS = 14
 
 
 @dataclass(frozen=True)
-class Deployment:
+class SeenDeployment:
     """A deployment from outside: its site, its API, and where the gate snapshot lies (None: not known)."""
 
     site_url: str
@@ -44,7 +44,7 @@ class Deployment:
         return self.http.get(self.site_url + path, headers=headers or SCRIPT)
 
 
-def checks(found: Deployment) -> list[Check]:
+def checks(found: SeenDeployment) -> list[Check]:
     """Every check by its name. Those about zones take the first zone the gate guards."""
     looks: list[Check] = [
         ("certificate", lambda: certificate(found)),
@@ -60,7 +60,7 @@ def checks(found: Deployment) -> list[Check]:
     return [*looks, ("zones", lambda: zones(found))]
 
 
-def zones(found: Deployment) -> Iterable[Finding]:
+def zones(found: SeenDeployment) -> Iterable[Finding]:
     """What can only be seen at a zone: the first that is guarded."""
     guarded = next(
         (zone for zone in found.api.zones() if zone["control"] in GUARDING and not zone.get("observe")), None
@@ -70,7 +70,7 @@ def zones(found: Deployment) -> Iterable[Finding]:
     return verify_zone.findings(found.get, guarded)
 
 
-def certificate(found: Deployment) -> Iterator[Finding]:
+def certificate(found: SeenDeployment) -> Iterator[Finding]:
     """The site's certificate as browsers get it, and how long it lasts."""
     url = httpx.URL(found.site_url)
     if url.scheme != "https":
@@ -99,7 +99,7 @@ def _not_after(host: str, port: int) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(peer["notAfter"])), UTC)
 
 
-def site(found: Deployment) -> Finding:
+def site(found: SeenDeployment) -> Finding:
     """The site answers, and CloudFront stands before it."""
     answer = found.get("/", PAGE)
     by = answer.headers.get("x-cache", "")
@@ -111,7 +111,7 @@ def site(found: Deployment) -> Finding:
     )
 
 
-def operator_call(found: Deployment) -> Iterator[Finding]:
+def operator_call(found: SeenDeployment) -> Iterator[Finding]:
     """A signed call is answered, and one that nobody signed is refused."""
     yield Finding("operator call", State.OK, f"signed: {len(found.api.zones())} zones")
     unsigned = found.http.get(f"{found.api_url}{ADMIN}/zones")
@@ -123,7 +123,7 @@ def operator_call(found: Deployment) -> Iterator[Finding]:
     )
 
 
-def operator_routes(found: Deployment) -> Iterator[Finding]:
+def operator_routes(found: SeenDeployment) -> Iterator[Finding]:
     """The operator's routes do not exist at the site's address, however they are spelled."""
     for path in (f"{ADMIN}/zones", f"{PREFIX}/v1/%61dmin/zones", f"{PREFIX}/v1/x/..%2fadmin/zones"):
         status = found.get(path).status_code
@@ -135,7 +135,7 @@ def operator_routes(found: Deployment) -> Iterator[Finding]:
         )
 
 
-def origin_secret(found: Deployment) -> Finding:
+def origin_secret(found: SeenDeployment) -> Finding:
     """The token service refuses who did not come through the distribution."""
     answer = found.http.get(f"{found.api_url}{place_url('none', None)}", headers=SCRIPT)
     return Finding.judged(
@@ -146,7 +146,7 @@ def origin_secret(found: Deployment) -> Finding:
     )
 
 
-def prefix(found: Deployment) -> Iterator[Finding]:
+def prefix(found: SeenDeployment) -> Iterator[Finding]:
     """Nothing below the prefix reaches the site: an unknown name is not found, in any spelling, and sets no cookie."""
     name = f"verify-{secrets.token_hex(8)}"
     for path in (f"{PREFIX}/{name}", f"/%2ewaiting-room/{name}", f"/x/..%2f.waiting-room/{name}"):
@@ -159,7 +159,7 @@ def prefix(found: Deployment) -> Iterator[Finding]:
         )
 
 
-def websocket(found: Deployment) -> Finding:
+def websocket(found: SeenDeployment) -> Finding:
     """The WebSocket path leads to an API that speaks the protocol, not to the bucket and not to the site."""
     if not any(spec["triggers"].get("websocket") for spec in schemas.functions().values()):
         return Finding("websocket", State.OK, "this version has none")
@@ -182,7 +182,7 @@ def websocket(found: Deployment) -> Finding:
     )
 
 
-def snapshot(found: Deployment) -> Finding:
+def snapshot(found: SeenDeployment) -> Finding:
     """The gate snapshot can be read where the gatekeeper reads it, and is young enough for the gate to stay open."""
     if found.snapshot_key is None:
         return Finding("gate snapshot", State.UNKNOWN, "its address is a secret", "Give --name and rights to read it.")
@@ -197,7 +197,7 @@ def snapshot(found: Deployment) -> Finding:
     )
 
 
-def public_keys(found: Deployment) -> Finding:
+def public_keys(found: SeenDeployment) -> Finding:
     """Two public keys at least, so that one can be replaced without a gap, and nothing private among them."""
     answer = found.get(f"{PREFIX}/jwks.json")
     keys = answer.json().get("keys", []) if answer.status_code == 200 else []

@@ -39,7 +39,7 @@ EDGE_REGIONS = (
 """Regions of CloudFront's regional edge caches: Lambda@Edge runs there, and its logs and metrics are there."""
 
 
-class Health:
+class FunctionHealth:
     """Sums over the last five minutes, by what they count; says why where CloudWatch cannot be asked."""
 
     def __init__(

@@ -15,7 +15,7 @@ from scripts.operator_api.api import OperatorApi
 from scripts.operator_api.connection import Target
 from scripts.operator_api.errors import OperatorError
 from scripts.operator_cli.watch import read_status
-from scripts.operator_cli.words.consequences import Plan, plan
+from scripts.operator_cli.words.consequences import PlannedChange, plan
 from scripts.operator_cli.words.entries import MANY, lines, who
 from scripts.report import insights
 
@@ -97,7 +97,7 @@ class Dashboard:
             told = {"charts": charts(self._rows(zone)), "changes": known.changes, "settings": zone}
             return {**self._short(zone), **told}
 
-    def plan(self, zone_id: str, action: str, value: Any) -> tuple[Json, Plan]:
+    def plan(self, zone_id: str, action: str, value: Any) -> tuple[Json, PlannedChange]:
         """The zone as it is now, and what a change would do. Raises BadInput, Refused."""
         zone = self._api.zone(zone_id)
         with self._lock:

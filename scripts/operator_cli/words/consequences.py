@@ -20,7 +20,7 @@ NAMES = {"rate_per_min": "rate", "max_active": "cap"}
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedChange:
     """A change as the operator route takes it, what it will do, and what must be typed again before it is made."""
 
     says: str
@@ -29,7 +29,7 @@ class Plan:
     danger: bool = False
 
 
-def plan(zone: Mapping[str, Any], waiting: int, active: int, sold: int, action: str, value: Any) -> Plan:
+def plan(zone: Mapping[str, Any], waiting: int, active: int, sold: int, action: str, value: Any) -> PlannedChange:
     """The plan for `control`, `rate_per_min`, `max_active`, `message`, `sold_out` or `release`; raises BadInput."""
     if action == "control":
         return _control(zone, waiting, active, value)
@@ -41,11 +41,11 @@ def plan(zone: Mapping[str, Any], waiting: int, active: int, sold: int, action: 
         return _sold_out(zone, waiting, active, sold)
     if action == "release":
         says = "The zone follows the site's health again: it may change rate and control by itself within a minute."
-        return Plan(says, {"changes": {"pinned": False}})
+        return PlannedChange(says, {"changes": {"pinned": False}})
     raise BadInput(f"There is no action {action!r}.")
 
 
-def _control(zone: Mapping[str, Any], waiting: int, active: int, value: Any) -> Plan:
+def _control(zone: Mapping[str, Any], waiting: int, active: int, value: Any) -> PlannedChange:
     says = {
         "auto": f"The line of {waiting:,} moves by the zone's limits: {_limits(zone)}.",
         "pause": f"Nobody new is let in. {waiting:,} go on waiting in their order, {active:,} inside go on.",
@@ -57,10 +57,10 @@ def _control(zone: Mapping[str, Any], waiting: int, active: int, value: Any) -> 
     if value not in says:
         raise BadInput(f"There is no control {value!r}; there are {', '.join(says)}.")
     again = zone["zone_id"] if value in ("pass", "end") else ""
-    return Plan(says[value], {"control": value}, again, danger=value in ("pass", "end", "lock"))
+    return PlannedChange(says[value], {"control": value}, again, danger=value in ("pass", "end", "lock"))
 
 
-def _limit(zone: Mapping[str, Any], waiting: int, active: int, name: str, value: Any) -> Plan:
+def _limit(zone: Mapping[str, Any], waiting: int, active: int, name: str, value: Any) -> PlannedChange:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value <= 0:
         raise BadInput(f"The {NAMES[name]} must be a number above 0; pause lets nobody in.")
     if value > MOST[name]:
@@ -84,7 +84,7 @@ def _limit(zone: Mapping[str, Any], waiting: int, active: int, name: str, value:
         says.append(f"One zone lets about {MOST_CLAIMS_PER_MIN:,} a minute in: this is as good as no limit.")
     if wild:
         says.append("This is far more than before: type the number again to confirm.")
-    return Plan(" ".join(says), {"changes": {name: value}}, str(value) if wild else "", danger=wild)
+    return PlannedChange(" ".join(says), {"changes": {name: value}}, str(value) if wild else "", danger=wild)
 
 
 def _meaning(name: str, value: float) -> str:
@@ -98,22 +98,22 @@ def _meaning(name: str, value: float) -> str:
     )
 
 
-def _message(zone: Mapping[str, Any], value: Any) -> Plan:
+def _message(zone: Mapping[str, Any], value: Any) -> PlannedChange:
     if not isinstance(value, str) or len(value) > 1000:
         raise BadInput("A message is a text of at most 1,000 characters.")
     if not value.strip():
-        return Plan("The message is taken off the waiting page.", {"changes": {"message": ""}})
+        return PlannedChange("The message is taken off the waiting page.", {"changes": {"message": ""}})
     extra = " Translations of it stay as they are." if zone.get("translations") else ""
-    return Plan(f"Everybody waiting reads: “{value}”.{extra}", {"changes": {"message": value}})
+    return PlannedChange(f"Everybody waiting reads: “{value}”.{extra}", {"changes": {"message": value}})
 
 
-def _sold_out(zone: Mapping[str, Any], waiting: int, active: int, sold: int) -> Plan:
+def _sold_out(zone: Mapping[str, Any], waiting: int, active: int, sold: int) -> PlannedChange:
     before = zone.get("inventory")
     says = (
         f"The stock is set to the {sold:,} sold (was {_shown(before)}): {waiting:,} in line read that it is sold out, "
         f"nobody new is let in. The {active:,} inside may still complete: lock the zone if there is nothing for them."
     )
-    return Plan(says, {"changes": {"inventory": sold}}, str(zone["zone_id"]), danger=True)
+    return PlannedChange(says, {"changes": {"inventory": sold}}, str(zone["zone_id"]), danger=True)
 
 
 def _limits(zone: Mapping[str, Any]) -> str:

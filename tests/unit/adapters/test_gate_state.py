@@ -16,9 +16,13 @@ from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
 from waiting_room.adapters.gates import Gates, bucket_name
-from waiting_room.domain.admission.claim_clock import SAMPLES
+from waiting_room.domain.admission.claim_clock import SAMPLES, ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
+from waiting_room.domain.admission.show_up import ShowUp
+from waiting_room.domain.admission.turnover import Turnover
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.gate_item import ControllerState, GateItem, Sample, Watermarks
 from waiting_room.domain.leases import bucket_width_sec
 from waiting_room.domain.line.places import Session
 
@@ -36,24 +40,41 @@ def by_lane(values: st.SearchStrategy[float]) -> st.SearchStrategy[dict[str, flo
 samples = st.builds(Sample, whole, whole, by_lane(whole))
 states = st.builds(
     ControllerState,
+    clock=st.builds(ClaimClock, ms=whole, samples=st.lists(samples, max_size=4).map(tuple)),
+    show_up=st.builds(
+        ShowUp,
+        on_the_way=st.lists(thousandths, max_size=6).map(tuple),
+        resolved_called=thousandths,
+        resolved_came=thousandths,
+        recent_called=thousandths,
+        recent_came=thousandths,
+        shut_claims=whole,
+        shut_ms=whole,
+        noticed_front=thousandths,
+    ),
+    turnover=st.builds(
+        Turnover,
+        active=whole,
+        leave_rate=thousandths,
+        end_rate=thousandths,
+        end_weight=thousandths,
+        mean_active=thousandths,
+        mean_active_at_leaving=thousandths,
+        lapses_seen=st.booleans(),
+        pace=thousandths,
+    ),
+    shared=st.builds(SharedCalls, deficits=by_lane(millionths), quiet=by_lane(millionths)),
+    last_tickets=st.builds(LastTickets, whole),
     ticked_at_ms=whole,
     claimed=whole,
     rate_tokens=thousandths,
-    clock_ms=whole,
-    samples=st.lists(samples, max_size=4).map(tuple),
-    matured_called=thousandths,
-    matured_claimed=thousandths,
-    recent_called=thousandths,
-    recent_claimed=thousandths,
-    taken=by_lane(millionths),
     locked=st.booleans(),
     hold_until_ms=whole,
     phase=st.sampled_from(["before", "open", "paused", "locked", "passing", "sold_out", "ended"]),
     entry=st.sampled_from(["enter", "page"]),
+    resting=st.booleans(),
     epochs=by_lane(whole),
     early=by_lane(whole),
-    deficits=by_lane(millionths),
-    hurried=whole,
 )
 
 
@@ -64,7 +85,8 @@ def test_a_state_comes_back_as_it_was(state: ControllerState) -> None:
 
 
 def test_a_lane_added_later_changes_nothing_for_the_others() -> None:
-    state = ControllerState(taken={LANES[0]: 1.5, LANES[1]: 2}, samples=(Sample(5, 1, {LANES[1]: 7}),))
+    shared = SharedCalls(quiet={LANES[0]: 1.5, LANES[1]: 2})
+    state = ControllerState(shared=shared, clock=ClaimClock(samples=(Sample(5, 1, {LANES[1]: 7}),)))
     assert unpack(pack(state, LANES[:2]), LANES) == state
 
 
@@ -111,7 +133,9 @@ def test_the_memory_of_another_version_is_said_and_begins_anew_with_what_the_ite
     after = sale.gate()
 
     assert replace(after, state=before.state) == before
-    assert after.state == ControllerState(claimed=3, active=3, known_front=before.lanes["general"].serving)
+    assert after.state == ControllerState(
+        claimed=3, turnover=Turnover(active=3), show_up=ShowUp(noticed_front=before.lanes["general"].serving)
+    )
     (record,) = caplog.records
     assert (vars(record)["zone_id"], vars(record)["run"]) == ("z", 1)
     assert "version 2" in vars(record)["why"]
@@ -145,7 +169,7 @@ def test_a_rate_goes_on_after_everything_was_forgotten() -> None:
     assert 0 <= gate.limit - gate.claimed <= 2
     assert sum(came) >= 50
     assert sale.tick(20).limit > gate.limit
-    assert sale.gate().state.recent_claimed < 90, "nobody is taken for having come in one tick"
+    assert sale.gate().state.show_up.recent_came < 90, "nobody is taken for having come in one tick"
 
 
 def test_what_was_drawn_stays_drawn_after_everything_was_forgotten() -> None:
@@ -182,36 +206,38 @@ def full_gate(zone_id: str) -> GateItem:
         for number in range(SAMPLES + 1)
     )
     state = ControllerState(
+        clock=ClaimClock(7_345_678, taken),
+        show_up=ShowUp(
+            on_the_way=(234.567, 1_234.567, 1_234.567, 1_234.567, 12_345.678, 12_345.678),
+            resolved_called=6_789_012.345,
+            resolved_came=3_456_789.012,
+            recent_called=1_234.567,
+            recent_came=987.654,
+            shut_claims=3_123_456,
+            shut_ms=7_200_000,
+            noticed_front=3_123_456.789,
+        ),
+        turnover=Turnover(
+            active=123_456,
+            leave_rate=432.109,
+            end_rate=432.109,
+            end_weight=123.456,
+            mean_active=123_456.789,
+            mean_active_at_leaving=123_456.789,
+            lapses_seen=True,
+            pace=1_234.567,
+        ),
+        shared=SharedCalls(deficits=dict.fromkeys(LANES, -0.987654), quiet=dict.fromkeys(LANES, 123.456789)),
+        last_tickets=LastTickets(20_000_000),
         ticked_at_ms=NOW_MS,
         claimed=3_123_456,
         rate_tokens=12_345.678,
-        clock_ms=7_345_678,
-        samples=taken,
-        matured_called=6_789_012.345,
-        matured_claimed=3_456_789.012,
-        recent_called=1_234.567,
-        recent_claimed=987.654,
-        coming=(234.567, 1_234.567, 1_234.567, 1_234.567, 12_345.678, 12_345.678),
-        shut_claims=3_123_456,
-        shut_ms=7_200_000,
-        known_front=3_123_456.789,
-        active=123_456,
-        leave_rate=432.109,
-        end_rate=432.109,
-        end_weight=123.456,
-        held=123_456.789,
-        held_then=123_456.789,
-        lapses_seen=True,
-        pace=1_234.567,
         locked=True,
-        taken=dict.fromkeys(LANES, 123.456789),
         hold_until_ms=NOW_MS + 60_000,
         phase="sold_out",
         entry="page",
         epochs=dict.fromkeys(LANES, 123_456),
         early=dict.fromkeys(LANES, 987_654),
-        deficits=dict.fromkeys(LANES, -0.987654),
-        hurried=20_000_000,
     )
     return GateItem(
         zone_id,

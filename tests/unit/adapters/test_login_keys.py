@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.api_world import ZONE_ID, Answer, ApiWorld
+from tests.support.api_world import ZONE_ID, ApiWorld, HttpAnswer
 from tests.unit.http.test_identity import ISSUER, LOGIN, OTHER, RSA, RSA_JWK, claim, join
 from waiting_room.adapters import login_keys
 from waiting_room.adapters.login_keys import (
@@ -135,7 +135,7 @@ def test_the_algorithm_is_the_keys_also_where_the_set_does_not_say() -> None:
     assert join(world, jwt.encode(claims, RSA, algorithm="RS512", headers={"kid": "rsa"})).status == 401
 
 
-def by_secret(world: ApiWorld, secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> Answer:
+def by_secret(world: ApiWorld, secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> HttpAnswer:
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": world.clock.now_sec + 300, **changes}
     return join(world, jwt.encode(claims, secret, algorithm=algorithm))
 

@@ -18,11 +18,11 @@ from tests.support.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, record_of
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import Point
+from waiting_room.ports import MetricPoint
 
 MINUTE_MS = 1_780_315_200_000
-LANE = Point("gala", 3, "vip", MINUTE_MS, 17, {"admitted": 12, "wait_median_sec": 61.5})
-ZONE = Point("gala", 3, None, MINUTE_MS, MINUTE_MS + 5, {"queue_length": 40, "show_up_share": 0.8})
+LANE = MetricPoint("gala", 3, "vip", MINUTE_MS, 17, {"admitted": 12, "wait_median_sec": 61.5})
+ZONE = MetricPoint("gala", 3, None, MINUTE_MS, MINUTE_MS + 5, {"queue_length": 40, "show_up_share": 0.8})
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_point_is_a_line_that_cloudwatch_reads() -> None:
 def test_every_measure_can_be_told() -> None:
     measures = dict.fromkeys(schemas.load("metrics")["measures"], 1)
     lines: list[str] = []
-    CloudWatchMetrics("tickets", lines.append).put([Point("gala", 1, "vip", MINUTE_MS, 1, measures)])
+    CloudWatchMetrics("tickets", lines.append).put([MetricPoint("gala", 1, "vip", MINUTE_MS, 1, measures)])
     assert measures.keys() <= json.loads(lines[0]).keys()
 
 

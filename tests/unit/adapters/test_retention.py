@@ -96,6 +96,11 @@ def test_days_out_of_bounds_stop_the_function(text: str) -> None:
         Retention.parse(text)
 
 
+def test_all_days_out_of_bounds_are_named() -> None:
+    with pytest.raises(ValueError, match=r"places must be .* days; minutes must be .* days\."):
+        Retention.parse('{"minutes":0,"places":0}')
+
+
 def test_terraform_has_the_bounds_of_the_schema() -> None:
     days: dict[str, Any] = schemas.load("functions")["retention_days"]
     assert (days["places"]["maximum"], days["minutes"]["maximum"]) == (365, 3650), "also in terraform/variables.tf"

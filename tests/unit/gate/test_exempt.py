@@ -24,7 +24,8 @@ from waiting_room.domain.gate.exempt import LONGEST_SECRET, MOST_VALUES, BadExem
 from waiting_room.domain.gate.gate import Pass
 from waiting_room.domain.gate.request import GateRequest
 from waiting_room.domain.gate.snapshot import BadSnapshot, read_snapshot
-from waiting_room.use_cases.zones import build_zone
+from waiting_room.domain.gate.zone_rules import rule_faults
+from waiting_room.domain.zone.checked import checked
 
 SECRET = "3f1c9a6e7b2d4850"
 PART = {"name": "x-monitor", "sha256": secret_hash(SECRET)}
@@ -156,7 +157,7 @@ def test_a_rule_without_clear_meaning_is_refused_with_its_place(document):
     with pytest.raises(BadExemption):
         Exemption.parse(document)
     with pytest.raises(InvalidZone) as error:
-        build_zone({**zone().document, "exempt": [{"name": "good", "ip_ranges": ["192.0.2.0/24"]}, document]})
+        checked({**zone().document, "exempt": [{"name": "good", "ip_ranges": ["192.0.2.0/24"]}, document]}, rule_faults)
     assert error.value.pointer == "/exempt/1"
 
 

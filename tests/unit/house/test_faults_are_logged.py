@@ -19,7 +19,7 @@ from waiting_room.adapters.dynamodb import Clients, Table
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.health import Alarms, HttpsProbe
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.ports import Delivery
 
 PACKAGE = Path(waiting_room.__file__).parent

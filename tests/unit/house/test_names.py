@@ -33,7 +33,7 @@ from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
-from waiting_room.use_cases import screen, tick
+from waiting_room.use_cases import announce, screen
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
 APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi], "operator": [OperatorApi]}
@@ -246,7 +246,7 @@ def test_objects_lie_where_a_behaviour_serves_them(path: str, name: str) -> None
 
 def test_the_status_document_is_cached_as_its_behaviour_says() -> None:
     said = {entry["name"]: entry["cache_control"] for entry in schemas.behaviours()["behaviours"]}
-    assert said["status"] == tick.STATUS_CACHE
+    assert said["status"] == announce.STATUS_CACHE
 
 
 def test_cookies_are_documented_by_their_names() -> None:
@@ -262,3 +262,12 @@ def test_the_gate_says_the_same_headers_as_the_api_and_the_bucket() -> None:
     assert headers["every"].items() | headers["data"].items() <= said.items()
     assert responses._PAGE_HEADERS["X-Frame-Options"] == headers["page"]["x-frame-options"]
     assert responses._PAGE_HEADERS["Content-Security-Policy"].endswith("; frame-ancestors 'none'")
+
+
+def test_no_two_classes_of_the_product_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import BROWSER, SCRIPT, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, SCRIPT, ApiWorld, Browser, HttpAnswer
 from tests.unit.http.test_proof import places, solved
 from waiting_room import schemas
 
@@ -19,7 +19,7 @@ def world_with(mode: str, **changes: Any) -> ApiWorld:
     return world
 
 
-def join(world: ApiWorld, label: str | None, body: Any = None) -> Answer:
+def join(world: ApiWorld, label: str | None, body: Any = None) -> HttpAnswer:
     return world.visit("POST", "/visitors", body, headers={**SCRIPT, **({HEADER: label} if label else {})})
 
 

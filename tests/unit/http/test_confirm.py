@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import ROOT, ZONE_ID, Answer, ApiWorld, Browser, event, send
+from tests.support.api_world import ROOT, ZONE_ID, ApiWorld, Browser, HttpAnswer, event, send
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def token(world: ApiWorld, site_key: str) -> str:
     return browser.access_token
 
 
-def confirm(world: ApiWorld, key: str | None, body: Any, raw: str = "") -> Answer:
+def confirm(world: ApiWorld, key: str | None, body: Any, raw: str = "") -> HttpAnswer:
     headers = {"accept": "application/json"} | ({} if key is None else {"authorization": f"Bearer {key}"})
     return world.visit("POST", f"{ROOT}/confirmations", None if raw else body, headers=headers, raw=raw)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import ORIGIN_SECRET, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, event, send
+from tests.support.api_world import ORIGIN_SECRET, ROOT, SCRIPT, ZONE_ID, ApiWorld, HttpAnswer, event, send
 from waiting_room import schemas
 from waiting_room.config import BouncerConfig
 from waiting_room.http.frame.app import HttpApp
@@ -32,12 +32,12 @@ def world_with(*origins: str) -> ApiWorld:
     return world
 
 
-def ask(world: ApiWorld, method: str, origin: str | None, path: str = "/visitors", **headers: str) -> Answer:
+def ask(world: ApiWorld, method: str, origin: str | None, path: str = "/visitors", **headers: str) -> HttpAnswer:
     sent = {**SCRIPT, **({"origin": origin} if origin else {}), **headers}
     return world.visit(method, path, headers=sent)
 
 
-def cors_headers(answer: Answer) -> dict[str, str]:
+def cors_headers(answer: HttpAnswer) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name.startswith("access-control-")}
 
 

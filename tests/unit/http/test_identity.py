@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.api_world import BROWSER, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.http.credentials import JOIN_CLAIM_COOKIE, JOIN_CLAIM_HEADER
 from waiting_room.use_cases.identify import AUDIENCE, LONGEST_SEC
@@ -40,7 +40,7 @@ def claim(world: ApiWorld, subject: object = "ada@example.com", *, key: Any = LO
     return jwt.PyJWS().encode(json.dumps(present).encode(), private, algorithm="ES256", headers={"kid": key.kid})
 
 
-def join(world: ApiWorld, token: str | None) -> Answer:
+def join(world: ApiWorld, token: str | None) -> HttpAnswer:
     return world.visit("POST", "/visitors", headers={JOIN_CLAIM_HEADER: token} if token else {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.api_world import SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import SCRIPT, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from tests.unit.http.test_networks import AWAY, HOME, NEIGHBOUR, Traveller
 
 
@@ -14,7 +14,7 @@ def world_with(mode: str = "refuse", places: int = 2) -> ApiWorld:
     return world
 
 
-def join(world: ApiWorld, ip: str) -> Answer:
+def join(world: ApiWorld, ip: str) -> HttpAnswer:
     return world.visit("POST", "/visitors", headers={"x-forwarded-for": f"{ip}, 64.252.66.10"})
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser, event
+from tests.support.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser, HttpAnswer, event
 from tests.support.gate_support import SID, access_token, decided, passed, redirected, refused, request, snapshot, zone
 from waiting_room.domain.networks import network_of, network_tag
 from waiting_room.http.frame.request import Request
@@ -19,7 +19,7 @@ class Traveller(Browser):
 
     ip = HOME
 
-    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> Answer:
+    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> HttpAnswer:
         headers = {**(parts.pop("headers", None) or SCRIPT), "x-forwarded-for": f"10.9.9.9, {self.ip}, 64.252.66.10"}
         return super().ask(method, path, body, headers=headers, **parts)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from tests.unit.http.test_identity import ISSUER, LOGIN, claim
 from waiting_room.domain.zone.proofs import ProofRules, bits_at, is_solved
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
@@ -37,7 +37,7 @@ def challenged(world: ApiWorld, **parts: Any) -> dict[str, Any]:
     return told
 
 
-def join(world: ApiWorld, proof: dict[str, str], **parts: Any) -> Answer:
+def join(world: ApiWorld, proof: dict[str, str], **parts: Any) -> HttpAnswer:
     return world.visit("POST", "/visitors", {"proof": proof}, **parts)
 
 
@@ -145,7 +145,7 @@ def test_observing_lets_everybody_join_and_says_who_proved() -> None:
     assert world.log.lines[-1]["proof"] == "deferred"
 
 
-def without_scripts(world: ApiWorld) -> tuple[Browser, Answer]:
+def without_scripts(world: ApiWorld) -> tuple[Browser, HttpAnswer]:
     browser = Browser(world)
     browser.enter()
     return browser, browser.ask("GET", "/visitors/me", headers=BROWSER)

@@ -67,7 +67,18 @@ def test_a_problem_document_says_where_and_what() -> None:
         "status": 400,
         "detail": "Use 1 or more.",
         "pointer": "/max_active",
+        "errors": [{"pointer": "/max_active", "detail": "Use 1 or more."}],
     }
+
+
+def test_a_problem_document_tells_every_fault_and_leads_with_the_first() -> None:
+    faults = [domain_errors.Fault(f"/rules/{number}", "Begin with '/'.") for number in range(1_000)]
+
+    told = problem_document(domain_errors.InvalidZone.of(faults))
+
+    assert (told["pointer"], told["detail"]) == ("/rules/0", "Begin with '/'.")
+    most = schemas.components()["Problem"]["properties"]["errors"]["maxItems"]
+    assert [error["pointer"] for error in told["errors"]] == [f"/rules/{number}" for number in range(most)]
 
 
 def test_retry_after_is_spread_and_only_there_when_it_helps() -> None:

@@ -1,4 +1,4 @@
-"""Validation: the first fault of a document, where it is, and what to do about it."""
+"""Validation: every fault of a document, where it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -91,10 +91,29 @@ def test_a_fault_in_a_body_is_found_where_it_is(document: Any, schema: str, poin
     assert advice in caught.value.detail
 
 
-def test_of_several_faults_the_first_in_the_document_is_told() -> None:
+def test_all_faults_are_told_in_the_order_of_the_document() -> None:
     with pytest.raises(InvalidInput) as caught:
-        validate({"max_active": 0, "zone_id": "-", "mode": "queueing", "rules": ZONE["rules"]}, "zone")
+        validate({"max_active": 0, "zone_id": "-", "mode": "queueing", "rules": [{"paths": ["a", "/b", "c"]}]}, "zone")
     assert caught.value.pointer == "/max_active"
+    assert caught.value.detail == "Use 1 or more."
+    assert [fault.pointer for fault in caught.value.faults] == [
+        *("/max_active", "/zone_id", "/rules/0/paths/0", "/rules/0/paths/2"),
+    ]
+
+
+def test_each_missing_and_each_unknown_field_is_told_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        validate({"colour": "red", "size": 7}, "zone")
+    pointers = [fault.pointer for fault in caught.value.faults]
+    assert sorted(pointers) == ["/colour", "/mode", "/rules", "/size", "/zone_id"]
+    assert {fault.pointer: fault.detail for fault in caught.value.faults}["/mode"] == "'mode' is missing: add it."
+
+
+def test_all_faults_of_the_alternative_that_comes_closest_are_told() -> None:
+    pair = {"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "object", "required": ["c", "d"]}}}
+    with pytest.raises(InvalidInput) as caught:
+        validate({"a": {}}, {"anyOf": [pair, {"type": "null"}]})
+    assert [fault.pointer for fault in caught.value.faults] == ["/b", "/a/c", "/a/d"]
 
 
 def test_schemas_of_a_caller_can_refer_to_components_of_its_own() -> None:

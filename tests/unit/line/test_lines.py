@@ -9,12 +9,11 @@ import pytest
 
 from tests.support.sale import Sale
 from waiting_room.adapters.counters import EPOCH_BLOCK
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.line.epochs import Epoch, before_all, next_epoch, shard_of
 from waiting_room.domain.line.places import Known, QueueItem, Session
 from waiting_room.use_cases.claim import Waiting
 from waiting_room.use_cases.lines import COPIES, LOOK_MS, WINDOW, Lines
-from waiting_room.use_cases.tick import TickZone
 
 SHARDS = 3
 
@@ -110,7 +109,7 @@ def test_everybody_gets_in_in_turn(sale: Sale) -> None:
 
 
 def test_seals_between_ticks_are_exact_with_two_exchangers(sale: Sale) -> None:
-    other = TickZone(*sale.tick_parts)
+    other = sale.exchanger()
     for number in range(40):
         sale.join(f"v{number}")
         (sale.ticker if number % 2 else other)("z")
@@ -132,7 +131,7 @@ def test_an_epoch_that_lost_the_race_is_sealed_by_what_is_stored(sale: Sale) -> 
         if not raced and method == "put_item" and phase == "before" and "epoch#" in str(request):
             raced.append(1)
             sale.join("late")
-            TickZone(*sale.tick_parts)("z")
+            sale.exchanger()("z")
 
     sale.store.on_call = race
     sale.clock.advance(1)

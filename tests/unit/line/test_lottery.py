@@ -13,7 +13,6 @@ from waiting_room.domain.line.draws import commitment_to
 from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.claim import Waiting
 from waiting_room.use_cases.draw import BEACON_PATIENCE_MS
-from waiting_room.use_cases.tick import TickZone
 
 START_SEC = 30
 SHARDED = {"expected_joins_per_sec": 1_500}
@@ -22,10 +21,6 @@ SHARDED = {"expected_joins_per_sec": 1_500}
 def lottery(**changes: Any) -> Sale:
     starts_at_ms = FakeClock().ms + START_SEC * 1000
     return Sale(order="lottery", mode="combined", starts_at_ms=starts_at_ms, **{"max_active": 100, **changes})
-
-
-def another_exchanger(sale: Sale) -> TickZone:
-    return TickZone(*sale.tick_parts)
 
 
 def at_start(sale: Sale) -> None:
@@ -67,7 +62,7 @@ def test_everybody_early_is_drawn_and_everybody_late_stands_behind(changes: dict
 @pytest.mark.parametrize("changes", [{}, SHARDED])
 def test_two_exchangers_hold_one_draw(changes: dict[str, int]) -> None:
     sale = lottery(**changes)
-    other = another_exchanger(sale)
+    other = sale.exchanger()
     for number in range(20):
         sale.join(f"v{number}")
     sale.tick()
@@ -129,13 +124,13 @@ def test_nothing_is_told_before_the_start_and_all_of_it_after() -> None:
 def test_the_draw_of_every_lane_is_held_at_once_and_a_lane_added_later_is_by_arrival() -> None:
     sale = lottery(lanes={"general": {"weight": 1}, "vip": {"weight": 1}})
     for number in range(6):
-        sale._join(sale.zone, f"g{number}")
-        sale._join(sale.zone, f"v{number}", None, "vip")
+        sale.verbs.join(sale.zone, f"g{number}")
+        sale.verbs.join(sale.zone, f"v{number}", None, "vip")
     sale.tick()
     at_start(sale)
     assert record(sale)["early"] == {"general": 6, "vip": 6}
     sale.change(lanes={**sale.zone.lanes, "gold": {"weight": 1}})
-    sale._join(sale.zone, "late", None, "gold")
+    sale.verbs.join(sale.zone, "late", None, "gold")
     sale.tick(2)
     sale.clock.advance(1)
     assert sale.locate("late").position == 0
@@ -190,7 +185,7 @@ def beacon() -> FakeBeacon:
 
 
 def with_beacon(sale: Sale, beacon: FakeBeacon) -> None:
-    sale.ticker = TickZone(*sale.tick_parts, beacon=beacon)
+    sale.ticker = sale.exchanger(beacon=beacon)
 
 
 def test_a_beacon_is_waited_for_and_nobody_is_called_meanwhile(beacon: FakeBeacon) -> None:

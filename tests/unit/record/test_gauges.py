@@ -13,19 +13,18 @@ from tests.support.deployment import Deployment
 from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import Point
-from waiting_room.use_cases.gauges import MINUTE_MS, Aside
-from waiting_room.use_cases.tick import TickZone
+from waiting_room.ports import MetricPoint
+from waiting_room.use_cases.gauges import MINUTE_MS, BackgroundMetrics
 
 
 class Told:
     """Keeps every point, however often it is told; `down` refuses all."""
 
     def __init__(self, *, down: bool = False) -> None:
-        self.points: list[Point] = []
+        self.points: list[MetricPoint] = []
         self.down = down
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         if self.down:
             raise Overloaded
         self.points += points
@@ -33,7 +32,7 @@ class Told:
 
 def busy_sale(told: Told, visitors: int = 9) -> Sale:
     sale = Sale(max_active=2)
-    sale.ticker = TickZone(*sale.tick_parts, metrics=told)
+    sale.ticker = sale.exchanger(metrics=told)
     for number in range(visitors):
         sale.join(f"v{number}")
     return sale
@@ -53,7 +52,7 @@ def test_a_busy_zone_is_told_once_a_minute_though_nobody_is_admitted_or_leaves()
 def test_two_exchangers_tell_a_minute_once_between_them() -> None:
     told = Told()
     sale = busy_sale(told)
-    other = TickZone(*sale.tick_parts, metrics=told)
+    other = sale.exchanger(metrics=told)
     for second in range(150):
         sale.clock.advance(1)
         (sale.ticker if second % 2 else other)("z")
@@ -83,7 +82,7 @@ def test_a_backend_is_told_beside_the_tick_and_may_be_down(caplog: pytest.LogCap
     later: list[Callable[[], None]] = []
     down = Told(down=True)
     sale = busy_sale(down)
-    sale.ticker = TickZone(*sale.tick_parts, metrics=Aside(down, later.append))
+    sale.ticker = sale.exchanger(metrics=BackgroundMetrics(down, later.append))
     sale.tick(2)
     assert len(later) == 1
     later.pop()()
@@ -95,7 +94,7 @@ def test_a_zone_whose_backend_hangs_is_ticked_all_the_same() -> None:
     free, told = threading.Event(), Told()
 
     class Hanging:
-        def put(self, points: Sequence[Point]) -> None:
+        def put(self, points: Sequence[MetricPoint]) -> None:
             assert free.wait(30)
             told.put(points)
 
@@ -106,7 +105,7 @@ def test_a_zone_whose_backend_hangs_is_ticked_all_the_same() -> None:
         threads[-1].start()
 
     sale = busy_sale(told)
-    sale.ticker = TickZone(*sale.tick_parts, metrics=Aside(Hanging(), start))
+    sale.ticker = sale.exchanger(metrics=BackgroundMetrics(Hanging(), start))
     sale.tick(70)
     assert told.points == []
     free.set()

@@ -23,7 +23,7 @@ from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.record.visits import bin_of, bin_sec, by_lane, percentile
-from waiting_room.ports import Point
+from waiting_room.ports import MetricPoint
 from waiting_room.streams import QueueStream, change_in
 from waiting_room.use_cases.record import REST_MS, Record
 
@@ -34,11 +34,11 @@ ARCHIVE = schemas.load("archive")
 class FakeMetrics:
     """Keeps of each minute the point with the highest version, as a backend does."""
 
-    points: dict[tuple[Any, ...], Point] = field(default_factory=dict)
+    points: dict[tuple[Any, ...], MetricPoint] = field(default_factory=dict)
     calls: int = 0
     down: bool = False
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         self.calls += 1
         if self.down:
             raise Overloaded

@@ -16,7 +16,7 @@ import pytest
 from scripts.operator_api.api import ADMIN
 from scripts.operator_cli.checks import verify_deploy, verify_zone
 from scripts.operator_cli.checks.findings import Finding, State
-from scripts.operator_cli.checks.verify_deploy import Deployment
+from scripts.operator_cli.checks.verify_deploy import SeenDeployment
 from tests.support.api_world import ApiWorld
 from waiting_room import schemas
 
@@ -33,6 +33,7 @@ ZONE = {
 NO_STORE = {"cache-control": "no-store"}
 
 Answer = httpx.Response | Callable[[httpx.Request], httpx.Response]
+Look = Callable[[SeenDeployment], Finding | Iterable[Finding]]
 
 
 class World:
@@ -95,9 +96,9 @@ def world() -> World:
     return World()
 
 
-def look(world: World, check: Callable[[Deployment], Finding | Iterable[Finding]]) -> list[Finding]:
+def look(world: World, check: Look) -> list[Finding]:
     http = httpx.Client(transport=httpx.MockTransport(world))
-    found = check(Deployment(SITE, API, http, _Api(world), SNAPSHOT_KEY))  # type: ignore[arg-type]
+    found = check(SeenDeployment(SITE, API, http, _Api(world), SNAPSHOT_KEY))  # type: ignore[arg-type]
     return [found] if isinstance(found, Finding) else list(found)
 
 
@@ -115,7 +116,7 @@ CHECKS = (
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_a_deployment_as_it_should_be(world: World, check: Callable[[Deployment], Finding | Iterable[Finding]]) -> None:
+def test_a_deployment_as_it_should_be(world: World, check: Look) -> None:
     found = look(world, check)
     assert found
     assert {finding.state for finding in found} == {State.OK}, found
@@ -174,7 +175,7 @@ def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
 )
 def test_each_mistake_is_seen_and_said(
     world: World,
-    check: Callable[[Deployment], Finding | Iterable[Finding]],
+    check: Look,
     where: tuple[str, str],
     answer: httpx.Response,
     named: str,
@@ -203,7 +204,7 @@ def test_without_a_guarded_zone_it_is_said_what_to_make(world: World) -> None:
 
 def test_a_secret_nobody_may_read_is_not_taken_for_fine(world: World) -> None:
     http = httpx.Client(transport=httpx.MockTransport(world))
-    finding = verify_deploy.snapshot(Deployment(SITE, API, http, _Api(world), None))  # type: ignore[arg-type]
+    finding = verify_deploy.snapshot(SeenDeployment(SITE, API, http, _Api(world), None))  # type: ignore[arg-type]
     assert finding.state is State.UNKNOWN
 
 
@@ -228,7 +229,7 @@ def test_a_websocket_that_is_deployed_must_answer_as_one(
 
 def test_a_site_on_plain_http_is_told_unless_it_is_this_machine() -> None:
     for url, state in (("http://tickets.example.com", State.ACT), ("http://localhost:8080", State.OK)):
-        (finding,) = verify_deploy.certificate(Deployment(url, API, httpx.Client(), _Api(World())))  # type: ignore[arg-type]
+        (finding,) = verify_deploy.certificate(SeenDeployment(url, API, httpx.Client(), _Api(World())))  # type: ignore[arg-type]
         assert finding.state is state
 
 

@@ -128,7 +128,7 @@ def test_a_zone_changed_meanwhile_is_refused_and_says_what_to_do(wr, service, tm
     service.answers["PUT", "/zones/midnight-sun"] = problem(409, "stale-version", "The zone has changed")
     assert wr("zones", "apply", zone_file(tmp_path, max_active=8)) == 1
     said = capsys.readouterr().err
-    assert said.startswith("wr: The zone has changed (409 stale-version). Somebody changed the zone")
+    assert "zones.json: midnight-sun: The zone has changed (409 stale-version). Somebody changed the zone" in said
     assert said.count("\n") == 1
 
 
@@ -138,6 +138,17 @@ def test_a_problem_is_one_line_with_its_pointer(wr, service, tmp_path, capsys):
     service.answers["POST", "/zones/midnight-sun/control"] = refusal
     assert wr("set", "midnight-sun", "max_active=7") == 1
     assert capsys.readouterr().err == "wr: /max_active: Too many (400 invalid-zone).\n"
+
+
+def test_several_faults_that_the_service_finds_are_told_one_a_line_with_file_and_pointer(wr, service, tmp_path, capsys):
+    found = [{"pointer": "/max_active", "detail": "Too many."}, {"pointer": "/beacon", "detail": "Leave it out."}]
+    refusal = problem(400, "invalid-zone", "Too many.", pointer="/max_active", errors=found)
+    service.answers["PUT", "/zones/midnight-sun"] = refusal
+    path = zone_file(tmp_path)
+    assert wr("zones", "apply", path) == 1
+    assert capsys.readouterr().err == (
+        f"wr: {path}: midnight-sun: 2 faults (400 invalid-zone):\n  /max_active: Too many.\n  /beacon: Leave it out.\n"
+    )
 
 
 def test_set_sends_changes_over_the_version_it_read(wr, service, tmp_path, capsys):
@@ -153,6 +164,10 @@ def test_set_refuses_a_contradiction_before_sending_it(wr, service, tmp_path, ca
     assert wr("set", "midnight-sun", "max_active=none") == 2
     assert service.sent("POST") == []
     assert "/max_active: Mode queueing" in capsys.readouterr().err
+    assert wr("set", "midnight-sun", "max_active=none", "session.max_sec=60") == 2
+    said = capsys.readouterr().err
+    assert "/max_active: Mode queueing" in said
+    assert "\n/session/max_sec: A session" in said
 
 
 def test_control_says_what_it_means(wr, service, tmp_path, capsys):

@@ -15,7 +15,7 @@ from botocore.validate import ParamValidator
 from scripts.operator_api.api import OperatorApi
 from scripts.operator_api.connection import Target
 from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.dashboard.cloudwatch import LABELS, Health, cloudwatch_client, edge_queries, queries
+from scripts.operator_cli.dashboard.cloudwatch import LABELS, FunctionHealth, cloudwatch_client, edge_queries, queries
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
 from scripts.operator_cli.words.consequences import plan
@@ -266,7 +266,7 @@ class Metrics:
 def test_errors_and_throttles_are_summed_and_asked_for_once_a_minute():
     now = [1000.0]
     metrics = Metrics({"MetricDataResults": [{"Label": "errors", "Values": [2.0, 3.0]}]})
-    health = Health(metrics, "foyer", lambda: now[0])
+    health = FunctionHealth(metrics, "foyer", lambda: now[0])
     assert health() == {"errors": 5, "throttles": 0, "table throttles": 0}
     health()
     assert len(metrics.asked) == 1
@@ -292,10 +292,10 @@ def test_passes_and_errors_of_the_edge_are_summed_over_its_regions():
         ),
         Metrics(ClientError({"Error": {"Code": "AccessDenied"}}, "GetMetricData")),
     ]
-    known = Health(here, "foyer", lambda: 1000.0, far)()
+    known = FunctionHealth(here, "foyer", lambda: 1000.0, far)()
     assert (known["exempt passes"], known["edge errors"]) == (7, 3)
     assert known["edge Regions that do not answer"] == 1
-    assert "edge Regions that do not answer" not in Health(here, "foyer", lambda: 1000.0, far[:2])()
+    assert "edge Regions that do not answer" not in FunctionHealth(here, "foyer", lambda: 1000.0, far[:2])()
     assert [len(each.asked) for each in far] == [2, 2, 1]
 
 
@@ -320,7 +320,7 @@ def test_cloudwatch_is_asked_with_a_client_that_gives_up_soon():
 
 def test_without_the_right_to_ask_the_page_says_so():
     refused = ClientError({"Error": {"Code": "AccessDenied"}}, "GetMetricData")
-    assert Health(Metrics(refused), "foyer")() == {"CloudWatch": "cannot be asked (ClientError)"}
+    assert FunctionHealth(Metrics(refused), "foyer")() == {"CloudWatch": "cannot be asked (ClientError)"}
 
 
 FOUND = {

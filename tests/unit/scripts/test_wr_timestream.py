@@ -16,7 +16,7 @@ from scripts.operator_cli.timestream import MOST_PAGES, PAGE_ROWS, Timestream, q
 from tests.support.offline import offline
 from waiting_room import schemas
 from waiting_room.adapters.metrics import record_of
-from waiting_room.ports import Point
+from waiting_room.ports import MetricPoint
 
 MINUTE_MS = 1_780_315_200_000
 COLUMNS = [
@@ -27,14 +27,14 @@ COLUMNS = [
 ]
 
 
-def lane(name: str, minute: int, run: int = 2, **values: float) -> Point:
+def lane(name: str, minute: int, run: int = 2, **values: float) -> MetricPoint:
     counted = dict.fromkeys(("admitted", "completed", "left", "gave_up", "revoked"), 0) | values
-    return Point("gala", run, name, MINUTE_MS + minute * 60_000, minute + 1, counted)
+    return MetricPoint("gala", run, name, MINUTE_MS + minute * 60_000, minute + 1, counted)
 
 
-def zone(minute: int, run: int = 2, zone_id: str = "gala", **values: float) -> Point:
+def zone(minute: int, run: int = 2, zone_id: str = "gala", **values: float) -> MetricPoint:
     known = {"queue_length": 0, "in_zone": 0, "show_up_share": 1.0, "sold": 0, "gone": 0} | values
-    return Point(zone_id, run, None, MINUTE_MS + minute * 60_000, minute + 1, known)
+    return MetricPoint(zone_id, run, None, MINUTE_MS + minute * 60_000, minute + 1, known)
 
 
 POINTS = [

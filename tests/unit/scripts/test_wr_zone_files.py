@@ -78,6 +78,24 @@ def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
     assert [line.split(":")[0] for line in found] == ["zone 2 (b)", "zone 3 (c)", "zone 4 (midnight-sun)", "zone 5"]
 
 
+def test_all_mistakes_of_one_zone_are_told_at_once(tmp_path):
+    schedule = {"windows": [{"starts_at": "soon"}, {"starts_at": "2027-03-01T18:00", "repeat": {"times": 3}}]}
+    zone = {**ZONE, "run": 2, "stage": "open", "max_active": 0, "colour": "red", "schedule": schedule}
+    found = mistakes_of(tmp_path, zone)
+    assert [line.split(": ")[1] for line in found] == [
+        *("/schedule/windows/0/starts_at", "/schedule/windows/1/starts_at", "/schedule/windows/1/repeat"),
+        *("/run", "/stage", "/colour", "/max_active"),
+    ]
+    unwell = {**ZONE, "mode": "combined", "beacon": "drand", "rules": [{"paths": ["/a"]}, {"paths": ["/b/%2e%2e"]}]}
+    assert [line.split(": ")[1] for line in mistakes_of(tmp_path, unwell)] == ["/starts_at_ms", "/beacon", "/rules/1"]
+
+
+def test_an_unknown_time_zone_is_one_mistake(tmp_path):
+    zone = {**ZONE, "time_zone": "Europe/Nowhere", "starts_at": "2027-03-01T18:00", "ends_at": "tomorrow"}
+    found = mistakes_of(tmp_path, zone)
+    assert [line.split(": ")[1] for line in found] == ["/time_zone", "/schedule/windows/0/ends_at"]
+
+
 @pytest.mark.parametrize(
     ("content", "mistake"),
     [
@@ -143,6 +161,17 @@ def test_settings_are_read_by_their_type_in_the_schema():
 def test_a_setting_that_cannot_be_right_is_refused(pair, message):
     with pytest.raises(BadInput, match=message):
         settings(pair)
+
+
+def test_every_pair_that_cannot_be_read_is_told():
+    with pytest.raises(BadInput) as refused:
+        settings("max_active=many", "colour=red", "inventory=5", "session.idle=9", "loud")
+    assert [line[:30] for line in str(refused.value).splitlines()] == [
+        "max_active=many: a value of ty",
+        "There is no setting 'colour'; ",
+        "There is no setting 'session.i",
+        "'loud': write key=value, for e",
+    ]
 
 
 def test_moments_are_exact():

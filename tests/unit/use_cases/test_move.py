@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, SCRIPT, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.answers import Answer as Written
+from waiting_room.domain.answers import Answer
 from waiting_room.http.page.languages import texts
 from waiting_room.use_cases.move import LINK_SEC
 
@@ -35,7 +35,7 @@ def link(browser: Browser) -> str:
     return str(made.json["path"]).partition("?token=")[2]
 
 
-def press(browser: Browser, token: str, **headers: str) -> Answer:
+def press(browser: Browser, token: str, **headers: str) -> HttpAnswer:
     return browser.ask("POST", "/moves", raw=f"token={token}", headers={**FORM, **headers})
 
 
@@ -133,10 +133,10 @@ def test_a_lost_answer_is_looked_into(world: ApiWorld, monkeypatch: pytest.Monke
     token = link(joined(world))
     move = Queue.move
 
-    def lost(queue: Queue, *args: Any, **more: Any) -> Written:
+    def lost(queue: Queue, *args: Any, **more: Any) -> Answer:
         if applied:
             move(queue, *args, **more)
-        return Written.UNSURE
+        return Answer.UNSURE
 
     monkeypatch.setattr(Queue, "move", lost)
     assert press(Browser(world), token).status == (303 if applied else 503)
@@ -148,7 +148,7 @@ def test_a_claim_under_way_while_the_place_moves_is_told_so(world: ApiWorld, mon
     world.tick(20)
     admit = Queue.admit
 
-    def meanwhile(queue: Queue, *args: Any, **more: Any) -> Written:
+    def meanwhile(queue: Queue, *args: Any, **more: Any) -> Answer:
         monkeypatch.undo()
         assert press(laptop, token).status == 303
         return admit(queue, *args, **more)

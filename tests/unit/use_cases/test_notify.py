@@ -23,8 +23,8 @@ from waiting_room.adapters.connections import ApiGatewayConnections
 from waiting_room.adapters.dynamodb import Clients, encode
 from waiting_room.adapters.user_connections import Listener, UserConnections
 from waiting_room.domain.admission.calls import Calls, bridged, calls_of, is_near, partitions
+from waiting_room.domain.admission.gate_item import Watermarks
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.gate_item import Watermarks
 from waiting_room.ports import Delivery
 from waiting_room.streams import CallStream, calls_in
 from waiting_room.use_cases.notify import TRIES, Notify, your_turn

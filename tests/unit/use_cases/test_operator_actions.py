@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import BROWSER, OPERATOR, ZONE_ID, Answer, ApiWorld, Browser
+from tests.support.api_world import BROWSER, OPERATOR, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from waiting_room import schemas
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.frame.validation import validate
@@ -21,7 +21,7 @@ def world() -> ApiWorld:
     return world
 
 
-def post(world: ApiWorld, what: str, **body: Any) -> Answer:
+def post(world: ApiWorld, what: str, **body: Any) -> HttpAnswer:
     return world.operate("POST", f"/zones/{ZONE_ID}/{what}", body)
 
 
@@ -120,7 +120,7 @@ class TestBypass:
 
 
 class TestErasure:
-    def erase(self, world: ApiWorld, visitor_id: str) -> Answer:
+    def erase(self, world: ApiWorld, visitor_id: str) -> HttpAnswer:
         return world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
 
     def test_nothing_is_left_and_the_slot_is_free(self, world: ApiWorld) -> None:
@@ -239,7 +239,7 @@ class TestRevocation:
 
 
 class TestLookUp:
-    def look_up(self, world: ApiWorld, visitor_id: str) -> Answer:
+    def look_up(self, world: ApiWorld, visitor_id: str) -> HttpAnswer:
         return world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
 
     def test_what_is_stored_is_told_with_what_is_true_now(self, world: ApiWorld) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import OPERATOR, ZONE_ID, Answer, ApiWorld, Browser, event
+from tests.support.api_world import OPERATOR, ZONE_ID, ApiWorld, Browser, HttpAnswer, event
 from waiting_room.use_cases.control import merge
 
 
@@ -17,7 +17,7 @@ def world() -> ApiWorld:
     return world
 
 
-def control(world: ApiWorld, **body: Any) -> Answer:
+def control(world: ApiWorld, **body: Any) -> HttpAnswer:
     return world.operate("POST", f"/zones/{ZONE_ID}/control", body)
 
 
@@ -85,6 +85,14 @@ def test_bad_input_is_400_with_its_pointer_and_changes_nothing(
 
     assert (answer.status, answer.json["pointer"]) == (400, pointer)
     assert world.operate("GET", f"/zones/{ZONE_ID}").json["version"] == 1
+
+
+def test_every_fault_of_a_change_is_told_with_its_place_in_the_request(world: ApiWorld) -> None:
+    changes = {"max_active": None, "beacon": "drand", "order": "lottery", "starts_at_ms": 1}
+    told = {error["pointer"] for error in control(world, changes=changes).json["errors"]}
+    assert told == {f"/changes/{name}" for name in ("max_active", "beacon", "order", "starts_at_ms")}
+    told = {error["pointer"] for error in control(world, changes={"max_active": 0, "title": 5}).json["errors"]}
+    assert told == {"/changes/max_active", "/changes/title"}
 
 
 @pytest.mark.parametrize("field", ["zone_id", "run", "version", "updated_by", "granted_from_ms", "colour"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import SNAPSHOT_KEY, Answer, ApiWorld, Browser
+from tests.support.api_world import SNAPSHOT_KEY, ApiWorld, Browser, HttpAnswer
 from waiting_room import schemas
 from waiting_room.adapters.signing_keys import CACHE_SEC, MOST_KEYS, SigningKeys, new_key
 from waiting_room.domain.gate.snapshot import read_snapshot
@@ -35,10 +35,10 @@ class World(ApiWorld):
         self.put_zone()
         self.publish()
 
-    def rotate(self) -> Answer:
+    def rotate(self) -> HttpAnswer:
         return self.operate("POST", "/keys/rotations")
 
-    def retire(self, kid: str, query: str = "") -> Answer:
+    def retire(self, kid: str, query: str = "") -> HttpAnswer:
         return self.operate("DELETE", f"/keys/{kid}", query=query)
 
     def states(self) -> dict[str, str]:

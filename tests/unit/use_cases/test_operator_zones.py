@@ -130,6 +130,17 @@ def test_a_zone_with_a_mistake_is_refused_whole_saying_where(
     assert world.stores.gates.read(ZONE_ID, 1) is None
 
 
+def test_all_that_contradicts_itself_is_told_rules_and_a_passed_start_too(world: ApiWorld) -> None:
+    rules = [{"paths": ["/%zz%ff"]}, {"paths": ["/a"]}, {"paths": ["/b%ff"]}]
+    session = {"idle_sec": 3600, "max_sec": 60}
+    answer = world.put_zone(session=session, beacon="drand", rules=rules, starts_at_ms=1)
+
+    assert answer.problem == "invalid-zone"
+    pointers = [error["pointer"] for error in answer.json["errors"]]
+    assert pointers == ["/session/max_sec", "/beacon", "/rules/0", "/rules/2", "/starts_at_ms"]
+    assert answer.json["errors"][0] == {name: answer.json[name] for name in ("pointer", "detail")}
+
+
 def test_what_is_no_zone_at_all_is_400(world: ApiWorld) -> None:
     sample = event("control_iam")
     path = f"{ROOT}/admin/zones/{ZONE_ID}"

@@ -25,9 +25,9 @@ from waiting_room.ports import ObjectStore
 from waiting_room.tokens import InvalidKey
 from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
+from waiting_room.use_cases.minute_rows import ENTRY
 from waiting_room.use_cases.publish import ASSETS_PREFIX, JWKS_KEY, TRIES, Publish, Published
 from waiting_room.use_cases.revoke import REVOKED_BYPASS
-from waiting_room.use_cases.tick import ENTRY
 
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
 PAGE_KEY = ".waiting-room/pages/midnight-sun/index.html"

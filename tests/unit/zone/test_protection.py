@@ -9,6 +9,7 @@ import pytest
 from tests.support.deployment import Deployment
 from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.domain.errors import InvalidZone
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.protection import Health, health_after, step
 from waiting_room.domain.zone.zones import Zone
 
@@ -101,7 +102,7 @@ class TestByLoad:
 def test_what_contradicts_itself_is_refused(changes, pointer):
     document = {"zone_id": "a", "mode": "queueing", "max_active": 5, "rules": RULES, "health": ALARM, **changes}
     with pytest.raises(InvalidZone) as refused:
-        Zone.from_document({name: value for name, value in document.items() if value is not None})
+        checked({name: value for name, value in document.items() if value is not None})
     assert refused.value.pointer == pointer
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.deployment import Deployment
 from waiting_room.domain.errors import InvalidZone
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.schedule import due
-from waiting_room.domain.zone.zones import Zone
 
 MINUTE, HOUR = 60_000, 3_600_000
 START = 1_800_000_000_000
@@ -19,7 +19,7 @@ SECOND = {"opens_at_ms": START + 2 * HOUR, "starts_at_ms": START + 3 * HOUR}
 def zone(*windows, stage="", outside="end", **more):
     schedule = {"windows": list(windows) or [FIRST, SECOND], "outside": outside}
     document = {"zone_id": "a", "mode": "combined", "max_active": 5, "rules": RULES, "schedule": schedule}
-    return Zone.from_document({**document, "stage": stage, **more})
+    return checked({**document, "stage": stage, **more})
 
 
 @pytest.mark.parametrize(

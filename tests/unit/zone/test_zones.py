@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from waiting_room.domain.errors import InvalidZone
+from waiting_room.domain.errors import Fault, InvalidZone
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import Zone
 
 QUEUEING: dict[str, Any] = {
@@ -55,7 +56,7 @@ def test_a_zone_survives_its_own_document() -> None:
 def test_contradictions_are_refused(changes: dict[str, Any], pointer: str) -> None:
     document = {name: value for name, value in {**QUEUEING, **changes}.items() if value is not None}
     with pytest.raises(InvalidZone) as refused:
-        Zone.from_document(document)
+        checked(document)
     assert refused.value.pointer == pointer
     assert refused.value.detail.endswith(".")
 
@@ -65,11 +66,48 @@ def test_an_unknown_field_is_named() -> None:
         Zone.from_document({**QUEUEING, "max_activ": 5})
 
 
-def test_a_change_is_checked_again() -> None:
-    zone = Zone.from_document(QUEUEING)
-    assert zone.with_changes(max_active=9).max_active == 9
-    with pytest.raises(InvalidZone):
-        zone.with_changes(max_active=0)
+def test_every_contradiction_is_told_at_once() -> None:
+    document: dict[str, Any] = {
+        "zone_id": "Upper",
+        "mode": "combined",
+        "rules": [],
+        "rate_per_min": 0,
+        "session": {"idle_sec": 900, "max_sec": 600},
+        "lanes": {"vip": {"weight": 0}},
+        "beacon": "drand",
+        "protection": {"least_per_min": 5},
+        "expected_joins_per_sec": 200_001,
+        "proof_of_work": {"bits": 18, "most_bits": 12},
+        "identity": {"mode": "require", "keys": [{"alg": "ES256", "kty": "RSA"}], "jwks_url": "https://a.example/k"},
+        "schedule": {
+            "windows": [
+                {"starts_at_ms": 9_000_000, "ends_at_ms": 8_000_000},
+                {"starts_at_ms": 10_000_000},
+                {"starts_at_ms": 20_000_000, "ends_at_ms": 30_000_000},
+                {"starts_at_ms": 30_000_001},
+            ]
+        },
+    }
+    with pytest.raises(InvalidZone) as refused:
+        checked(document)
+    assert [fault.pointer for fault in refused.value.faults] == [
+        *("/zone_id", "/rules", "/max_active", "/rate_per_min", "/expected_joins_per_sec"),
+        *("/identity", "/identity/keys/0", "/proof_of_work/most_bits", "/session/max_sec", "/lanes", "/lanes"),
+        *("/schedule/windows/0", "/schedule/windows", "/schedule/windows"),
+        *("/protection", "/protection/least_per_min", "/beacon"),
+    ]
+    assert all(fault.detail.endswith(".") for fault in refused.value.faults)
+
+
+def test_further_judges_are_heard_with_the_first() -> None:
+    with pytest.raises(InvalidZone) as refused:
+        checked({**QUEUEING, "max_active": 0}, lambda zone: [Fault("/title", f"{zone.zone_id} has none.")])
+    assert refused.value.faults == (refused.value.faults[0], ("/title", "midnight-sun has none."))
+    assert checked(QUEUEING) == Zone.from_document(QUEUEING)
+
+
+def test_a_stored_zone_is_read_as_it_is() -> None:
+    assert Zone.from_document({**QUEUEING, "max_active": 0}).max_active == 0
 
 
 def test_a_queueing_zone_without_a_start_has_started() -> None:

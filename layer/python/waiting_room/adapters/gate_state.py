@@ -6,11 +6,18 @@ kept by lane comes as one byte that says of which lanes, then their numbers in o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from waiting_room.adapters import varints
-from waiting_room.domain.gate_item import ControllerState, Sample
+from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState
+from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
+from waiting_room.domain.admission.show_up import ShowUp
+from waiting_room.domain.admission.turnover import Turnover
 
 VERSION = 1
 """The layout of the bytes. What is only added behind needs no other; whoever changes the rest counts it up and goes on
@@ -18,22 +25,30 @@ reading the one before, for while a release rolls out functions of both are at w
 _THOUSANDTHS, _MILLIONTHS = 1_000, 1_000_000
 _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
-_WHOLE = ("ticked_at_ms", "claimed", "clock_ms", "hold_until_ms", "shut_claims", "shut_ms", "active")
-_PARTS = (
-    "rate_tokens",
-    "matured_called",
-    "matured_claimed",
-    "recent_called",
-    "recent_claimed",
-    "known_front",
-    "leave_rate",
-    "end_rate",
-    "end_weight",
-    "held",
-    "held_then",
-    "pace",
+_WHOLE = (
+    "ticked_at_ms",
+    "claimed",
+    "clock.ms",
+    "hold_until_ms",
+    "show_up.shut_claims",
+    "show_up.shut_ms",
+    "turnover.active",
 )
-_BY_LANE = (("taken", _MILLIONTHS), ("deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
+_DECIMAL = (
+    "rate_tokens",
+    "show_up.resolved_called",
+    "show_up.resolved_came",
+    "show_up.recent_called",
+    "show_up.recent_came",
+    "show_up.noticed_front",
+    "turnover.leave_rate",
+    "turnover.end_rate",
+    "turnover.end_weight",
+    "turnover.mean_active",
+    "turnover.mean_active_at_leaving",
+    "turnover.pace",
+)
+_BY_LANE = (("shared.quiet", _MILLIONTHS), ("shared.deficits", _MILLIONTHS), ("epochs", 1), ("early", 1))
 
 
 class UnreadableState(ValueError):
@@ -43,21 +58,21 @@ class UnreadableState(ValueError):
 def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     """The bytes of a state; `lanes` gives the order of what is kept by lane, and lanes not among them are left out."""
     out = _Writer(lanes)
-    flags = state.resting * 8 + _ENTRIES.index(state.entry) * 4 + state.lapses_seen * 2 + state.locked
+    flags = state.resting * 8 + _ENTRIES.index(state.entry) * 4 + state.turnover.lapses_seen * 2 + state.locked
     out.numbers([VERSION, _PHASES.index(state.phase) * 16 + flags])
-    out.numbers(getattr(state, name) for name in _WHOLE)
-    out.numbers(round(getattr(state, name) * _THOUSANDTHS) for name in _PARTS)
-    out.numbers([state.hurried, len(state.coming)])
-    out.numbers(round(count * _THOUSANDTHS) for count in state.coming)
+    out.numbers(attrgetter(*_WHOLE)(state))
+    out.numbers(round(value * _THOUSANDTHS) for value in attrgetter(*_DECIMAL)(state))
+    out.numbers([state.last_tickets.extra_looks, len(state.show_up.on_the_way)])
+    out.numbers(round(count * _THOUSANDTHS) for count in state.show_up.on_the_way)
     for name, scale in _BY_LANE:
-        out.by_lane({lane: round(value * scale) for lane, value in getattr(state, name).items()})
-    out.numbers([len(state.samples)])
+        out.by_lane({lane: round(value * scale) for lane, value in attrgetter(name)(state).items()})
+    out.numbers([len(state.clock.samples)])
     last = Sample(0, 0, {})
-    for sample in state.samples:
+    for sample in state.clock.samples:
         out.numbers([sample.clock_ms - last.clock_ms, sample.claimed - last.claimed])
         out.by_lane({lane: value - last.serving.get(lane, 0) for lane, value in sample.serving.items()})
         last = sample
-    return bytes(out.written)
+    return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
 def unpack(packed: bytes, lanes: Sequence[str]) -> ControllerState:
@@ -74,9 +89,9 @@ def _unpacked(read: _Reader) -> ControllerState:
         raise UnreadableState(f"version {version}, and {VERSION} is known here")
     flags = read.number()
     values: dict[str, Any] = {name: read.number() for name in _WHOLE}
-    values |= {name: _number(read.number(), _THOUSANDTHS) for name in _PARTS}
-    values["hurried"] = read.number()
-    values["coming"] = tuple(_number(read.number(), _THOUSANDTHS) for _ in range(read.number()))
+    values |= {name: _number(read.number(), _THOUSANDTHS) for name in _DECIMAL}
+    values["last_tickets.extra_looks"] = read.number()
+    values["show_up.on_the_way"] = tuple(_number(read.number(), _THOUSANDTHS) for _ in range(read.number()))
     for name, scale in _BY_LANE:
         values[name] = {lane: _number(value, scale) for lane, value in read.by_lane().items()}
     samples: list[Sample] = []
@@ -86,8 +101,24 @@ def _unpacked(read: _Reader) -> ControllerState:
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
     values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
-    values |= {"resting": bool(flags // 8 % 2), "lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
-    return ControllerState(samples=tuple(samples), **values)
+    values |= {"resting": bool(flags // 8 % 2), "turnover.lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
+    return _state({**values, "clock.samples": tuple(samples)})
+
+
+def _state(values: Mapping[str, Any]) -> ControllerState:
+    """A state of values by their names, those of a part behind the part's name."""
+    by_part: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name, value in values.items():
+        part, _, field = name.rpartition(".")
+        by_part[part][field] = value
+    return ControllerState(
+        clock=ClaimClock(**by_part["clock"]),
+        show_up=ShowUp(**by_part["show_up"]),
+        turnover=Turnover(**by_part["turnover"]),
+        shared=SharedCalls(**by_part["shared"]),
+        last_tickets=LastTickets(**by_part["last_tickets"]),
+        **by_part[""],
+    )
 
 
 def _number(value: int, scale: int) -> int | float:
@@ -96,12 +127,11 @@ def _number(value: int, scale: int) -> int | float:
 
 class _Writer:
     def __init__(self, lanes: Sequence[str]) -> None:
-        self.written = bytearray()
+        self.written: list[int] = []
         self._lanes = lanes
 
     def numbers(self, values: Iterable[int]) -> None:
-        for value in values:
-            varints.write(self.written, value * 2 if value >= 0 else -value * 2 - 1)
+        self.written += values
 
     def by_lane(self, values: Mapping[str, int]) -> None:
         self.numbers([sum(1 << index for index, lane in enumerate(self._lanes) if lane in values)])
@@ -110,13 +140,13 @@ class _Writer:
 
 class _Reader:
     def __init__(self, packed: bytes, lanes: Sequence[str]) -> None:
-        self._packed = packed
+        self._numbers = [value // 2 if value % 2 == 0 else -(value + 1) // 2 for value in varints.unpack(packed)]
         self._lanes = lanes
         self._at = 0
 
     def number(self) -> int:
-        value, self._at = varints.read(self._packed, self._at)
-        return value // 2 if value % 2 == 0 else -(value + 1) // 2
+        self._at += 1
+        return self._numbers[self._at - 1]
 
     def by_lane(self) -> dict[str, int]:
         present = self.number()

@@ -14,9 +14,9 @@ from typing import Any
 
 from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
 from waiting_room.adapters.gate_state import UnreadableState, pack, unpack
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded, Unsure
-from waiting_room.domain.gate_item import GateItem, Watermarks
 
 BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
 """How the names of attributes begin, before a bucket's or a lane's number; no other attribute begins with BUCKET."""

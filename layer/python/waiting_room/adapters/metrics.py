@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import reading
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import Point
+from waiting_room.ports import MetricPoint
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class CloudWatchMetrics:
         self._write = write
         self._measures = measures()
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         """Write the lines."""
         # Only here: not every function of the layer has metrics of its own.
         from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
@@ -74,7 +74,7 @@ class TimestreamMetrics:
         self._database = database
         self._table = table
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         """Write the points, a hundred at a time; raises Overloaded when Timestream cannot be reached or refuses all.
 
         What it rejects for good is logged with its reason and left out: the archive has what it was made from.
@@ -96,7 +96,7 @@ class TimestreamMetrics:
                 logger.warning("points were rejected", extra={"reason": reason, "points": count})
 
 
-def record_of(point: Point) -> dict[str, Any]:
+def record_of(point: MetricPoint) -> dict[str, Any]:
     """A point as Timestream takes it."""
     dimensions = {"zone_id": point.zone_id, "lane": point.lane or WHOLE_ZONE, "run": str(point.run)}
     return {

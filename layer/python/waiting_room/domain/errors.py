@@ -2,39 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-__all__ = [
-    "AlertRefused",
-    "AlreadyCompleted",
-    "BadToken",
-    "Forbidden",
-    "HardEnd",
-    "InvalidInput",
-    "InvalidZone",
-    "KeyInUse",
-    "Lapsed",
-    "LinkUsed",
-    "Moved",
-    "NotReady",
-    "Overloaded",
-    "ProofNeeded",
-    "ReferenceUsed",
-    "RunOver",
-    "ScriptsNeeded",
-    "SignInNeeded",
-    "SoldOut",
-    "StaleVersion",
-    "TooLarge",
-    "UnknownKey",
-    "UnknownRoute",
-    "UnknownVisitor",
-    "UnknownZone",
-    "Unsure",
-    "WaitingRoomError",
-    "WrongMethod",
-]
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
 
 
 class WaitingRoomError(Exception):
@@ -48,15 +17,29 @@ class WaitingRoomError(Exception):
         self.detail = detail or self.title
 
 
+class Fault(NamedTuple):
+    """One fault of an input: its JSON pointer (RFC 6901) and what to do about it."""
+
+    pointer: str
+    detail: str
+
+
 class InvalidInput(WaitingRoomError):
-    """Raised when a request does not fit its schema; `pointer` is the JSON pointer of the fault."""
+    """Raised when a request does not fit its schema; `faults` are all there are, `pointer` and `detail` the first's."""
 
     problem = "invalid-input"
     title = "The request is not valid"
 
-    def __init__(self, detail: str = "", pointer: str = "") -> None:
+    def __init__(self, detail: str = "", pointer: str = "", *more: Fault) -> None:
         super().__init__(detail)
         self.pointer = pointer
+        self.faults = (Fault(pointer, self.detail), *more)
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> Self:
+        """The error for one fault or more."""
+        first, *more = faults
+        return cls(first.detail, first.pointer, *more)
 
 
 class InvalidZone(InvalidInput):

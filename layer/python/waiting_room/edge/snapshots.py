@@ -18,7 +18,7 @@ from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot,
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.tokens import InvalidKey, Verifier
 
-__all__ = ["Fetch", "FetchFailed", "Known", "Snapshots", "Transport"]
+__all__ = ["Fetch", "FetchFailed", "KeptSnapshot", "Snapshots", "Transport"]
 
 TIMEOUT_SEC = 0.5
 """For a whole fetch, connecting included: longer than that nobody waits at a gate."""
@@ -47,7 +47,7 @@ class Fetch(Protocol):
 
 
 @dataclass(frozen=True)
-class Known:
+class KeptSnapshot:
     """A snapshot, the verifier for its keys and the gate over both; `body` is what was fetched."""
 
     snapshot: GateSnapshot
@@ -60,7 +60,7 @@ class Known:
 class _Copy:
     """What is known of one host. `refreshing` is held by whoever fetches; the others use the copy meanwhile."""
 
-    known: Known | None = None
+    known: KeptSnapshot | None = None
     usable_until_ms: int = 0
     next_fetch_at_ms: int = 0
     refreshing: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +74,7 @@ class Snapshots:
         self._fetch = fetch
         self._copies: dict[str, _Copy] = {}
 
-    def current(self, host: str, now_ms: int) -> Known | None:
+    def current(self, host: str, now_ms: int) -> KeptSnapshot | None:
         """The snapshot to decide by; None when there is none, or none younger than LONGEST_USE_SEC."""
         copy = self._copies.get(host)
         if copy is None:
@@ -99,7 +99,7 @@ class Snapshots:
             copy.next_fetch_at_ms = now_ms + RETRY_SEC * 1000
             _LOG.warning("The gate snapshot was not refreshed: %s", error)
 
-    def _newer(self, old: Known | None, body: bytes, now_ms: int) -> Known:
+    def _newer(self, old: KeptSnapshot | None, body: bytes, now_ms: int) -> KeptSnapshot:
         """The fetched snapshot, or the old one where that has a higher version. Raises BadSnapshot or InvalidKey."""
         if old is not None and body == old.body:
             # Nearly always. A snapshot of many zones takes long to read with a fourteenth of a processor.
@@ -116,10 +116,10 @@ class Snapshots:
             return old
         same_keys = old is not None and fetched.keys == old.snapshot.keys
         verifier = old.verifier if old is not None and same_keys else Verifier(fetched.keys, self._issuer)
-        return Known(fetched, verifier, Gate(fetched, verifier.verify), body)
+        return KeptSnapshot(fetched, verifier, Gate(fetched, verifier.verify), body)
 
 
-def _usable(known: Known | None, now_ms: int) -> bool:
+def _usable(known: KeptSnapshot | None, now_ms: int) -> bool:
     return known is not None and now_ms - known.snapshot.published_at_ms <= LONGEST_USE_SEC * 1000
 
 

@@ -79,7 +79,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Pass:
+class AccessPass:
     """What an access token says."""
 
     zone_id: str
@@ -130,19 +130,19 @@ class Credentials:
         """What the site's login says of who wants to join, unread."""
         return request.headers.get(JOIN_CLAIM_HEADER) or request.cookies.get(JOIN_CLAIM_COOKIE)
 
-    def find_pass(self, request: Request, zone: Zone) -> Pass | None:
+    def find_pass(self, request: Request, zone: Zone) -> AccessPass | None:
         """The access token of a request, or None. One past its end still says which session is meant."""
         claims = self._claims(request, zone, "access", allow_expired=True)
         return None if claims is None else _pass(claims)
 
-    def read_pass(self, token: str) -> Pass:
+    def read_pass(self, token: str) -> AccessPass:
         """The access token a site's server hands on, expired or not; raises BadToken."""
         claims = self._tokens.verify(token, "access", now_sec=self._now_sec(), allow_expired=True)
         if claims is None:
             raise BadToken("The access token is not valid.")
         return _pass(claims)
 
-    def is_current(self, held: Pass) -> bool:
+    def is_current(self, held: AccessPass) -> bool:
         """Whether an access token has not run out."""
         return self._now_sec() < held.expires_at_sec
 
@@ -205,7 +205,7 @@ class Credentials:
             claims["net"] = network
         return self._tokens.sign("access", claims)
 
-    def elsewhere(self, held: Pass, request: Request) -> bool:
+    def elsewhere(self, held: AccessPass, request: Request) -> bool:
         """Whether an access token comes from another network than it was given to."""
         return bool(held.network) and network_tag(held.sid, request.client_ip) != held.network
 
@@ -238,8 +238,8 @@ class Credentials:
         return self._clock.now_ms() // 1000
 
 
-def _pass(claims: Mapping[str, Any]) -> Pass:
-    return Pass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"], claims.get("net", ""))
+def _pass(claims: Mapping[str, Any]) -> AccessPass:
+    return AccessPass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"], claims.get("net", ""))
 
 
 def refuse_moved(visitor: Visitor, gen: int) -> None:

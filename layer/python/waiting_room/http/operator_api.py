@@ -17,7 +17,7 @@ from waiting_room.http.frame.response import Response, empty, json_response
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.site_api import INVITATION_SEC, invitation_json
 from waiting_room.use_cases.bypass import MakeBypass
-from waiting_room.use_cases.control import Change, ControlZone
+from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.erase import Erase
 from waiting_room.use_cases.history import Audit, ReadHistory
 from waiting_room.use_cases.invite import MakeInvitation
@@ -97,7 +97,7 @@ class OperatorApi:
     def set_control(self, request: Request) -> Response:
         """Change a zone live, or start its next run."""
         body = read_body("set_control", request)
-        change = Change(
+        change = ZoneChange(
             control=body.get("control"),
             changes=body.get("changes", {}),
             reset=body.get("reset", False),

@@ -19,7 +19,7 @@ from waiting_room.domain.gate.redirects import safe_path
 from waiting_room.domain.line.places import Place, Session
 from waiting_room.domain.locations import enter_url, page_url
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.http.credentials import Credentials, Pass, Visitor, refuse_moved
+from waiting_room.http.credentials import AccessPass, Credentials, Visitor, refuse_moved
 from waiting_room.http.frame.body import read_body
 from waiting_room.http.frame.cookies import language_cookies
 from waiting_room.http.frame.request import Request
@@ -259,7 +259,7 @@ class VisitorApi:
             self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
         return claimed
 
-    def _renewed(self, request: Request, zone: Zone, held: Pass | None) -> Session:
+    def _renewed(self, request: Request, zone: Zone, held: AccessPass | None) -> Session:
         if held is None:
             raise BadToken("Send the access token of the session.")
         if zone.network_binding == "refuse" and self.credentials.elsewhere(held, request):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.admission import turnover
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import (
     AlreadyCompleted,
@@ -20,13 +21,12 @@ from waiting_room.domain.errors import (
     UnknownVisitor,
     Unsure,
 )
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import lease_bucket
 from waiting_room.domain.line.places import Known, QueueItem, Session, may_return, session_of, status_now
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.renew import Renew
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 
 LONGEST_RETRY_SEC = 15
@@ -45,11 +45,20 @@ class Claim:
     """Answers with a session, or with how long to wait before asking again."""
 
     def __init__(
-        self, gates: Gates, queue: Queue, rooms: Rooms, renew: Renew, wake: Wake, clock: Clock, ids: Ids
+        self,
+        gates: Gates,
+        queue: Queue,
+        copies: GateCopies,
+        lines: Lines,
+        renew: Renew,
+        wake: Wake,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._gates = gates
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._renew = renew
         self._wake = wake
         self._clock = clock
@@ -66,11 +75,11 @@ class Claim:
             raise UnknownVisitor
         if item.gen > gen:
             raise Moved
-        gate = self._rooms.peek(zone)
+        gate = self._copies.recent(zone)
         self._wake(zone, gate)
         if item.status == "admitted":
             return self._again(zone, item)
-        return self._first(zone, self._rooms.placed(item, gate, known), gate)
+        return self._first(zone, self._lines.placed(item, gate, known), gate)
 
     def _first(self, zone: Zone, item: QueueItem, gate: GateItem) -> Session | Waiting:
         now_ms = self._clock.now_ms()
@@ -84,7 +93,7 @@ class Claim:
         if answer is Answer.UNSURE:
             raise Unsure
         if answer is Answer.NO:
-            gate = self._rooms.look(zone)
+            gate = self._copies.current(zone)
             _refuse_ended(zone, item, gate, now_ms)
             return self._wait(zone, item, gate)
         attempt, sid = self._ids.attempt_id(), self._ids.session_id()
@@ -109,7 +118,7 @@ class Claim:
             return self._renew(zone, item.visitor_id, item.sid or "", early=False)
         except Lapsed:
             pass
-        gate, now_ms = self._rooms.look(zone), self._clock.now_ms()
+        gate, now_ms = self._copies.current(zone), self._clock.now_ms()
         current = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
         if current is None or current.status != "admitted":
             raise Lapsed
@@ -127,7 +136,7 @@ class Claim:
         if answer is Answer.UNSURE:
             raise Unsure
         if answer is Answer.NO:
-            return self._wait(zone, current, self._rooms.look(zone))
+            return self._wait(zone, current, self._copies.current(zone))
         attempt = self._ids.attempt_id()
         won = self._queue.readmit(current, bucket=bucket, attempt=attempt, now_ms=now_ms)
         return self._settle(zone, replace(current, bucket=bucket, attempt=attempt), won, gate.width_sec)
@@ -153,7 +162,7 @@ class Claim:
     def _wait(self, zone: Zone, item: QueueItem, gate: GateItem) -> Waiting:
         """Not now. The more are called and not in, the longer the pause, each a little different."""
         status = status_now(item, gate, zone.claim.grace_sec, self._clock.now_ms())
-        base = max(1.0, turnover.door_sec(gate.state) / 2)
+        base = max(1.0, gate.state.door_sec() / 2)
         retry_after_sec = min(LONGEST_RETRY_SEC, math.ceil(base * (0.75 + self._ids.jitter() / 2)))
         return Waiting("called" if status == "admitted" else status, item.position, retry_after_sec)
 

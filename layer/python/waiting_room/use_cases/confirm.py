@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from waiting_room.adapters.counters import SOLD_SLOTS
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.answers import Answer
@@ -15,7 +16,6 @@ from waiting_room.domain.line.places import QueueItem
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.leave import TRIES
-from waiting_room.use_cases.room import Rooms
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Confirmation:
 class Confirm:
     """One session, one reference. With `checkout` the session is completed and its room given to the next."""
 
-    def __init__(self, gates: Gates, queue: Queue, rooms: Rooms, clock: Clock, ids: Ids) -> None:
+    def __init__(self, gates: Gates, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
         self._gates = gates
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
         self._clock = clock
         self._ids = ids
 
@@ -89,7 +89,7 @@ class Confirm:
     def _sell(self, zone: Zone, item: QueueItem, reference: str, attempt: str) -> Answer:
         """Keep the lease counted until the sale is surely counted: a tick must see the one or the other."""
         now_ms = self._clock.now_ms()
-        pin = pin_bucket(now_ms, self._rooms.peek(zone).width_sec)
+        pin = pin_bucket(now_ms, self._copies.recent(zone).width_sec)
         held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease)
         if held is Answer.NO:
             raise Lapsed

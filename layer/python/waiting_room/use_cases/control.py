@@ -8,17 +8,17 @@ from typing import Any
 
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone
+from waiting_room.domain.errors import Fault, InvalidInput, InvalidZone, StaleVersion, UnknownZone
+from waiting_room.domain.gate.zone_rules import rule_faults
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.history import Audit
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import (
-    build_zone,
     open_run,
-    refuse_past_start,
-    refuse_within_run,
+    run_faults,
     same_settings,
     save,
     stamped,
@@ -29,7 +29,7 @@ TRIES = 4
 
 
 @dataclass(frozen=True)
-class Change:
+class ZoneChange:
     """What to change. `changes` is a merge patch of the zone (RFC 7396); `reset` starts a new run.
 
     `reason` is for the audit.
@@ -64,7 +64,7 @@ class ControlZone:
         self._ids = ids
         self._draws = Draws(zones)
 
-    def __call__(self, zone_id: str, change: Change, by: str) -> Zone:
+    def __call__(self, zone_id: str, change: ZoneChange, by: str) -> Zone:
         """The changed zone. With `version` only over that one; a change that is there already is no change.
 
         Raises UnknownZone, InvalidZone (the pointer is into the request), StaleVersion.
@@ -77,7 +77,6 @@ class ControlZone:
             if same_settings(zone, stored) and not change.reset:
                 self._gates.fence(zone_id, stored.run)
                 return stored
-            self._refuse(zone, stored, change)
             if change.version not in (None, stored.version):
                 raise StaleVersion(f"The zone has version {stored.version} by now.")
             try:
@@ -91,7 +90,7 @@ class ControlZone:
                 return changed
         raise StaleVersion
 
-    def _store(self, zone: Zone, stored: Zone, change: Change, by: str) -> Zone:
+    def _store(self, zone: Zone, stored: Zone, change: ZoneChange, by: str) -> Zone:
         """Save first, then fence: a tick that read the old zone is refused, and so is every grant it gave."""
         now_ms = self._clock.now_ms()
         if change.reset:
@@ -103,30 +102,23 @@ class ControlZone:
             self._audit.zone("set_control", stored, zone, by, change.reason)
         return zone
 
-    def _refuse(self, zone: Zone, stored: Zone, change: Change) -> None:
-        try:
-            if not change.reset:
-                refuse_within_run(zone, stored)
-            refuse_past_start(zone, stored, self._clock.now_ms())
-        except InvalidZone as error:
-            raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
-
-    def _patched(self, stored: Zone, change: Change) -> Zone:
-        for name in ("zone_id", *SERVER_FIELDS):
-            if name in change.changes:
-                raise InvalidInput(f"{name} cannot be changed.", f"/changes/{name}")
+    def _patched(self, stored: Zone, change: ZoneChange) -> Zone:
+        fixed = [name for name in ("zone_id", *SERVER_FIELDS) if name in change.changes]
+        if fixed:
+            raise InvalidInput.of(Fault(f"/changes/{name}", f"{name} cannot be changed.") for name in fixed)
+        now_ms = self._clock.now_ms()
         try:
             document = merge(stored.document, change.changes)
             if change.control is not None:
                 document["control"] = change.control
             _pin(document, stored, change)
             self._check_document(document)
-            return build_zone(document)
+            return checked(document, rule_faults, lambda zone: run_faults(zone, stored, now_ms, new_run=change.reset))
         except InvalidInput as error:
-            raise InvalidZone(error.detail, f"/changes{error.pointer}") from None
+            raise InvalidZone.of(Fault(f"/changes{pointer}", advice) for pointer, advice in error.faults) from None
 
 
-def _pin(document: dict[str, Any], stored: Zone, change: Change) -> None:
+def _pin(document: dict[str, Any], stored: Zone, change: ZoneChange) -> None:
     """The operator's hand wins: what is set by hand is left alone by the zone until `pinned` is set to false."""
     by_hand = change.changes.keys() | ({"control"} if change.control is not None else set())
     if stored.protection is not None and "rate_per_min" in by_hand:

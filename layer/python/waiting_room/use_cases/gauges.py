@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import Metrics, Point
+from waiting_room.ports import MetricPoint, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def is_new_minute(before_ms: int, now_ms: int) -> bool:
     return before_ms // MINUTE_MS != now_ms // MINUTE_MS
 
 
-def zone_point(zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> Point:
+def zone_point(zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> MetricPoint:
     """What a minute row says of the whole zone, as a point of its minute."""
     departures = row.get("departures", {}).values()
     gone = sum(each["away"] - each["back"] for each in departures)
@@ -32,10 +32,10 @@ def zone_point(zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> P
     }
     if gone > 0:
         values["wait_before_gone_sec"] = round(sum(each["wait_sec"] for each in departures) / gone, 1)
-    return Point(zone_id, run, None, now_ms // MINUTE_MS * MINUTE_MS, now_ms, values)
+    return MetricPoint(zone_id, run, None, now_ms // MINUTE_MS * MINUTE_MS, now_ms, values)
 
 
-class Aside:
+class BackgroundMetrics:
     """Tells points beside the work at hand: whoever hands them over waits for no backend.
 
     Points that are not taken are lost to the backend; the minute rows have them.
@@ -45,11 +45,11 @@ class Aside:
         self._metrics = metrics
         self._start = start
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[MetricPoint]) -> None:
         """Begin to tell the points; never raises for the backend."""
         self._start(lambda: self._put(points))
 
-    def _put(self, points: Sequence[Point]) -> None:
+    def _put(self, points: Sequence[MetricPoint]) -> None:
         try:
             self._metrics.put(points)
         except Overloaded:

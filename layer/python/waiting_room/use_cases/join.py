@@ -5,27 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 
 from waiting_room.adapters.counters import Joins
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
 from waiting_room.domain.line.epochs import shard_of
 from waiting_room.domain.line.places import MOVED, Known, Place, QueueItem, status_now
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import describe
-from waiting_room.use_cases.room import Rooms
 from waiting_room.use_cases.wake import Wake
 
 
 class Join:
     """Gives a visitor a place, the place held already, or a new one instead of one that is over."""
 
-    def __init__(self, queue: Queue, joins: Joins, rooms: Rooms, wake: Wake, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, queue: Queue, joins: Joins, copies: GateCopies, lines: Lines, wake: Wake, clock: Clock, ids: Ids
+    ) -> None:
         self._queue = queue
         self._joins = joins
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._wake = wake
         self._clock = clock
         self._ids = ids
@@ -39,7 +43,7 @@ class Join:
         Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
         often as the zone allows, Unsure when the answer was lost.
         """
-        gate = self._rooms.peek(zone)
+        gate = self._copies.recent(zone)
         held = self._held(zone, visitor_id, gate, known)
         reason = "" if held is None else _over(zone, held, gate, self._clock.now_ms())
         if held is not None and not reason and self._is_sooner(zone, held, invited):
@@ -51,12 +55,12 @@ class Join:
         item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
         self._wake(zone, gate)
         # Of several counters a number taken just now is not sealed yet: a rush must not look for what cannot be there.
-        placed = item if new and gate.shards > 1 else self._rooms.placed(item, gate)
+        placed = item if new and gate.shards > 1 else self._lines.placed(item, gate)
         return replace(describe(zone, placed, gate, self._clock.now_ms()), new=new)
 
     def _held(self, zone: Zone, visitor_id: str, gate: GateItem, known: Known | None) -> QueueItem | None:
         held = self._queue.get(zone.zone_id, zone.run, visitor_id)
-        return None if held is None else self._rooms.placed(held, gate, known)
+        return None if held is None else self._lines.placed(held, gate, known)
 
     def _lane(self, zone: Zone, held: QueueItem | None, invited: str) -> str:
         """Where to stand: where one was invited to, else where one stood, else with everybody."""
@@ -71,7 +75,7 @@ class Join:
         if invited in ("", held.lane) or invited not in zone.lanes or held.status != "waiting":
             return False
         # Rare enough to look at the item itself: a copy may not know yet that the held place was called.
-        gate = self._rooms.look(zone)
+        gate = self._copies.current(zone)
         if status_now(held, gate, zone.claim.grace_sec, self._clock.now_ms()) != "waiting":
             return False
         parts = shares(zone.lanes)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from waiting_room.adapters.counters import EPOCH_BLOCK, Joins
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.line.epochs import Epoch, before_all, holding, position_in
 from waiting_room.domain.line.places import Known, QueueItem
 from waiting_room.ports import Clock

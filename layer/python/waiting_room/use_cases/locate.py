@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
-from waiting_room.domain.admission.speeds import speed_per_sec
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.errors import UnknownVisitor
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.line.estimates import estimate
 from waiting_room.domain.line.places import Known, Place, QueueItem, status_now
 from waiting_room.domain.zone.phases import phase
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock
-from waiting_room.use_cases.room import Rooms
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.wake import Wake
 
 
 class Locate:
     """Reads a place; writes nothing."""
 
-    def __init__(self, queue: Queue, rooms: Rooms, wake: Wake, clock: Clock) -> None:
+    def __init__(self, queue: Queue, copies: GateCopies, lines: Lines, wake: Wake, clock: Clock) -> None:
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._wake = wake
         self._clock = clock
 
@@ -30,9 +31,9 @@ class Locate:
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
             raise UnknownVisitor
-        gate = self._rooms.peek(zone)
+        gate = self._copies.recent(zone)
         self._wake(zone, gate)
-        return describe(zone, self._rooms.placed(item, gate, known), gate, self._clock.now_ms())
+        return describe(zone, self._lines.placed(item, gate, known), gate, self._clock.now_ms())
 
 
 def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
@@ -41,7 +42,9 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
     now_phase = phase(zone, zone.inventory or 0 if gate.state.phase == "sold_out" else 0, now_ms)
     waits = status == "waiting" and item.position is not None and now_phase != "before"
     ahead = max(0, (item.position or 0) - gate.lane(item.lane).serving) if waits else None
-    moving = now_phase == "open" and ahead is not None
+    wait = None
+    if now_phase == "open" and ahead is not None:
+        wait = estimate(ahead, gate.state.speed_per_sec(zone.lanes, item.lane))
     return Place(
         zone_id=item.zone_id,
         run=item.run,
@@ -55,7 +58,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         position=None if _is_put_off(zone, gate, now_ms) else item.position,
         arrival=item.arrival,
         ahead=ahead,
-        estimate=estimate(ahead, speed_per_sec(zone, gate.state, item.lane)) if moving and ahead is not None else None,
+        estimate=wait,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
     )

@@ -26,7 +26,7 @@ from waiting_room.use_cases.bypass import REVOKED_BYPASS
 from waiting_room.use_cases.draw import DRAW_ITEM
 from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
-from waiting_room.use_cases.tick import ENTRY
+from waiting_room.use_cases.minute_rows import ENTRY
 
 TRIES = 8
 """Lost puts after which somebody else is at work all the time."""

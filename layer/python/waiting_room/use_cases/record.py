@@ -14,7 +14,7 @@ from waiting_room.adapters.tallies import Tallies
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.record.changes import Change
 from waiting_room.domain.record.visits import added_by, by_lane, total
-from waiting_room.ports import Archive, Clock, Metrics, Point
+from waiting_room.ports import Archive, Clock, MetricPoint, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +80,9 @@ class Record:
             self._rests_until_ms = self._clock.now_ms() + REST_MS
             logger.warning("metrics could not be told", extra={"points": len(points)})
 
-    def _lanes(self, zone_id: str, run: int, minute: int) -> list[Point]:
+    def _lanes(self, zone_id: str, run: int, minute: int) -> list[MetricPoint]:
         sums = self._tallies.sums(zone_id, run, minute)
         lanes, changes = by_lane(sums), total(sums)
         self._tallies.put_minute(zone_id, run, minute, changes, {"lanes": lanes})
         at_ms = minute * MINUTE_MS
-        return [Point(zone_id, run, lane, at_ms, changes, values) for lane, values in lanes.items()]
+        return [MetricPoint(zone_id, run, lane, at_ms, changes, values) for lane, values in lanes.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.answers import Answer
@@ -12,16 +13,15 @@ from waiting_room.domain.leases import lease_bucket
 from waiting_room.domain.line.places import QueueItem, Session, session_of
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
-from waiting_room.use_cases.room import Rooms
 
 
 class Renew:
     """Counts the lease in its new bucket first, then moves it, then stops counting the old: never too few."""
 
-    def __init__(self, gates: Gates, queue: Queue, rooms: Rooms, clock: Clock, ids: Ids) -> None:
+    def __init__(self, gates: Gates, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
         self._gates = gates
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
         self._clock = clock
         self._ids = ids
 
@@ -32,7 +32,7 @@ class Renew:
         as its bucket is still counted. Raises Lapsed, HardEnd, Forbidden, AlreadyCompleted, Unsure.
         """
         item = _live(self._queue.get(zone.zone_id, zone.run, visitor_id), sid)
-        width_sec = self._rooms.peek(zone).width_sec
+        width_sec = self._copies.recent(zone).width_sec
         session, now_ms = session_of(item, width_sec), self._clock.now_ms()
         if now_ms >= session.hard_end_at_ms:
             raise HardEnd

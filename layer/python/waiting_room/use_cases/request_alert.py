@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from waiting_room.adapters.alerts import RETENTION_SEC, AlertCounts, Alerts
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.alerts import MOST, Alert, Channel, lead_sec, telephone_number
 from waiting_room.domain.errors import AlertRefused, InvalidInput, Lapsed, UnknownVisitor
 from waiting_room.domain.line.places import Known, QueueItem
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Cipher, Clock
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import describe
-from waiting_room.use_cases.room import Rooms
 
 
 class RequestAlert:
     """Keeps a number, sealed, until it is used or the run is over."""
 
     def __init__(
-        self, queue: Queue, rooms: Rooms, alerts: Alerts, counts: AlertCounts, cipher: Cipher | None, clock: Clock
+        self,
+        queue: Queue,
+        copies: GateCopies,
+        lines: Lines,
+        alerts: Alerts,
+        counts: AlertCounts,
+        cipher: Cipher | None,
+        clock: Clock,
     ) -> None:
         """Without `cipher` the deployment sends no alerts, whatever a zone says."""
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._alerts = alerts
         self._counts = counts
         self._cipher = cipher
@@ -56,15 +65,15 @@ class RequestAlert:
         """Forget the numbers of a visitor; done twice, or of somebody unknown, it is the same. Raises Overloaded."""
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is not None:
-            position = self._rooms.placed(item, self._rooms.peek(zone)).position
+            position = self._lines.placed(item, self._copies.recent(zone)).position
             self._alerts.forget(zone.zone_id, zone.run, item.lane, visitor_id, position)
 
     def _waiting(self, zone: Zone, visitor_id: str, known: Known | None) -> QueueItem:
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
             raise UnknownVisitor
-        gate = self._rooms.peek(zone)
-        item = self._rooms.placed(item, gate, known)
+        gate = self._copies.recent(zone)
+        item = self._lines.placed(item, gate, known)
         place = describe(zone, item, gate, self._clock.now_ms())
         if place.status == "called" or (place.estimate and place.estimate.high_sec <= lead_sec(zone.alerts)):
             raise AlertRefused("Your turn is too near for a message. Stay on this page.")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from waiting_room.adapters.alerts import RETENTION_SEC, Alerts
+from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.admission.calls import Calls
@@ -18,9 +19,9 @@ from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.line.places import Place
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Carrier, Cipher, Clock, Delivery
+from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import describe
 from waiting_room.use_cases.request_alert import sealing_context
-from waiting_room.use_cases.room import Rooms
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class SendAlerts:
         self,
         zones: ProtectedZones,
         queue: Queue,
-        rooms: Rooms,
+        copies: GateCopies,
+        lines: Lines,
         alerts: Alerts,
         cipher: Cipher,
         carrier: Carrier,
@@ -49,7 +51,8 @@ class SendAlerts:
     ) -> None:
         self._zones = zones
         self._queue = queue
-        self._rooms = rooms
+        self._copies = copies
+        self._lines = lines
         self._alerts = alerts
         self._cipher = cipher
         self._carrier = carrier
@@ -85,8 +88,8 @@ class SendAlerts:
         if item is None:
             self._alerts.take(alert)
             return None
-        gate = self._rooms.peek(zone)
-        return describe(zone, self._rooms.placed(item, gate), gate, self._clock.now_ms())
+        gate = self._copies.recent(zone)
+        return describe(zone, self._lines.placed(item, gate), gate, self._clock.now_ms())
 
     def _refile(self, alert: Alert, place: Place) -> None:
         """Under the place the visitor has now, first there and then no longer here: a crash in between loses nobody."""

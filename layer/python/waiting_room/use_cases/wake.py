@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from waiting_room.adapters.counters import Locks
+from waiting_room.adapters.gate_copies import COPY_MS
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.gate_item import GateItem
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Functions
-from waiting_room.use_cases.room import COPY_MS
 
 logger = logging.getLogger(__name__)
 

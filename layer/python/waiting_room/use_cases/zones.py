@@ -9,11 +9,11 @@ from typing import Any
 
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.domain.errors import InvalidInput, InvalidZone, StaleVersion, UnknownZone, Unsure
-from waiting_room.domain.gate.exempt import BadExemption, Exemption
-from waiting_room.domain.gate.rules import BadRule, Rule, guards
-from waiting_room.domain.gate_item import GateItem, Watermarks
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
+from waiting_room.domain.errors import Fault, InvalidInput, StaleVersion, UnknownZone, Unsure
+from waiting_room.domain.gate.zone_rules import rule_faults
 from waiting_room.domain.leases import MARGIN_SEC
+from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.draw import Draws
@@ -90,9 +90,11 @@ class PutZone:
         hashed = {"site_key_sha256": hash_site_key(site_key)} if site_key else {}
         # A zone with a schedule is closed until the dispatcher finds a window open.
         outside = {"control": wanted["schedule"].get("outside", "end")} if wanted.get("schedule") else {}
-        zone = stamped(build_zone({**outside, **wanted, **hashed}), 0, self._clock.now_ms(), by)
+        now_ms = self._clock.now_ms()
+        document = {**outside, **wanted, **hashed}
+        zone = checked(document, rule_faults, lambda zone: start_faults(zone, None, now_ms))
+        zone = stamped(zone, 0, now_ms, by)
         self._ensure_keys()
-        refuse_past_start(zone, None, self._clock.now_ms())
         zone = open_run(self._gates, self._draws, self._ids, zone, 1, self._clock.now_ms())
         if not self._zones.save(zone, None) and self._zones.get(zone.zone_id) != zone:
             raise StaleVersion("The zone was created by somebody else at the same time.")
@@ -105,13 +107,12 @@ class PutZone:
         if wanted.get("schedule") and stored.starts_at_ms is not None:
             kept["starts_at_ms"] = stored.starts_at_ms
         key = wanted.get("site_key_sha256") or stored.site_key_sha256
-        zone = build_zone({**kept, **wanted, "site_key_sha256": key})
+        document, now_ms = {**kept, **wanted, "site_key_sha256": key}, self._clock.now_ms()
+        zone = checked(document, rule_faults, lambda zone: run_faults(zone, stored, now_ms))
         if not same_settings(zone, stored):
-            refuse_within_run(zone, stored)
-            refuse_past_start(zone, stored, self._clock.now_ms())
             if version != stored.version:
                 raise StaleVersion(f"The zone has version {stored.version}: read it and send that version.")
-            zone = stamped(zone, stored.version, self._clock.now_ms(), by)
+            zone = stamped(zone, stored.version, now_ms, by)
             save(self._zones, zone)
             if self._audit is not None:
                 self._audit.zone("put_zone", stored, zone, by)
@@ -168,54 +169,41 @@ class DeleteZone:
             raise UnknownZone
 
 
-def build_zone(document: Mapping[str, Any]) -> Zone:
-    """A zone from a document that fits its schema; raises InvalidZone for a contradiction or a rule without sense."""
-    zone = Zone.from_document(document)
-    for index, rule in enumerate(zone.rules):
-        try:
-            Rule.parse(zone.zone_id, rule)
-        except BadRule as error:
-            raise InvalidZone(str(error), f"/rules/{index}") from None
-    for index, rule in enumerate(zone.exempt):
-        try:
-            Exemption.parse(rule)
-        except BadExemption as error:
-            raise InvalidZone(str(error), f"/exempt/{index}") from None
-    probe = (zone.health or {}).get("probe")
-    if probe and guards(
-        [Rule.parse(zone.zone_id, rule) for rule in zone.rules], {probe["host"]}, [probe["path"]], {"GET"}
-    ):
-        raise InvalidZone(
-            "The zone guards this path, so the probe would see the waiting room: exclude the path in the rules.",
-            "/health/probe/path",
-        )
-    return zone
-
-
 def stamped(zone: Zone, replaced_version: int, now_ms: int, by: str, why: str = "") -> Zone:
     """The zone as the version after `replaced_version`, with who changed it, when, and why if it did so by itself."""
     return replace(zone, version=replaced_version + 1, updated_at_ms=now_ms, updated_by=by, updated_why=why)
 
 
-def refuse_within_run(zone: Zone, stored: Zone) -> None:
-    """Raise InvalidZone for a change that only a new run can make: a place must go on meaning what it meant."""
-    for name, value in (("order", stored.order), ("beacon", stored.beacon)):
-        if getattr(zone, name) != value:
-            raise InvalidZone(
-                f"It is '{value}' for this run, as visitors were told: change it with a reset.", f"/{name}"
-            )
-    for lane in stored.lanes:
-        if lane not in zone.lanes:
-            raise InvalidZone(
-                f"Visitors of this run may wait in the lane '{lane}': keep it, or take it away with a reset.", "/lanes"
-            )
+def run_faults(zone: Zone, stored: Zone, now_ms: int, *, new_run: bool = False) -> list[Fault]:
+    """What cannot be changed from `stored` into `zone`: nothing is wrong with a zone that stays as it is."""
+    if same_settings(zone, stored):
+        return []
+    return [*([] if new_run else _kept_within_a_run(zone, stored)), *start_faults(zone, stored, now_ms)]
 
 
-def refuse_past_start(zone: Zone, stored: Zone | None, now_ms: int) -> None:
-    """Raise InvalidZone for a start that is set in the past; one that has come by since it was set may stay."""
+def _kept_within_a_run(zone: Zone, stored: Zone) -> list[Fault]:
+    """Changes that only a new run can make: a place must go on meaning what it meant."""
+    changed = [(name, value) for name, value in (("order", stored.order), ("beacon", stored.beacon))]
+    return [
+        *(
+            Fault(f"/{name}", f"It is '{value}' for this run, as visitors were told: change it with a reset.")
+            for name, value in changed
+            if getattr(zone, name) != value
+        ),
+        *(
+            Fault("/lanes", f"Visitors of this run may wait in the lane '{lane}': keep it, or drop it with a reset.")
+            for lane in stored.lanes
+            if lane not in zone.lanes
+        ),
+    ]
+
+
+def start_faults(zone: Zone, stored: Zone | None, now_ms: int) -> list[Fault]:
+    """A start that is set in the past; one that has come by since it was set may stay."""
     unchanged = stored is not None and stored.starts_at_ms == zone.starts_at_ms
-    if zone.starts_at_ms is not None and not zone.schedule and not unchanged and zone.starts_at_ms < now_ms - PAST_MS:
-        raise InvalidZone("This moment has passed: set a later start, or leave starts_at_ms out.", "/starts_at_ms")
+    if zone.starts_at_ms is None or zone.schedule or unchanged or zone.starts_at_ms >= now_ms - PAST_MS:
+        return []
+    return [Fault("/starts_at_ms", "This moment has passed: set a later start, or leave starts_at_ms out.")]
 
 
 def same_settings(one: Zone, other: Zone) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain.admission.speeds import speed_per_sec
+from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.alerts import near_end
-from waiting_room.domain.gate_item import GateItem, Watermarks
 from waiting_room.domain.zone.zones import Zone
 
 __all__ = ["POSITIONS_PER_PARTITION", "Calls", "bridged", "calls_of", "is_near", "newly_called", "partitions"]
@@ -37,7 +36,7 @@ def newly_called(zone: Zone, before: GateItem, after: GateItem, lead_sec: int = 
     for name, lane in after.lanes.items():
         first = before.lane(name).serving
         if lane.serving > first:
-            near = near_end(lane.serving, speed_per_sec(zone, after.state, name), lead_sec) if lead_sec else 0
+            near = near_end(lane.serving, after.state.speed_per_sec(zone.lanes, name), lead_sec) if lead_sec else 0
             yield Calls(after.zone_id, after.run, name, first, lane.serving, after.tick, near)
 
 

@@ -6,28 +6,45 @@ All moments are milliseconds of that clock, not of the day.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-
-from waiting_room.domain.gate_item import ControllerState, Sample, Watermarks
+from dataclasses import dataclass, replace
 
 SAMPLES = 10
 """Samples kept per window and grace."""
 
 
-def called_by(state: ControllerState, clock_ms: float, lane: str) -> int:
-    """How many positions of a lane had surely been called by a moment: never more than were."""
-    older = [sample for sample in state.samples if sample.clock_ms <= clock_ms]
-    return older[-1].serving.get(lane, 0) if older else 0
+@dataclass(frozen=True)
+class Sample:
+    """How many were called in each lane, and the claims so far, at a moment of the claim clock."""
+
+    clock_ms: int
+    claimed: int
+    serving: Mapping[str, int]
 
 
-def remember(state: ControllerState, lanes: Mapping[str, Watermarks], claimed: int, memory_ms: int) -> ControllerState:
-    """Add where the line stands now, and forget what is older than the memory, but for one sample."""
-    now = Sample(state.clock_ms, claimed, {name: lane.serving for name, lane in lanes.items()})
-    samples = state.samples
-    if samples and state.clock_ms == samples[-1].clock_ms:
-        samples = (*samples[:-1], now)
-    elif not samples or state.clock_ms - samples[-1].clock_ms >= memory_ms / SAMPLES:
-        samples = (*samples, now)
-    while len(samples) > 1 and samples[1].clock_ms <= state.clock_ms - memory_ms:
-        samples = samples[1:]
-    return replace(state, samples=samples)
+@dataclass(frozen=True)
+class ClaimClock:
+    """Where the clock stands, and samples of the line, oldest first."""
+
+    ms: int = 0
+    samples: tuple[Sample, ...] = ()
+
+    def run(self, ms: int) -> ClaimClock:
+        """The clock so much later."""
+        return replace(self, ms=self.ms + ms)
+
+    def called_before(self, ago_ms: int, lane: str) -> int:
+        """How many positions of a lane had surely been called so long ago: never more than were."""
+        older = [sample for sample in self.samples if sample.clock_ms <= self.ms - ago_ms]
+        return older[-1].serving.get(lane, 0) if older else 0
+
+    def remember(self, serving: Mapping[str, int], claimed: int, memory_ms: int) -> ClaimClock:
+        """Add where the line stands now, and forget what is older than the memory, but for one sample."""
+        now = Sample(self.ms, claimed, serving)
+        samples = self.samples
+        if samples and self.ms == samples[-1].clock_ms:
+            samples = (*samples[:-1], now)
+        elif not samples or self.ms - samples[-1].clock_ms >= memory_ms / SAMPLES:
+            samples = (*samples, now)
+        while len(samples) > 1 and samples[1].clock_ms <= self.ms - memory_ms:
+            samples = samples[1:]
+        return replace(self, samples=samples)

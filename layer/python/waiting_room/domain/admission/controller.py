@@ -10,8 +10,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from waiting_room.domain.admission import claim_clock, last_tickets, show_up, speeds, turnover
-from waiting_room.domain.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.admission.last_tickets import soonest_sec
+from waiting_room.domain.admission.show_up import NEAR_SEC, ShowUp
 from waiting_room.domain.lanes import share_out, shares
 from waiting_room.domain.leases import last_ended_bucket
 from waiting_room.domain.zone.phases import Phase, phase
@@ -43,19 +44,45 @@ class Tick:
     poll: PollRules | None = None
 
 
+@dataclass(frozen=True)
+class _Line:
+    """By lane: the positions taken, and the first that is not called; `walked` newcomers came without being called."""
+
+    tails: Mapping[str, int]
+    serving: Mapping[str, int]
+    walked: int
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        return {lane: tail - self.serving[lane] for lane, tail in self.tails.items()}
+
+    def called(self, given: Mapping[str, int]) -> _Line:
+        return replace(self, serving={lane: serving + given[lane] for lane, serving in self.serving.items()})
+
+
 def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_ms: int) -> Tick:
     """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
     now_phase = phase(zone, sold, now_ms)
-    state = _advance_clocks(zone, gate, now_phase, now_ms)
-    grants_open = now_phase == "open" and now_ms >= zone.granted_from_ms and not gate.awaits_draw
-    closed_to = gate.closed_to if _held(zone, state, now_ms) else _close(gate, now_ms)
-    state = _measure(zone, gate, state, tails, closed_to)
-    free, soon = _free(zone, gate, sold, state, now_ms) if grants_open else (0.0, 0.0)
-    lanes, state = _move_watermarks(zone, gate, state, tails, free, soon, grants_open)
-    state = replace(state, entry=_entry(state.entry, lanes, tails))
-    poll = _looks(zone, gate, state, sold, now_phase)
-    waiting = sum(max(0, tails.get(name, 0) - lane.serving) for name, lane in lanes.items())
-    state = last_tickets.count(state, zone.poll, poll, waiting, _elapsed_ms(gate, state) / 1000)
+    elapsed_ms = max(0, now_ms - gate.state.ticked_at_ms) if gate.state.ticked_at_ms else 0
+    state = _wind_clocks(zone, gate, now_phase, now_ms, elapsed_ms)
+    closed_to = gate.closed_to if _keeps_leases(zone, state, now_ms) else _close(gate, now_ms)
+    line = _line(zone, gate, tails)
+    state = _learn(zone, gate, state, line, closed_to, elapsed_ms)
+    free, spare = 0.0, dict.fromkeys(zone.lanes, 0)
+    if now_phase == "open" and now_ms >= zone.granted_from_ms and not gate.awaits_draw:
+        parts = shares(zone.lanes)
+        free, soon = _free(zone, gate, sold, state, now_ms)
+        line, state = _call(zone, state, line, soon, parts, elapsed_ms)
+        spare = _spare(free - state.show_up.expected, line, parts)
+    lanes = {**gate.lanes, **_watermarks(zone, gate, state, line, spare)}
+    waiting = sum(line.waiting.values())
+    poll = _looks(zone, gate, state, sold)
+    state = replace(
+        state,
+        entry=_entry(state.entry, waiting),
+        last_tickets=state.last_tickets.count(zone.poll, poll, waiting, elapsed_ms / 1000),
+        clock=state.clock.remember(_called(lanes), gate.claimed, _memory_ms(zone)),
+    )
     decided = replace(
         gate,
         limit=gate.claimed + max(0, math.floor(free)),
@@ -63,28 +90,27 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
         tick=gate.tick + 1,
         lanes=lanes,
         buckets={bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to},
-        state=claim_clock.remember(state, lanes, gate.claimed, _memory_ms(zone)),
+        state=state,
     )
     resting = idle(zone, decided, tails, sold, now_ms)
-    return Tick(decided.replace_state(resting=resting), now_phase, show_up.share(state), resting, poll)
+    decided = replace(decided, state=replace(state, resting=resting))
+    return Tick(decided, now_phase, state.show_up.share, resting, poll)
 
 
-def _advance_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int) -> ControllerState:
+def _wind_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int, elapsed_ms: int) -> ControllerState:
+    """The state of the tick before, at this moment. The claim clock runs while the door is open to whoever comes."""
     state = gate.state
-    elapsed_ms = max(0, now_ms - state.ticked_at_ms) if state.ticked_at_ms else 0
     unused_grants = gate.limit > gate.claimed
     counted_ms = min(elapsed_ms, LONGEST_TICK_MS) if now_phase == "open" and unused_grants else 0
-    hold_until_ms = state.hold_until_ms
-    if state.locked and zone.control != "lock":
-        hold_until_ms = now_ms + RESUME_SEC * 1000
+    unlocked = state.locked and zone.control != "lock"
     return replace(
         state,
         ticked_at_ms=max(now_ms, state.ticked_at_ms),
         claimed=gate.claimed,
         rate_tokens=_refill(zone, gate, now_phase, elapsed_ms),
-        clock_ms=state.clock_ms + counted_ms,
+        clock=state.clock.run(counted_ms),
         locked=zone.control == "lock",
-        hold_until_ms=hold_until_ms,
+        hold_until_ms=now_ms + RESUME_SEC * 1000 if unlocked else state.hold_until_ms,
         phase=now_phase,
     )
 
@@ -102,37 +128,40 @@ def _most_tokens(per_sec: float) -> float:
     return max(1.0, per_sec * BURST_SEC)
 
 
-def _measure(
-    zone: Zone, gate: GateItem, state: ControllerState, tails: Mapping[str, int], closed_to: int
+def _keeps_leases(zone: Zone, state: ControllerState, now_ms: int) -> bool:
+    """Whether no bucket is closed, for nobody can renew, or could until a moment ago."""
+    return zone.control == "lock" or now_ms < state.hold_until_ms
+
+
+def _close(gate: GateItem, now_ms: int) -> int:
+    return max(gate.closed_to, last_ended_bucket(now_ms, gate.width_sec))
+
+
+def _line(zone: Zone, gate: GateItem, tails: Mapping[str, int]) -> _Line:
+    """The line as it was left. Whoever could walk in since keeps that right: those positions are called from now on."""
+    marks = {lane: gate.lane(lane) for lane in zone.lanes}
+    tails = {lane: max(tails.get(lane, 0), mark.serving) for lane, mark in marks.items()}
+    serving = {lane: max(mark.serving, min(tails[lane], mark.ahead)) for lane, mark in marks.items()}
+    walked = sum(serving[lane] - mark.serving for lane, mark in marks.items())
+    return _Line(tails, serving, walked)
+
+
+def _learn(
+    zone: Zone, gate: GateItem, state: ControllerState, line: _Line, closed_to: int, elapsed_ms: int
 ) -> ControllerState:
     """Bring what is known of arrivals and ends up to this tick."""
-    walked = sum(max(0, min(tails.get(name, 0), lane.ahead) - lane.serving) for name, lane in gate.lanes.items())
-    open_ms = state.clock_ms - gate.state.clock_ms
-    claims = gate.claimed - gate.state.claimed
-    ended, elapsed_ms = turnover.ends(gate, closed_to), _elapsed_ms(gate, state)
+    sec, claims = elapsed_ms / 1000, gate.claimed - gate.state.claimed
+    open_ms = state.clock.ms - gate.state.clock.ms
     # Pages far back look at least once in half of the window.
-    state = show_up.advance(state, claims, walked, elapsed_ms, open_ms / 1000, far_sec=zone.claim.window_sec / 4)
-    state = show_up.notice(state, sum(lane.serving for lane in gate.lanes.values()), elapsed_ms / 1000)
+    far_sec = zone.claim.window_sec / 4
+    show_up = state.show_up.advance(claims, line.walked, elapsed_ms, open_ms / 1000, far_sec)
+    show_up = show_up.notice(sum(_called(gate.lanes).values()), sec)
+    turnover, active, lapsed = state.turnover, gate.active, gate.lapsing(closed_to)
     if state.phase == "open":
         lease_sec = zone.lease_sec(zone.session.kind, first=True)
-        state = turnover.measure(state, ended, elapsed_ms / 1000, lease_sec)
-    room = math.inf if zone.max_active is None else zone.max_active - gate.active
-    return replace(
-        state,
-        active=gate.active - ended.lapsed,
-        pace=turnover.pace(zone, state, room, show_up.share(state)),
-    )
-
-
-def _looks(zone: Zone, gate: GateItem, state: ControllerState, sold: int, now_phase: Phase) -> PollRules:
-    if zone.inventory is None or now_phase not in ("open", "paused"):
-        return zone.poll
-    left = zone.inventory - sold
-    return last_tickets.looks(zone.poll, state, last_tickets.soonest_sec(state, left, gate.active))
-
-
-def _elapsed_ms(gate: GateItem, state: ControllerState) -> int:
-    return state.ticked_at_ms - gate.state.ticked_at_ms if gate.state.ticked_at_ms else 0
+        turnover = turnover.measure(turnover.left(claims, active), lapsed, sec, lease_sec)
+    room = math.inf if zone.max_active is None else zone.max_active - active
+    return replace(state, show_up=show_up, turnover=turnover.foresee(zone, active - lapsed, room, show_up.share))
 
 
 def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms: int) -> tuple[float, float]:
@@ -144,10 +173,10 @@ def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms:
     if zone.max_active is not None:
         room = zone.max_active - gate.active
         now.append(room)
-        soon.append(room + turnover.ending_soon(state, gate.buckets, gate.width_sec, now_ms))
+        soon.append(room + state.turnover.ending_soon(gate.buckets, gate.width_sec, now_ms))
     if zone.rate_per_min is not None:
         now.append(state.rate_tokens)
-        soon.append(state.rate_tokens + zone.rate_per_min / 60 * show_up.NEAR_SEC)
+        soon.append(state.rate_tokens + zone.rate_per_min / 60 * NEAR_SEC)
     if zone.inventory is not None:
         stock = zone.inventory - sold - gate.active
         now.append(stock)
@@ -155,74 +184,64 @@ def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms:
     return min(now), min(soon)
 
 
-def _move_watermarks(
-    zone: Zone,
-    gate: GateItem,
-    state: ControllerState,
-    tails: Mapping[str, int],
-    free: float,
-    soon: float,
-    grants_open: bool,
-) -> tuple[dict[str, Watermarks], ControllerState]:
-    """Call as many as are expected to fill the free places; let newcomers walk in where nobody waits."""
-    tails = {lane: max(tails.get(lane, 0), gate.lane(lane).serving) for lane in zone.lanes}
-    # Whoever could walk in since the last tick keeps that right: those positions are called from now on.
-    serving = {lane: max(gate.lane(lane).serving, min(tails[lane], gate.lane(lane).ahead)) for lane in zone.lanes}
-    waiting = {lane: tails[lane] - serving[lane] for lane in zone.lanes}
-    parts, spare = shares(zone.lanes), dict.fromkeys(zone.lanes, 0)
-    if grants_open:
-        calls = min(_calls(soon, state), sum(waiting.values()))
-        given, deficits = share_out(calls, waiting, parts, state.deficits)
-        state = replace(state, deficits=deficits)
-        state = show_up.call(state, calls, sum(serving.values()), zone.poll.near_ahead)
-        serving = {lane: serving[lane] + given[lane] for lane in serving}
-        state = speeds.measure(zone, state, given, waiting, _elapsed_ms(gate, state) / 1000)
-        spare = _spare(free - show_up.expected(state), serving, tails, parts)
-    lanes = {lane: _marks(zone, gate, state, lane, serving[lane], spare[lane]) for lane in zone.lanes}
-    return {**gate.lanes, **lanes}, state
+def _call(
+    zone: Zone, state: ControllerState, line: _Line, soon: float, parts: Mapping[str, float], elapsed_ms: int
+) -> tuple[_Line, ControllerState]:
+    """Call as many as are expected to fill the places that are free soon."""
+    waiting = line.waiting
+    calls = min(_calls(soon, state.show_up), sum(waiting.values()))
+    pace = state.turnover.pace
+    given, shared = state.shared.share_out(calls, waiting, parts, pace, elapsed_ms / 1000)
+    show_up = state.show_up.call(calls, sum(line.serving.values()), zone.poll.near_ahead, pace)
+    return line.called(given), replace(state, shared=shared, show_up=show_up)
 
 
-def _spare(
-    room: float, serving: Mapping[str, int], tails: Mapping[str, int], parts: Mapping[str, float]
-) -> dict[str, int]:
-    """How many newcomers each lane lets straight in: by share, of the room that nobody waits for."""
-    none = dict.fromkeys(serving, 0)
-    if room < 1 or any(tails[lane] > serving[lane] for lane in serving):
-        return none
-    whole = math.floor(room)
-    return share_out(whole, dict.fromkeys(serving, whole), parts, {})[0]
-
-
-def _marks(zone: Zone, gate: GateItem, state: ControllerState, lane: str, serving: int, spare: int) -> Watermarks:
-    lapsed = claim_clock.called_by(state, state.clock_ms - _memory_ms(zone), lane)
-    return Watermarks(serving=serving, floor=max(gate.lane(lane).floor, lapsed), ahead=serving + spare)
-
-
-def _calls(soon: float, state: ControllerState) -> int:
+def _calls(soon: float, show_up: ShowUp) -> int:
     """How many to call so that as many come as there will be places."""
     if soon < 1 or math.isinf(soon):
         return 0 if soon < 1 else sys.maxsize
-    return math.floor(show_up.wanted(state, soon) + 1e-9)
+    return math.floor(show_up.wanted(soon) + 1e-9)
+
+
+def _spare(room: float, line: _Line, parts: Mapping[str, float]) -> dict[str, int]:
+    """How many newcomers each lane lets straight in: by share, of the room that nobody waits for."""
+    if room < 1 or any(line.waiting.values()):
+        return dict.fromkeys(line.serving, 0)
+    whole = math.floor(room)
+    return share_out(whole, dict.fromkeys(line.serving, whole), parts, {})[0]
+
+
+def _watermarks(
+    zone: Zone, gate: GateItem, state: ControllerState, line: _Line, spare: Mapping[str, int]
+) -> dict[str, Watermarks]:
+    """Whoever was called, and did not come in all the time there was for it, has lapsed."""
+    lapsed = {lane: state.clock.called_before(_memory_ms(zone), lane) for lane in line.serving}
+    return {
+        lane: Watermarks(serving, floor=max(gate.lane(lane).floor, lapsed[lane]), ahead=serving + spare[lane])
+        for lane, serving in line.serving.items()
+    }
 
 
 def _memory_ms(zone: Zone) -> int:
     return (zone.claim.window_sec + zone.claim.grace_sec) * 1000
 
 
-def _held(zone: Zone, state: ControllerState, now_ms: int) -> bool:
-    return zone.control == "lock" or now_ms < state.hold_until_ms
+def _called(lanes: Mapping[str, Watermarks]) -> dict[str, int]:
+    return {name: lane.serving for name, lane in lanes.items()}
 
 
-def _close(gate: GateItem, now_ms: int) -> int:
-    return max(gate.closed_to, last_ended_bucket(now_ms, gate.width_sec))
+def _looks(zone: Zone, gate: GateItem, state: ControllerState, sold: int) -> PollRules:
+    if zone.inventory is None or state.phase not in ("open", "paused"):
+        return zone.poll
+    soonest = soonest_sec(state.turnover.leave_rate, zone.inventory - sold, gate.active)
+    return state.last_tickets.looks(zone.poll, soonest)
 
 
-def _entry(entry: str, lanes: Mapping[str, Watermarks], tails: Mapping[str, int]) -> str:
+def _entry(entry: str, waiting: int) -> str:
     """Where the gate sends newcomers: straight to the static page while there is a line, so that no crowd hits the API.
 
     It switches on at a line of LINE_FOR_PAGE and off only when the line is gone.
     """
-    waiting = sum(max(0, tails.get(name, 0) - lane.serving) for name, lane in lanes.items())
     if waiting >= LINE_FOR_PAGE:
         return "page"
     return entry if waiting else "enter"

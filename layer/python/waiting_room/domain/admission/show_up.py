@@ -1,17 +1,15 @@
 """Who was called and is on the way, and what share of the called come at all.
 
-`coming` counts called positions of which nothing is known yet. They move through stages, so that nearly all of a
-batch are still expected at first and nearly nobody much later: after `n` stages of the same mean the time to come has
-an Erlang distribution. Time is that of the claim clock: it stands while whoever comes finds no grant.
+Called positions of which nothing is known yet are on the way. They move through stages, so that nearly all of a batch
+are still expected at first and nearly nobody much later: after `n` stages of the same mean the time to come has an
+Erlang distribution. Time is that of the claim clock: it stands while whoever comes finds no grant.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
-
-from waiting_room.domain.gate_item import ControllerState
+from dataclasses import dataclass, replace
 
 NEAR_SEC = 3.0
 """Mean time to come for somebody near the front: the CDN's second, a poll, a request."""
@@ -20,7 +18,7 @@ STEP_SEC = NEAR_SEC - 1
 NEAR_STAGES = 3
 FAR_STAGES = 2
 FRESH, NEAR, FAR = 0, slice(1, 1 + NEAR_STAGES), slice(1 + NEAR_STAGES, 1 + NEAR_STAGES + FAR_STAGES)
-"""What `coming` consists of: called in the last tick and near, near, far back."""
+"""Where those on the way are: called in the last tick and near, near, far back."""
 NOTICE_SEC = 20
 """How far behind the line those far back are who do not look more often yet."""
 
@@ -35,79 +33,99 @@ SHUT_SEC, SHUT_CLAIMS = 20, 10
 unseen. Then half as many are called, and after as long and as many again a quarter."""
 
 
-def share(state: ControllerState) -> float:
-    """The share of called positions that come, newer ones counting more."""
-    learnt = (state.recent_claimed + SHARE_PRIOR) / (state.recent_called + SHARE_PRIOR)
-    return min(1.0, max(SHARE_FLOOR, learnt))
+@dataclass(frozen=True)
+class ShowUp:
+    """Who is on the way, and what was learnt of those whose time to come is over.
 
-
-def expected(state: ControllerState) -> float:
-    """Visitors still expected of those called."""
-    return share(state) * sum(state.coming)
-
-
-def wanted(state: ControllerState, places: float) -> float:
-    """How many more to call so that `places` are filled; fewer the longer no grant was left over."""
-    caution: float = 0.5 ** min(state.shut_claims // SHUT_CLAIMS, state.shut_ms // (SHUT_SEC * 1000))
-    return max(0.0, (places - expected(state)) / share(state)) * caution
-
-
-def advance(
-    state: ControllerState, claims: int, walked: int, elapsed_ms: int, open_sec: float, far_sec: float
-) -> ControllerState:
-    """What is known one tick later.
-
-    `claims` were made meanwhile; `walked` positions were taken by newcomers who need not be called; for `open_sec`
-    there was a grant for whoever came, else for nobody in all of `elapsed_ms`; `far_sec` is the mean time to come from
-    far back.
+    `on_the_way` are called positions by stage; none at all while nobody was called.
+    `resolved_called` and `resolved_came` count all whose time to come is over, and those of them who came.
+    `recent_called` and `recent_came` are the same with the older ones fading: from them the share is learnt.
+    `shut_claims` and `shut_ms` say how many came, and how long it is, since a grant was left over last.
+    `noticed_front` is how far the line had got, of all lanes together, as far as pages far back have noticed.
     """
-    at_once = min(walked, claims)
-    before = _parts(state.coming)
-    before[FRESH] += walked - at_once
-    if open_sec > 0:
-        near = _chain(before[NEAR], open_sec * NEAR_STAGES / STEP_SEC)
-        near[0] += before[FRESH]
-        after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
-        state = replace(state, shut_claims=0, shut_ms=0)
-        return _learn(state, after, sum(before) - sum(after) + at_once, claims)
-    # The door was shut for all but those who came in: the others are on the way, or stand there.
-    total = sum(before)
-    gone = min(total, (claims - at_once) / share(state))
-    after = [part * (1 - gone / total) for part in before] if total > 0 else before
-    state = replace(state, shut_claims=state.shut_claims + claims, shut_ms=state.shut_ms + elapsed_ms)
-    return _learn(state, after, gone + at_once, claims)
 
+    on_the_way: tuple[float, ...] = ()
+    resolved_called: float = 0
+    resolved_came: float = 0
+    recent_called: float = 0.0
+    recent_came: float = 0.0
+    shut_claims: int = 0
+    shut_ms: int = 0
+    noticed_front: float = 0.0
 
-def call(state: ControllerState, calls: int, serving: int, near_ahead: int) -> ControllerState:
-    """Add newly called positions; `serving` is how many had been called before, of all lanes.
+    @property
+    def share(self) -> float:
+        """The share of called positions that come, newer ones counting more."""
+        learnt = (self.recent_came + SHARE_PRIOR) / (self.recent_called + SHARE_PRIOR)
+        return min(1.0, max(SHARE_FLOOR, learnt))
 
-    Near are those who knew it: within `near_ahead` of where the line stood a while ago, or will by its known pace.
-    """
-    known = state.known_front + near_ahead + NOTICE_SEC * state.pace
-    near = min(float(calls), max(0.0, known - serving))
-    parts = _parts(state.coming)
-    parts[FRESH] += near
-    parts[FAR.start] += calls - near
-    return replace(state, coming=_rounded(parts))
+    @property
+    def expected(self) -> float:
+        """Visitors still expected of those called."""
+        return self.share * sum(self.on_the_way)
 
+    @property
+    def absent(self) -> int:
+        """Called positions whose time to come is over, less those who came."""
+        return max(0, round(self.resolved_called - self.resolved_came))
 
-def notice(state: ControllerState, serving: int, sec: float) -> ControllerState:
-    """Let pages learn where the line stands: far back they look rarely."""
-    front = serving - (serving - state.known_front) * math.exp(-sec / NOTICE_SEC)
-    return replace(state, known_front=round(front, 1))
+    def wanted(self, places: float) -> float:
+        """How many more to call so that `places` are filled; fewer the longer no grant was left over."""
+        caution: float = 0.5 ** min(self.shut_claims // SHUT_CLAIMS, self.shut_ms // (SHUT_SEC * 1000))
+        return max(0.0, (places - self.expected) / self.share) * caution
 
+    def advance(self, claims: int, walked: int, elapsed_ms: int, open_sec: float, far_sec: float) -> ShowUp:
+        """What is known one tick later.
 
-def _learn(state: ControllerState, coming: Sequence[float], resolved: float, came: int) -> ControllerState:
-    """Count positions whose time to come is over against those who came; in the long run each counts once."""
-    fade = 0.5 ** (resolved / SHARE_MEMORY)
-    return replace(
-        state,
-        coming=_rounded(coming),
-        matured_called=round(state.matured_called + resolved, 2),
-        matured_claimed=state.matured_claimed + came,
-        recent_called=round(state.recent_called * fade + resolved, 2),
-        recent_claimed=round(state.recent_claimed * fade + came, 2),
-    )
+        `claims` were made meanwhile; `walked` positions were taken by newcomers who need not be called; for `open_sec`
+        there was a grant for whoever came, else for nobody in all of `elapsed_ms`; `far_sec` is the mean time to come
+        from far back.
+        """
+        at_once = min(walked, claims)
+        before = _stages(self.on_the_way)
+        before[FRESH] += walked - at_once
+        if open_sec > 0:
+            near = _chain(before[NEAR], open_sec * NEAR_STAGES / STEP_SEC)
+            near[0] += before[FRESH]
+            after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
+            opened = replace(self, shut_claims=0, shut_ms=0)
+            return opened._learn(after, sum(before) - sum(after) + at_once, claims)
+        # The door was shut for all but those who came in: the others are on the way, or stand there.
+        total = sum(before)
+        gone = min(total, (claims - at_once) / self.share)
+        after = [part * (1 - gone / total) for part in before] if total > 0 else before
+        shut = replace(self, shut_claims=self.shut_claims + claims, shut_ms=self.shut_ms + elapsed_ms)
+        return shut._learn(after, gone + at_once, claims)
+
+    def call(self, calls: int, serving: int, near_ahead: int, pace: float) -> ShowUp:
+        """Add newly called positions; `serving` is how many had been called before, of all lanes.
+
+        Near are those who knew it: within `near_ahead` of where the line stood a while ago, or will by its `pace`, in
+        positions a second.
+        """
+        known = self.noticed_front + near_ahead + NOTICE_SEC * pace
+        near = min(float(calls), max(0.0, known - serving))
+        stages = _stages(self.on_the_way)
+        stages[FRESH] += near
+        stages[FAR.start] += calls - near
+        return replace(self, on_the_way=_rounded(stages))
+
+    def notice(self, serving: int, sec: float) -> ShowUp:
+        """Let pages learn where the line stands: far back they look rarely."""
+        front = serving - (serving - self.noticed_front) * math.exp(-sec / NOTICE_SEC)
+        return replace(self, noticed_front=round(front, 1))
+
+    def _learn(self, on_the_way: Sequence[float], resolved: float, came: int) -> ShowUp:
+        """Count positions whose time to come is over against those who came; in the long run each counts once."""
+        fade = 0.5 ** (resolved / SHARE_MEMORY)
+        return replace(
+            self,
+            on_the_way=_rounded(on_the_way),
+            resolved_called=round(self.resolved_called + resolved, 2),
+            resolved_came=self.resolved_came + came,
+            recent_called=round(self.recent_called * fade + resolved, 2),
+            recent_came=round(self.recent_came * fade + came, 2),
+        )
 
 
 def _chain(stages: Sequence[float], moves: float) -> list[float]:
@@ -116,9 +134,9 @@ def _chain(stages: Sequence[float], moves: float) -> list[float]:
     return [sum(stages[at - count] * steps[count] for count in range(at + 1)) for at in range(len(stages))]
 
 
-def _parts(coming: Sequence[float]) -> list[float]:
-    return list(coming) or [0.0] * FAR.stop
+def _stages(on_the_way: Sequence[float]) -> list[float]:
+    return list(on_the_way) or [0.0] * FAR.stop
 
 
-def _rounded(coming: Sequence[float]) -> tuple[float, ...]:
-    return tuple(round(part, 3) for part in coming)
+def _rounded(stages: Sequence[float]) -> tuple[float, ...]:
+    return tuple(round(count, 3) for count in stages)

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room.domain.admission.controller import Tick
-from waiting_room.domain.admission.speeds import speed_per_sec
-from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.zone.zones import Zone
 
 
 def status_document(
-    zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int, draw: Draw | None = None
+    zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int, draw: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The document to publish after a tick was won; readers ignore one with a lower (run, tick)."""
+    """The document to publish after a tick was won; readers ignore one with a lower (run, tick).
+
+    `draw` is what is announced of the run's draw, None where order is by arrival.
+    """
     gate = tick.gate
     return {
         "zone_id": zone.zone_id,
@@ -27,7 +28,7 @@ def status_document(
                 "floor": lane.floor,
                 "ahead": lane.ahead,
                 "tail": tails.get(name, 0),
-                "speed_per_sec": round(speed_per_sec(zone, gate.state, name), 4),
+                "speed_per_sec": round(gate.state.speed_per_sec(zone.lanes, name), 4),
             }
             for name, lane in gate.lanes.items()
         },
@@ -39,9 +40,7 @@ def status_document(
         **{name: look for name in ("page", "translations") if (look := zone.document[name])},
         "starts_at_ms": zone.starts_at_ms,
         "updated_at_ms": now_ms,
-        "draw": None
-        if draw is None
-        else {"commitment": draw.commitment, "early": None if draw.early is None else dict(draw.early)},
+        "draw": draw,
     }
 
 

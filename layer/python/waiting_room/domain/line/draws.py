@@ -55,6 +55,11 @@ class Draw:
         return f"{self.secret}|{self.beacon_value or ''}"
 
     @property
+    def announced(self) -> dict[str, Any]:
+        """What every waiting page reads: what was committed to, and how many were drawn once it was held."""
+        return {"commitment": self.commitment, "early": dict(self.early) if self.early is not None else None}
+
+    @property
     def document(self) -> dict[str, Any]:
         """What is published: before the opening the commitment alone, then all it takes to recompute any place."""
         opened = self.early is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from waiting_room.domain.gate_item import GateItem
+from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.leases import bucket_end_ms, expires_at_ms
 
 StoredStatus = Literal["waiting", "admitted", "completed", "left", "revoked"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from waiting_room.domain.zone.zones import Zone
+from waiting_room.domain.errors import Fault
+from waiting_room.domain.zone.zones import Zone
 
 MINUTE_MS = 60_000
 FACTOR = 0.7
@@ -88,31 +88,33 @@ def _protection(zone: Zone, settings: Mapping[str, Any], health: Health, minutes
     return Step({"safe_rate_per_min": wanted}, f"the site is well: rate {now:g} -> {wanted:g}")
 
 
-def faults(zone: Zone) -> list[tuple[str, str]]:
+def faults(zone: Zone) -> list[Fault]:
     """Settings of health, activation and protection that contradict each other: pointer and what to do."""
     found = []
     for name in ("activation", "protection"):
         if getattr(zone, name) is not None and not zone.health:
-            found.append((f"/{name}", "It follows the site's health: set health to an alarm or a probe."))
+            found.append(Fault(f"/{name}", "It follows the site's health: set health to an alarm or a probe."))
     if zone.activation is not None and zone.schedule:
-        found.append(("/activation", "Both a schedule and the load would switch the line: choose one."))
+        found.append(Fault("/activation", "Both a schedule and the load would switch the line: choose one."))
     if zone.activation is not None and zone.mode != "queueing":
-        found.append(("/activation", "A line that comes and goes with the load has no start: set mode to 'queueing'."))
+        found.append(
+            Fault("/activation", "A line that comes and goes with the load has no start: set mode to 'queueing'.")
+        )
     if zone.protection is not None:
         found += _protection_faults(zone, zone.protection)
     if zone.health and len({"alarm", "probe"} & zone.health.keys()) != 1:
-        found.append(("/health", "Give either an alarm or a probe."))
+        found.append(Fault("/health", "Give either an alarm or a probe."))
     probe = (zone.health or {}).get("probe")
     if probe and not _own_host(zone, probe["host"]):
-        found.append(("/health/probe/host", "A probe goes to the zone's own hosts only: name the host in a rule."))
+        found.append(Fault("/health/probe/host", "A probe goes to the zone's own hosts only: name the host in a rule."))
     return found
 
 
-def _protection_faults(zone: Zone, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _protection_faults(zone: Zone, settings: Mapping[str, Any]) -> list[Fault]:
     if zone.rate_per_min is None:
-        return [("/protection", "It holds the rate down: set rate_per_min, which it never exceeds.")]
+        return [Fault("/protection", "It holds the rate down: set rate_per_min, which it never exceeds.")]
     if settings.get("least_per_min", 1) > zone.rate_per_min:
-        return [("/protection/least_per_min", "The least rate is above rate_per_min: lower it.")]
+        return [Fault("/protection/least_per_min", "The least rate is above rate_per_min: lower it.")]
     return []
 
 

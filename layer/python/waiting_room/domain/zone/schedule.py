@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from waiting_room.domain.zone.zones import Zone
+from waiting_room.domain.errors import Fault
+from waiting_room.domain.zone.zones import Zone
 
 EARLIEST_MS = 600_000
 """Where a window does not say when its pre-queue opens, it is ten minutes before the start."""
@@ -54,29 +54,31 @@ def windows_of(schedule: Mapping[str, Any]) -> list[Window]:
     return sorted(found, key=lambda window: window.starts_at_ms)
 
 
-def faults(schedule: Mapping[str, Any]) -> list[tuple[str, str]]:
+def faults(schedule: Mapping[str, Any]) -> list[Fault]:
     """What contradicts itself in a schedule: pointer and what to do."""
-    found = []
+    found: list[Fault] = []
+    sound = []
     for index, window in enumerate(schedule["windows"]):
-        pointer = f"/schedule/windows/{index}"
+        pointer, before = f"/schedule/windows/{index}", len(found)
         opens_at_ms, starts_at_ms = window.get("opens_at_ms"), window["starts_at_ms"]
         if opens_at_ms is not None and opens_at_ms > starts_at_ms - LEAST_LEAD_MS:
-            found.append((pointer, "The pre-queue must open at least three minutes before the start."))
+            found.append(Fault(pointer, "The pre-queue must open at least three minutes before the start."))
         if window.get("ends_at_ms") is not None and window["ends_at_ms"] <= starts_at_ms:
-            found.append((pointer, "The window ends before it starts: set a later ends_at_ms."))
-    return found or _overlaps(windows_of(schedule))
+            found.append(Fault(pointer, "The window ends before it starts: set a later ends_at_ms."))
+        if len(found) == before:
+            sound.append(window)
+    return found + _overlaps(windows_of({"windows": sound}))
 
 
-def _overlaps(windows: Sequence[Window]) -> list[tuple[str, str]]:
+def _overlaps(windows: Sequence[Window]) -> list[Fault]:
+    found = []
     for before, after in pairwise(windows):
         if before.ends_at_ms is None:
-            return [
-                ("/schedule/windows", f"The window that starts at {before.starts_at_ms} needs an end: one follows.")
-            ]
-        if after.opens_at_ms < before.ends_at_ms:
+            found.append(f"The window that starts at {before.starts_at_ms} needs an end: one follows.")
+        elif after.opens_at_ms < before.ends_at_ms:
             said = f"starts at {after.starts_at_ms} opens before the one that starts at {before.starts_at_ms} ends"
-            return [("/schedule/windows", f"The window that {said}: leave time between them.")]
-    return []
+            found.append(f"The window that {said}: leave time between them.")
+    return [Fault("/schedule/windows", advice) for advice in found]
 
 
 def due(zone: Zone, now_ms: int) -> Due | None:

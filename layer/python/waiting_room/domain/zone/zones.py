@@ -1,4 +1,4 @@
-"""The zone: what an operator sets, with defaults filled in and contradictions refused."""
+"""The zone: what an operator sets, with defaults filled in. What contradicts itself is found by checked.py."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from waiting_room.domain.errors import InvalidZone
-from waiting_room.domain.lanes import GENERAL, MOST_LANES, shares
+from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
-from waiting_room.domain.zone import protection, schedule
 from waiting_room.domain.zone.proofs import ProofRules
 
 Mode = Literal["waiting_room", "queueing", "combined"]
@@ -124,7 +123,7 @@ class Zone:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Zone:
-        """Build a zone from a document that fits schemas/zone.json; raises InvalidZone on a contradiction."""
+        """Read a document that was judged good, `checked` judges one; raises InvalidZone where a field does not fit."""
         values = dict(document)
         try:
             values["rules"] = tuple(dict(rule) for rule in values.get("rules", ()))
@@ -134,11 +133,9 @@ class Zone:
             values["poll"] = PollRules(**values.get("poll", {}))
             if values.get("proof_of_work") is not None:
                 values["proof_of_work"] = ProofRules(**values["proof_of_work"])
-            zone = cls(**values)
+            return cls(**values)
         except TypeError as error:
             raise InvalidZone(f"The zone document has a field that is missing or unknown: {error}") from None
-        zone.check()
-        return zone
 
     @property
     def document(self) -> dict[str, Any]:
@@ -156,70 +153,8 @@ class Zone:
         return {name: value for name, value in document.items() if value is not None}
 
     def with_changes(self, **changes: Any) -> Zone:
-        """A copy with some fields replaced, checked again; None unsets an optional field."""
-        zone = replace(self, **changes)
-        zone.check()
-        return zone
-
-    def check(self) -> None:
-        """Refuse what no schema can see: settings that contradict each other. Raises InvalidZone."""
-        for pointer, message in self._contradictions():
-            raise InvalidZone(message, pointer)
-
-    def _contradictions(self) -> list[tuple[str, str]]:
-        faults = []
-        if not ZONE_ID.match(self.zone_id):
-            faults.append(("/zone_id", "Use lower-case letters, digits and '-', at most 40, not beginning with '-'."))
-        if not self.rules:
-            faults.append(("/rules", "Give at least one rule with the paths to guard."))
-        if self.mode in ("waiting_room", "combined") and self.starts_at_ms is None and not self.schedule:
-            faults.append(("/starts_at_ms", f"Mode {self.mode} holds visitors until a start: set starts_at_ms."))
-        if self.mode == "waiting_room" and self.rate_per_min is None:
-            faults.append(("/rate_per_min", "Mode waiting_room lets visitors in at a set rate: set rate_per_min."))
-        if self.mode in ("queueing", "combined") and self.max_active is None:
-            faults.append(("/max_active", f"Mode {self.mode} lets a set number in at once: set max_active."))
-        if self.max_active is not None and self.max_active < 1:
-            faults.append(("/max_active", "The smallest limit is 1; use control 'pause' or 'lock' to let nobody in."))
-        if self.rate_per_min is not None and not (0 < self.rate_per_min < math.inf):
-            faults.append(("/rate_per_min", "The rate must be above 0; use control 'pause' to let nobody in."))
-        sources = [name for name in ("keys", "jwks_url", "shared_secret") if (self.identity or {}).get(name)]
-        if self.identity is not None and len(sources) != 1:
-            faults.append(("/identity", "Say where the login's keys are: give one of keys, jwks_url, shared_secret."))
-        for index, key in enumerate((self.identity or {}).get("keys", ())):
-            needed = ("crv", "x", "y") if (key["alg"], key["kty"]) == ("ES256", "EC") else ("n", "e")
-            if (key["alg"], key["kty"]) not in (("ES256", "EC"), ("RS256", "RSA")) or not all(map(key.get, needed)):
-                faults.append((f"/identity/keys/{index}", "An ES256 key needs kty EC, crv, x, y; RS256 kty RSA, n, e."))
-        if self.proof_of_work is not None and self.proof_of_work.most_bits < self.proof_of_work.bits:
-            faults.append(("/proof_of_work/most_bits", "The cost is raised, never lowered: give bits or more."))
-        if self.session.max_sec < self.session.idle_sec:
-            faults.append(("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
-        faults += self._lane_faults()
-        faults += schedule.faults(self.schedule) if self.schedule else []
-        faults += protection.faults(self)
-        if self.order == "lottery" and self.starts_at_ms is None and not self.schedule:
-            faults.append(("/starts_at_ms", "A draw is held among those who come before the start: set starts_at_ms."))
-        if self.beacon != "none" and self.order != "lottery":
-            faults.append(("/beacon", "A beacon is for a draw: set order to 'lottery', or leave the beacon out."))
-        if not 1 <= self.expected_joins_per_sec <= MOST_SHARDS * JOINS_PER_SHARD_PER_SEC:
-            most = MOST_SHARDS * JOINS_PER_SHARD_PER_SEC
-            faults.append(("/expected_joins_per_sec", f"Give 1 to {most} joins a second; beyond, use several zones."))
-        return faults
-
-    def _lane_faults(self) -> list[tuple[str, str]]:
-        if GENERAL not in self.lanes:
-            return [("/lanes", f"Keep the lane '{GENERAL}': everybody without an invitation waits in it.")]
-        if len(self.lanes) > MOST_LANES:
-            return [("/lanes", f"A zone has at most {MOST_LANES} lanes.")]
-        reserved = sum(lane.get("reserved_share", 0) for lane in self.lanes.values())
-        if reserved > 1 + 1e-9:
-            return [("/lanes", f"The reserved shares sum to {reserved:g}: reserve 1 at the most, all of the calls.")]
-        if not any(lane["weight"] for lane in self.lanes.values()) and reserved < 1 - 1e-9:
-            return [("/lanes", "The weights sum to nothing: give at least one lane a weight of 1 or more.")]
-        return [
-            (f"/lanes/{name}", "Nobody in this lane would ever be called: give it a weight or a reserved_share.")
-            for name, share in shares(self.lanes).items()
-            if share <= 0
-        ]
+        """A copy with some fields replaced; None unsets an optional field."""
+        return replace(self, **changes)
 
     def title_in(self, language: str) -> str:
         """The event's name in a language, if the organiser gave one, otherwise the one for all."""

@@ -11,7 +11,7 @@ from waiting_room.http.frame.validation import validate
 
 
 def read_body(operation_id: str, request: Request) -> dict[str, Any]:
-    """The body as an object, `{}` when there is none; raises InvalidInput with the pointer of the first fault."""
+    """The body as an object, `{}` when there is none; raises InvalidInput with every fault."""
     body = request.json()
     schema = schemas.operations()[operation_id].request_schema
     if schema is not None:

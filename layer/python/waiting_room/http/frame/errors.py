@@ -38,6 +38,9 @@ STATUS_OF = {
     "not-ready": 503,
 }
 
+MOST_TOLD = 100
+"""Faults told at once: a body of nothing but faults must not be answered by one many times as large."""
+
 INTERNAL_PROBLEM = {
     "type": "urn:foyer:problem:internal",
     "title": "Something went wrong",
@@ -47,8 +50,8 @@ INTERNAL_PROBLEM = {
 
 
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
-    """The problem document of an error; `pointer` (RFC 6901) is there when the fault sits in the input, `challenge`
-    when one is to be solved."""
+    """The problem document of an error: with `errors` when faults sit in the input, each with its JSON pointer (RFC
+    6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved."""
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -57,6 +60,7 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     }
     if isinstance(error, InvalidInput):
         document["pointer"] = error.pointer
+        document["errors"] = [fault._asdict() for fault in error.faults[:MOST_TOLD]]
     if isinstance(error, ProofNeeded):
         document["challenge"] = dict(error.challenge)
     return document

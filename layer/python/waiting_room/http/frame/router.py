@@ -15,7 +15,7 @@ from waiting_room.http.frame.response import Response
 Endpoint = Callable[[Request], Response]
 
 
-class Operation(Protocol):
+class WithRoute(Protocol):
     """One operation of the OpenAPI document: its id, method and path template (`/a/{b}`)."""
 
     @property
@@ -45,7 +45,7 @@ class MethodNotAllowed(WrongMethod):
 class Router:
     """Routes of one function: those operations of the document that it has endpoints for."""
 
-    def __init__(self, operations: Iterable[Operation], endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, operations: Iterable[WithRoute], endpoints: Mapping[str, Endpoint]) -> None:
         self._routes = [
             _Route(known.operation_id, known.method.upper(), _pattern(known.path), endpoints[known.operation_id])
             for known in operations

@@ -1,4 +1,4 @@
-"""Documents against their schemas: one fault, where it is and what to do about it."""
+"""Documents against their schemas: every fault, where it is and what to do about it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from waiting_room import schemas
-from waiting_room.domain.errors import InvalidInput
+from waiting_room.domain.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -35,16 +35,16 @@ def validate(document: Any, schema: str | Mapping[str, Any], components: Mapping
     """Check a document against a schema, or against the schema of a name (`zone`, `status`, `snapshot`).
 
     `components` are the schemas that `#/components/schemas/...` leads to, those of the HTTP API unless given.
-    Raises InvalidInput for the first fault in the order of the document, with the JSON pointer of its innermost
-    part; a missing or an unknown field is pointed at itself.
+    Raises InvalidInput with the faults in the order of the document, each with the JSON pointer of its innermost part;
+    a missing or an unknown field is pointed at itself.
     """
     text = json.dumps({"$ref": f"{schema}.json"} if isinstance(schema, str) else schema, sort_keys=True)
     known = None if components is None else json.dumps(components, sort_keys=True)
-    faults = [_innermost(fault) for fault in _validator(text, known).iter_errors(document)]
-    if faults:
-        fault = min(faults, key=lambda found: _rank(found, document))
-        extra, message = _explain(fault)
-        raise InvalidInput(message, _pointer([*fault.absolute_path, *extra]))
+    found = [inner for fault in _validator(text, known).iter_errors(document) for inner in _innermost(fault)]
+    if found:
+        found.sort(key=lambda fault: _rank(fault, document))
+        # Of several missing fields each is a fault that names all of them.
+        raise InvalidInput.of(dict.fromkeys(told for fault in found for told in _explained(fault)))
 
 
 @lru_cache(maxsize=64)
@@ -72,14 +72,18 @@ def _validator(schema: str, components: str | None) -> Validator:
     return validator
 
 
-def _innermost(fault: ValidationError) -> ValidationError:
-    """The fault inside the alternative that comes closest; the alternatives' own when none of them goes any deeper."""
-    while fault.context:
-        deepest = max(fault.context, key=lambda found: len(found.absolute_path))
-        if len(deepest.absolute_path) == len(fault.absolute_path) and len(fault.context) > 1:
-            return fault
-        fault = deepest
-    return fault
+def _innermost(fault: ValidationError) -> Iterator[ValidationError]:
+    """The faults inside the alternative that comes closest; the alternatives' own when none of them goes any deeper."""
+    if not fault.context:
+        yield fault
+        return
+    deepest = max(fault.context, key=lambda found: len(found.absolute_path))
+    if len(deepest.absolute_path) == len(fault.absolute_path) and len(fault.context) > 1:
+        yield fault
+        return
+    for inside in fault.context:
+        if inside.relative_schema_path[0] == deepest.relative_schema_path[0]:
+            yield from _innermost(inside)
 
 
 def _rank(fault: ValidationError, document: Any) -> list[int]:
@@ -91,22 +95,30 @@ def _rank(fault: ValidationError, document: Any) -> list[int]:
     return rank
 
 
-def _explain(fault: ValidationError) -> tuple[list[str], str]:
-    """Path from the fault's place to the field meant, and what to do."""
+def _explained(fault: ValidationError) -> Iterator[Fault]:
+    """A fault of the schema as those that the fields meant have, with what to do about each."""
+    for field, advice in _fields(fault):
+        yield Fault(_pointer([*fault.absolute_path, *field]), advice)
+
+
+def _fields(fault: ValidationError) -> Iterator[tuple[list[str], str]]:
+    """Path from the fault's place to each field meant, and what to do."""
     rule = str(fault.validator)
     wanted: Any = fault.validator_value
     instance: Any = fault.instance
     schema: Any = fault.schema
     if "propertyNames" in fault.absolute_schema_path:
-        return [str(instance)], f"'{_short(instance)}' cannot be used as a name here. {_advice(fault)}"
-    if rule == "required":
-        missing = next(field for field in wanted if field not in instance)
-        return [missing], f"'{missing}' is missing: add it."
-    if rule == "additionalProperties" and wanted is False:
+        yield [str(instance)], f"'{_short(instance)}' cannot be used as a name here. {_advice(fault)}"
+    elif rule == "required":
+        yield from (([field], f"'{field}' is missing: add it.") for field in wanted if field not in instance)
+    elif rule == "additionalProperties" and wanted is False:
         known = schema.get("properties", {})
-        unknown = next(field for field in instance if field not in known)
-        return [unknown], f"'{_short(unknown)}' is not known here: leave it out, or use one of {_listed(known)}."
-    return [], _advice(fault)
+        ways = f"leave it out, or use one of {_listed(known)}."
+        yield from (
+            ([field], f"'{_short(field)}' is not known here: {ways}") for field in instance if field not in known
+        )
+    else:
+        yield [], _advice(fault)
 
 
 def _advice(fault: ValidationError) -> str:

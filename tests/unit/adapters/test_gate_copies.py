@@ -41,10 +41,10 @@ def behind(sale: Sale, answer: Callable[[], dict[str, Any]], monkeypatch: pytest
 def test_a_copy_is_read_once_a_second_and_for_half_the_price(sale: Sale) -> None:
     seen = gate_reads(sale)
     for _ in range(30):
-        sale.rooms.peek(sale.zone)
+        sale.copies.recent(sale.zone)
         sale.clock.advance(0.1)
     assert seen == [False] * 3
-    sale.rooms.look(sale.zone)
+    sale.copies.current(sale.zone)
     assert seen == [False] * 3 + [True]
 
 
@@ -52,17 +52,17 @@ def test_a_replica_that_is_behind_does_not_turn_the_line_back(sale: Sale, monkey
     key = {"counter": {"S": "gate#z#1"}, "slot": {"N": "0"}}
     old = sale.store.get_item(TableName="counters", Key=key, ConsistentRead=True)
     sale.tick()
-    newest = sale.rooms.look(sale.zone)
+    newest = sale.copies.current(sale.zone)
     behind(sale, lambda: old, monkeypatch)
     sale.clock.advance(5)
-    assert sale.rooms.peek(sale.zone) == newest
+    assert sale.copies.recent(sale.zone) == newest
 
 
 def test_a_run_that_no_replica_knows_yet_is_looked_for_where_it_was_written(
     sale: Sale, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind(sale, dict, monkeypatch)
-    assert sale.rooms.peek(sale.zone) == sale.gate()
+    assert sale.copies.recent(sale.zone) == sale.gate()
     sale.store.delete_item(TableName="counters", Key={"counter": {"S": "gate#z#1"}, "slot": {"N": "0"}})
     with pytest.raises(NotReady):
-        sale.rooms.look(sale.zone)
+        sale.copies.current(sale.zone)

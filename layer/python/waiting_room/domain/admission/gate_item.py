@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from waiting_room.domain.admission.claim_clock import ClaimClock
+from waiting_room.domain.admission.last_tickets import LastTickets
+from waiting_room.domain.admission.shared_calls import SharedCalls
+from waiting_room.domain.admission.show_up import ShowUp
+from waiting_room.domain.admission.turnover import Turnover
+from waiting_room.domain.lanes import shares
+
 
 @dataclass(frozen=True)
 class Watermarks:
@@ -20,58 +27,40 @@ class Watermarks:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The lane watermarks and the claims so far at a moment of the claim clock (milliseconds)."""
-
-    clock_ms: int
-    claimed: int
-    serving: Mapping[str, int]
-
-
-@dataclass(frozen=True)
 class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
-    `early` are the early joiners by lane, once a draw was held among them.
+    Five parts that advance themselves, each written by its own module alone, and what the controller notes of a tick:
+    when it was, the run's claims until then, the phase and where newcomers are sent (`entry`), the tokens of the set
+    rate, whether the zone was locked and until when leases are kept open for that.
     `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
-    `deficits` are the calls each lane was owed when they were shared out last, less what it got beyond its share.
-    `held_then` are the sessions there were when those who lapse now left.
-    `hurried` are the looks of waiting pages that the last of the stock has cost so far.
-    `taken` are the positions a second that lanes without a line take; a lane with one is not among them.
     `epochs` are the numbers of the epochs sealed last, by lane: whoever joins after reading them lies in a later one.
+    `early` are the early joiners by lane, once a draw was held among them.
     """
 
+    clock: ClaimClock = field(default_factory=ClaimClock)
+    show_up: ShowUp = field(default_factory=ShowUp)
+    turnover: Turnover = field(default_factory=Turnover)
+    shared: SharedCalls = field(default_factory=SharedCalls)
+    last_tickets: LastTickets = field(default_factory=LastTickets)
     ticked_at_ms: int = 0
     claimed: int = 0
     rate_tokens: float = 0.0
-    clock_ms: int = 0
-    samples: tuple[Sample, ...] = ()
-    matured_called: float = 0
-    matured_claimed: float = 0
-    recent_called: float = 0.0
-    recent_claimed: float = 0.0
-    coming: tuple[float, ...] = ()
-    shut_claims: int = 0
-    shut_ms: int = 0
-    known_front: float = 0.0
-    active: int = 0
-    leave_rate: float = 0.0
-    end_rate: float = 0.0
-    end_weight: float = 0.0
-    held: float = 0.0
-    held_then: float = 0.0
-    lapses_seen: bool = False
-    resting: bool = False
-    pace: float = 0.0
-    taken: Mapping[str, float] = field(default_factory=dict)
     locked: bool = False
     hold_until_ms: int = 0
     phase: str = "before"
     entry: str = "enter"
+    resting: bool = False
     epochs: Mapping[str, int] = field(default_factory=dict)
     early: Mapping[str, int] = field(default_factory=dict)
-    deficits: Mapping[str, float] = field(default_factory=dict)
-    hurried: int = 0
+
+    def speed_per_sec(self, lanes: Mapping[str, Mapping[str, float]], lane: str) -> float:
+        """Positions called a second in one of a zone's lanes while it has a line; 0 while the pace is not known."""
+        return self.shared.speed_per_sec(lane, shares(lanes), self.turnover.pace)
+
+    def door_sec(self) -> float:
+        """About how long it takes until all who were called and are still expected have found a place."""
+        return self.turnover.door_sec(self.show_up.expected)
 
 
 @dataclass(frozen=True)
@@ -104,6 +93,10 @@ class GateItem:
         """Leases counted in buckets that are still open: an upper bound of the live sessions."""
         return sum(count for bucket, count in self.buckets.items() if bucket > self.closed_to)
 
+    def lapsing(self, closed_to: int) -> int:
+        """Leases counted in the buckets that are open now and are not with this `closed_to`."""
+        return sum(count for bucket, count in self.buckets.items() if self.closed_to < bucket <= closed_to)
+
     def lane(self, name: str) -> Watermarks:
         """Watermarks of a lane; a lane nobody was called in yet starts at 0."""
         return self.lanes.get(name, Watermarks())
@@ -119,8 +112,15 @@ class GateItem:
         another window; nothing is saved up of the rate, and what was learnt of visitors is learnt again.
         """
         front = sum(lane.serving for lane in self.lanes.values())
-        return replace(self, state=ControllerState(claimed=self.claimed, active=self.active, known_front=front))
+        known = ControllerState(
+            claimed=self.claimed, turnover=Turnover(active=self.active), show_up=ShowUp(noticed_front=front)
+        )
+        return replace(self, state=known)
 
-    def replace_state(self, **changes: object) -> GateItem:
-        """A copy with a changed controller state."""
-        return replace(self, state=replace(self.state, **changes))  # type: ignore[arg-type]
+    def sealed(self, epochs: Mapping[str, int]) -> GateItem:
+        """The item once the lanes are sealed up to these epochs."""
+        return replace(self, state=replace(self.state, epochs=epochs))
+
+    def drawn(self, early: Mapping[str, int]) -> GateItem:
+        """The item once a draw was held among so many early joiners of each lane."""
+        return replace(self, state=replace(self.state, early=early))
