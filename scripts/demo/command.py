@@ -25,8 +25,9 @@ from typing import Any
 
 import httpx
 
+from scripts.demo.own import OwnSite, first_page, needed, read_own_site, until_there
 from scripts.demo_site.app import create_app
-from scripts.demo_site.own import OwnSite, first_page, kept_keys, needed, read_own_site, until_there
+from scripts.demo_site.keys import kept_keys
 from scripts.demo_site.serving import address_of, listening_socket, serving
 from scripts.edge import Edge
 from scripts.local import EngineFailed, LocalStack

@@ -21,7 +21,7 @@ import uvicorn
 
 from scripts.demo_site.app import create_app
 from scripts.demo_site.events import EVENTS
-from scripts.demo_site.own import Keys
+from scripts.demo_site.keys import Keys
 from scripts.edge import Edge
 from scripts.local import EngineFailed, LocalStack
 from scripts.onsale.stage import Stage, StepFailed, now_ms

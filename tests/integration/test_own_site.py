@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from scripts.demo_site.own import Keys, OwnSite, needed, read_own_site
+from scripts.demo.own import OwnSite, needed, read_own_site
+from scripts.demo_site.keys import Keys
 from scripts.edge import Edge
 from scripts.local import free_port
 from tests.integration.guests import Guest, connections

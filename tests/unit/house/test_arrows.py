@@ -72,7 +72,7 @@ SCRIPTS = {
     "costs": frozenset[str](),
     "demo_site": frozenset[str](),
     "edge": frozenset[str](),
-    "origin_examples": frozenset[str](),
+    "origin": frozenset[str](),
     "local": frozenset({"bundle"}),
     "operator_api": frozenset({"local"}),
     "visitors": frozenset({"local"}),

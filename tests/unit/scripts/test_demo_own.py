@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from foyer_origin import Settings
-from scripts.demo_site.own import Keys, OwnSite, first_page, kept_keys, needed, read_own_site, until_there
+from scripts.demo.own import OwnSite, first_page, needed, read_own_site, until_there
+from scripts.demo_site.keys import Keys, kept_keys
 from scripts.operator_api.errors import BadInput
 
 ZONE: dict[str, Any] = {
@@ -138,7 +139,7 @@ def test_the_variables_are_what_the_package_reads() -> None:
 
 
 def test_a_site_that_is_not_there_is_waited_for_and_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.demo_site.own.ASK_EVERY_SEC", 0.01)
+    monkeypatch.setattr("scripts.demo.own.ASK_EVERY_SEC", 0.01)
     said: list[str] = []
 
     async def wait() -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from foyer_origin import ORIGIN_SECRET_HEADER
+from scripts.demo_site.keys import Keys
 from scripts.operator_api.errors import BadInput
 from scripts.operator_cli.zone_files import read_zone_file
 
 Json = dict[str, Any]
 
 ASK_EVERY_SEC = 1.0
-LEAST_KEY = 32
-EDGE = "origin_secret"
 HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -31,19 +26,6 @@ class OwnSite:
     origin: str
     zones: list[Json]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What the edge and the site's servers share: good for this machine and nothing else."""
-
-    origin_secret: str = field(repr=False)
-    site_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def site_headers(self) -> dict[str, str]:
-        """What the edge sends to the site with every request."""
-        return {ORIGIN_SECRET_HEADER: self.origin_secret}
 
 
 def read_own_site(origin: str, zones: str, port: int) -> OwnSite | None:
@@ -90,21 +72,6 @@ def _adapted(document: Json) -> Iterator[str]:
 def first_page(zone: Mapping[str, Any]) -> str:
     """A page the zone guards: its landing path, else what its first rule begins with."""
     return str(zone.get("landing_path") or zone["rules"][0]["paths"][0].partition("*")[0] or "/")
-
-
-def kept_keys(zone_ids: list[str], file: Path) -> Keys:
-    """The keys in a file, with new ones for zones it does not know: a site need not be told others after each start."""
-    kept: dict[str, str] = {}
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        told = json.loads(file.read_text(encoding="utf-8")).items()
-        kept = {name: key for name, key in told if isinstance(key, str) and len(key) >= LEAST_KEY}
-    # No zone's id has an underscore.
-    for name in (EDGE, *zone_ids):
-        kept.setdefault(name, secrets.token_urlsafe(LEAST_KEY))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    return Keys(kept[EDGE], {name: key for name, key in kept.items() if name != EDGE})
 
 
 def needed(own: OwnSite, site_url: str, issuer: str, keys: Keys) -> str:
