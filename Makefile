@@ -21,7 +21,7 @@ help: ## List what can be done
 setup: ## Make .venv with every dependency, pinned; does nothing when it is up to date
 	@cmp -s requirements.lock $(VENV)/requirements.lock || sh scripts/setup.sh "$(PYTHON)" $(VENV)
 
-demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60)
+demo: setup ## Run everything on this machine, with a crowd, until Ctrl-C (PORT=8080 CROWD=60; your site: ORIGIN= ZONES=)
 	@$(BIN)/python -m scripts.demo
 
 on-sale: setup ## Play the whole life of one on-sale on this machine, and check every step (some three minutes)
@@ -104,7 +104,7 @@ fmt: setup ## Format the code and repair what can be repaired
 	$(BIN)/ruff check --fix
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; fi
 
-build: setup ## Make the zips that are deployed, the wheel of wr, checksums and bill of materials, in build/
+build: setup ## Make the zips that are deployed, the wheel of wr, the packages for a site, checksums, in build/
 	$(BIN)/python -m scripts.bundle
 
 build-twice: build ## Build, build once more, and compare every byte

@@ -65,7 +65,7 @@ variable "check_quotas" {
 variable "artifacts_dir" {
   type        = string
   default     = null
-  description = "Directory with the zips of a release, or null for build/ of this checkout, where `make build` puts them. Without Python: download the zips and checksums of the release, check them with sha256sum -c, and name the directory here."
+  description = "Directory with the zips of a release, or null for build/ of this checkout, where `make build` puts them. Without Python: download the zips and checksums of the release, check them with sha256sum -c --ignore-missing, and name the directory here."
 
   validation {
     condition     = var.artifacts_dir == null || try(length(var.artifacts_dir) > 0 && !endswith(var.artifacts_dir, "/"), false)

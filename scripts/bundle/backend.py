@@ -11,6 +11,10 @@ from scripts.bundle.contents import command_line
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class UnsupportedOperation(Exception):
+    """Raised for what is not built here; the name is PEP 517's."""
+
+
 def build_wheel(wheel_directory: str, _settings: Any = None, _metadata_directory: str | None = None) -> str:
     """Write the wheel of `wr` into a directory and return the name of its file."""
     name, content = command_line(ROOT)
@@ -20,4 +24,4 @@ def build_wheel(wheel_directory: str, _settings: Any = None, _metadata_directory
 
 def build_sdist(_sdist_directory: str, _settings: Any = None) -> str:
     """Refuse: the source is the repository."""
-    raise NotImplementedError("there is no source distribution: build the wheel from a checkout")
+    raise UnsupportedOperation("there is no source distribution: build the wheel from a checkout")

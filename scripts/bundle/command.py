@@ -1,4 +1,4 @@
-"""Build the zips that are deployed and the wheel of `wr`; the same sources always give the same bytes."""
+"""Build the zips that are deployed and the packages that are installed; the same sources always give the same bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.bundle import contents, sbom, wheels
+from scripts.bundle import contents, packages, sbom, wheels
 from scripts.bundle.archive import Entries, write, zipped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +29,8 @@ def archives(root: Path, cache: Path, settings: Mapping[str, Any] | None) -> dic
     }
     for component, spec in contents.functions(root).items():
         if spec["edge"]:
-            packages = wheels.unpacked(files[spec["architecture"]], contents.EDGE_DISTRIBUTIONS)
-            result[f"{component}.zip"] = contents.edge_bundle(root, packages, settings)
+            third_party = wheels.unpacked(files[spec["architecture"]], contents.EDGE_DISTRIBUTIONS)
+            result[f"{component}.zip"] = contents.edge_bundle(root, third_party, settings)
         else:
             result[f"{component}.zip"] = contents.function(root, component)
     return result
@@ -45,13 +45,22 @@ def local_archives(root: Path) -> dict[str, Entries]:
     }
 
 
+def for_sites(root: Path) -> dict[str, bytes]:
+    """Return the packages for a site's own servers by file name: a wheel and an npm tarball."""
+    origin = root / "scripts" / "origin"
+    return dict([packages.python_package(root, origin / "python"), packages.npm_package(root, origin / "node")])
+
+
 def build(root: Path, target: Path, *, local: bool = False, settings: Mapping[str, Any] | None = None) -> list[str]:
-    """Write every zip, the bill of materials and the checksums; return one line about each. Raises like `archives`."""
+    """Write every zip and package, the bill of materials and the checksums; return one line about each.
+
+    Raises like `archives`. `local` leaves out all but what the local stack deploys.
+    """
     entries = local_archives(root) if local else archives(root, target / "wheels", settings)
     contents_of = {name: zipped(files) for name, files in sorted(entries.items())}
     notes = {name: f"{len(files)} files" for name, files in entries.items()}
     if not local:
-        contents_of |= dict([contents.command_line(root)])
+        contents_of |= dict([contents.command_line(root)]) | for_sites(root)
         contents_of[SBOM] = json.dumps(_bill(root, target / "wheels"), indent=2).encode() + b"\n"
     # As sha256sum writes and checks them.
     sums = "".join(f"{_digest(content)}  {name}\n" for name, content in sorted(contents_of.items()))

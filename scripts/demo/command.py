@@ -1,5 +1,7 @@
 """The whole waiting room on this machine: a sample event site behind it, and a crowd in front. Runs until Ctrl-C.
 
+With ORIGIN and ZONES it stands in front of your own site instead, with your zones and without a crowd.
+
 With AWS_ENDPOINT_URL set, the engine there is used and left running.
 """
 
@@ -12,20 +14,21 @@ import hashlib
 import json
 import math
 import os
-import secrets
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import httpx
-import uvicorn
 
+from scripts.demo.own import OwnSite, first_page, needed, read_own_site, until_there
 from scripts.demo_site.app import create_app
+from scripts.demo_site.keys import kept_keys
+from scripts.demo_site.serving import address_of, listening_socket, serving
 from scripts.edge import Edge
 from scripts.local import EngineFailed, LocalStack
 from scripts.operator_api.api import OperatorApi
@@ -43,7 +46,9 @@ ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
 
 ZONES_FILE = ROOT / "scripts" / "demo_site" / "zones.json"
+KEYS_FILE = ROOT / "build" / "demo-keys.json"
 CROWD_LOG = ROOT / "build" / "demo-crowd.jsonl"
+SAMPLE_CROWD = 60
 CROWDED = Errand("midnight-sun", "/events/midnight-sun", "/events/midnight-sun/checkout")
 START_AFTER_SEC = 60
 READY_WITHIN_SEC = 60.0
@@ -65,8 +70,10 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, _end_once)
     try:
         _refuse_busy_port(arguments.port)
+        own = read_own_site(arguments.origin, arguments.zones, arguments.port)
+        crowd = arguments.crowd if arguments.crowd is not None else 0 if own else SAMPLE_CROWD
         with LocalStack.start() as stack:
-            asyncio.run(_until_ended(stack, arguments.port, arguments.crowd))
+            asyncio.run(_until_ended(_run(stack, arguments.port, crowd, own)))
             _ignore_signals()
     except (DemoFailed, EngineFailed, OperatorError) as error:
         print(f"demo: {error}", file=sys.stderr)
@@ -87,27 +94,38 @@ def _ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-async def _until_ended(stack: LocalStack, port: int, crowd: int) -> None:
+async def _until_ended(running: Coroutine[Any, Any, None]) -> None:
     """Run the demo until a signal cancels it."""
-    demo = asyncio.create_task(_run(stack, port, crowd))
+    demo = asyncio.create_task(running)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, demo.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await demo
 
 
-async def _run(stack: LocalStack, port: int, crowd: int) -> None:
+async def _run(stack: LocalStack, port: int, crowd: int, own: OwnSite | None) -> None:
     """Site and edge first, then the zones, then the crowd. Raises DemoFailed when the gate does not come up."""
-    with _listening() as site_socket, Edge(port, stack, _address(site_socket)) as edge:
-        stack.announce(edge_url=f"http://localhost:{edge.port}")
-        zones = demo_zones(_now_ms())
-        site_keys = await asyncio.to_thread(open_zones, stack, zones)
-        async with _serving(create_app(edge.url, site_keys), site_socket), asyncio.TaskGroup() as tasks:
-            await until_open(stack, edge.url, zones)
-            print(_welcome(edge.port, zones, crowd), flush=True)
-            if crowd:
-                tasks.create_task(_bring_crowd(edge.url, crowd))
-            await asyncio.Event().wait()
+    zones = own.zones if own else demo_zones(_now_ms())
+    keys = kept_keys([zone["zone_id"] for zone in zones], KEYS_FILE)
+    async with contextlib.AsyncExitStack() as running:
+        listening = running.enter_context(listening_socket())
+        site_url = own.origin if own else address_of(listening)
+        edge = running.enter_context(Edge(port, stack, site_url, site_headers=keys.site_headers))
+        address = f"http://localhost:{edge.port}"
+        stack.announce(edge_url=address)
+        await asyncio.to_thread(open_zones, stack, zones, keys.site_keys)
+        if own is None:
+            app = create_app(edge.url, keys.site_keys, origin_secret=keys.origin_secret)
+            await running.enter_async_context(serving(app, listening))
+        tasks = await running.enter_async_context(asyncio.TaskGroup())
+        await until_open(stack, edge.url, zones, guarded=[] if own else [zone["landing_path"] for zone in zones])
+        if own:
+            say(needed(own, address, stack.names.deployment, keys))
+            await until_there(own.origin, say)
+        say(_welcome(address, zones, crowd))
+        if crowd:
+            tasks.create_task(_bring_crowd(edge.url, crowd, *_errand(zones, own)))
+        await asyncio.Event().wait()
 
 
 def demo_zones(now_ms: int) -> list[Json]:
@@ -119,17 +137,16 @@ def demo_zones(now_ms: int) -> list[Json]:
     return zones
 
 
-def open_zones(stack: LocalStack, zones: list[Json]) -> dict[str, str]:
-    """Create the zones as an operator does and start the exchanger; return the site's keys by zone.
+def open_zones(stack: LocalStack, zones: list[Json], site_keys: Mapping[str, str]) -> None:
+    """Create the zones as an operator does, each with its site's key, and start the exchanger.
 
     On an engine that was used before, a zone starts a new run: nobody of the last demo is still in it.
     """
-    site_keys = {}
     api = OperatorApi(find_target(None, None, None, None))
     try:
         for zone in zones:
-            key = site_keys[zone["zone_id"]] = secrets.token_urlsafe(32)
-            document = {**zone, "site_key_sha256": hashlib.sha256(key.encode()).hexdigest()}
+            digest = hashlib.sha256(site_keys[zone["zone_id"]].encode()).hexdigest()
+            document = {**zone, "site_key_sha256": digest}
             current = api.find_zone(zone["zone_id"])
             if current is None:
                 api.put_zone(document)
@@ -140,11 +157,13 @@ def open_zones(stack: LocalStack, zones: list[Json]) -> dict[str, str]:
         api.close()
     # The schedule would do so within a minute.
     stack.client("lambda").invoke(FunctionName=stack.names.function("dispatcher"), InvocationType="Event")
-    return site_keys
 
 
-async def until_open(stack: LocalStack, edge_url: str, zones: list[Json]) -> None:
-    """Wait until the gate guards every zone and its waiting page is there. Raises DemoFailed after a minute."""
+async def until_open(stack: LocalStack, edge_url: str, zones: list[Json], guarded: list[str]) -> None:
+    """Wait until the gate knows every zone and guards the `guarded` paths, and its waiting pages are there.
+
+    Raises DemoFailed after a minute.
+    """
     ids = [zone["zone_id"] for zone in zones]
     try:
         async with asyncio.timeout(READY_WITHIN_SEC), httpx.AsyncClient(trust_env=False, timeout=20.0) as http:
@@ -155,7 +174,7 @@ async def until_open(stack: LocalStack, edge_url: str, zones: list[Json]) -> Non
             )
             await asyncio.gather(
                 *(_until(http, f"{edge_url}/.waiting-room/pages/{name}/index.html", 200) for name in ids),
-                *(_until(http, edge_url + zone["landing_path"], 303, headers=PAGE_HEADERS) for zone in zones),
+                *(_until(http, edge_url + path, 303, headers=PAGE_HEADERS) for path in guarded),
             )
     except TimeoutError:
         raise DemoFailed(f"the waiting room did not come up within {READY_WITHIN_SEC:g} s") from None
@@ -179,51 +198,27 @@ async def _until_published(stack: LocalStack, zone_ids: list[str]) -> None:
         published = {zone["zone_id"] for zone in json.loads(snapshot or b'{"zones": []}')["zones"]}
 
 
-async def _bring_crowd(edge_url: str, size: int) -> None:
+def _errand(zones: list[Json], own: OwnSite | None) -> tuple[Errand, Habits]:
+    """What the crowd comes for. At a site of your own nobody knows how to buy: they look, and leave."""
+    if own is None:
+        return CROWDED, Habits()
+    return Errand(zones[0]["zone_id"], first_page(zones[0]), ""), Habits(button_share=1.0)
+
+
+async def _bring_crowd(edge_url: str, size: int, errand: Errand, habits: Habits) -> None:
     """A crowd at once, and then some more one by one; says so when the last has gone."""
     trickle = math.ceil(size * TRICKLE_SHARE)
     arrivals = Arrivals(size, FLASH_SEC, trickle, TRICKLE_EVERY_SEC)
     CROWD_LOG.parent.mkdir(exist_ok=True)
     with CROWD_LOG.open("w", encoding="utf-8") as file:
         log = EventLog(file)
-        await run_crowd(edge_url, CROWDED, arrivals, Habits(), log, SEED)
+        await run_crowd(edge_url, errand, arrivals, habits, log, SEED)
     counts = log.counts
     print(
         f"The crowd has gone home: {counts.get('inside', 0)} of {counts['arrived']} were let in. Count the sessions "
         f"from their tokens:\n  .venv/bin/python -m scripts.visitors --verify {CROWD_LOG.relative_to(ROOT)}",
         flush=True,
     )
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the demo."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _serving(app: Any, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-def _listening() -> socket.socket:
-    """A socket that listens on a free port of 127.0.0.1."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setblocking(False)
-    return listening
-
-
-def _address(listening: socket.socket) -> str:
-    return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _refuse_busy_port(port: int) -> None:
@@ -236,30 +231,35 @@ def _refuse_busy_port(port: int) -> None:
         ) from None
 
 
-def _welcome(port: int, zones: list[Json], crowd: int) -> str:
-    site = f"http://localhost:{port}"
-    lines = [f"Foyer demo ready: {site}/", ""]
+def _welcome(address: str, zones: list[Json], crowd: int) -> str:
+    lines = [f"Foyer demo ready: {address}/", ""]
     for zone in zones:
         starts = f", opens at {show_moment(zone['starts_at_ms'])[11:19]}" if "starts_at_ms" in zone else ""
-        lines.append(f"  {zone['title']:<14} {site}{zone['landing_path']}   {_limits(zone)}{starts}")
+        title = zone.get("title") or zone["zone_id"]
+        lines.append(f"  {title:<14} {address}{first_page(zone)}   {_limits(zone)}{starts}")
     if crowd:
-        lines.append(f"\n{crowd} scripted visitors are on their way to {CROWDED.path}: take your place behind them.")
-    return "\n".join([*lines, TO_TRY])
+        path = first_page(zones[0])
+        lines.append(f"\n{crowd} scripted visitors are on their way to {path}: take your place behind them.")
+    return "\n".join([*lines, TO_TRY.replace("ZONE", zones[0]["zone_id"])])
 
 
 TO_TRY = """
 From another terminal:
-  scripts/wr watch midnight-sun                      the line, live
-  scripts/wr control midnight-sun pause              nobody new is let in; `auto` lets the line move again
-  scripts/wr set midnight-sun max_active=20 "message=More doors are open."
-  scripts/wr bypass midnight-sun --for you           a link past the line
-Ctrl-C ends everything.
-"""
+  scripts/wr watch ZONE                 the line, live
+  scripts/wr control ZONE pause         nobody new is let in; `auto` lets the line move again
+  scripts/wr set ZONE max_active=20     more room, at once
+  scripts/wr bypass ZONE --for you      a link past the line
+Ctrl-C ends everything."""
 
 
 def _limits(zone: Json) -> str:
     known = {"max_active": "{} at once", "rate_per_min": "{:g} a minute", "inventory": "{} to sell"}
     return ", ".join(text.format(zone[name]) for name, text in known.items() if name in zone)
+
+
+def say(text: str) -> None:
+    """Print at once, also into a pipe."""
+    print(text, flush=True)
 
 
 def _now_ms() -> int:
@@ -272,7 +272,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--crowd",
         type=int,
-        default=os.environ.get("CROWD", "60"),
-        help="scripted visitors in front of you: CROWD, else 60; 0 lets you straight in",
+        default=os.environ.get("CROWD") or None,
+        help="scripted visitors in front of you: CROWD, else 60, at a site of your own none; 0 lets you straight in",
     )
+    parser.add_argument(
+        "--origin",
+        default=os.environ.get("ORIGIN", ""),
+        help="where your own site listens, instead of the sample: ORIGIN",
+    )
+    parser.add_argument("--zones", default=os.environ.get("ZONES", ""), help="the file of its zones: ZONES")
     return parser

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import uvicorn
 
+from foyer_origin import BadSettings
 from scripts.demo_site.app import create_app
 from scripts.demo_site.events import EVENTS
+
+_NO_KEY = "no key was given for this zone"
+"""What the waiting room refuses."""
 
 
 def main() -> None:
@@ -18,9 +23,21 @@ def main() -> None:
     parser.add_argument(
         "--site-key", action="append", default=[], metavar="ZONE=KEY", help="key of a zone; without it nothing is sold"
     )
+    parser.add_argument("--issuer", default="foyer", help="the deployment's name (default foyer)")
+    parser.add_argument(
+        "--origin-secret",
+        default=os.environ.get("FOYER_ORIGIN_SECRET"),
+        help="what the edge sends with every request, FOYER_ORIGIN_SECRET unless said; without it staff do not come in",
+    )
     arguments = parser.parse_args()
     given = dict(each.partition("=")[::2] for each in arguments.site_key)
-    app = create_app(arguments.edge_url, dict.fromkeys(EVENTS, "") | given)
+    keys = dict.fromkeys(EVENTS, _NO_KEY) | given
+    try:
+        app = create_app(
+            arguments.edge_url, keys, issuer=arguments.issuer, origin_secret=arguments.origin_secret or None
+        )
+    except BadSettings as error:
+        parser.error(str(error))
     uvicorn.run(app, host="127.0.0.1", port=arguments.port, log_level="warning")
 
 

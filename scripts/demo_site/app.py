@@ -14,13 +14,25 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from foyer_origin import (
+    Confirmation,
+    KeysUnavailable,
+    NotAdmitted,
+    Settings,
+    Verdict,
+    Visit,
+    WaitingRoom,
+    end_visit_cookies,
+)
 from scripts.demo_site.events import EVENTS, Event
-from scripts.demo_site.orders import BadOrder, Orders, new_number, read_order
-from scripts.demo_site.pages import Guest, event_page, home_page, notice_page, order_page, refused_page
-from scripts.demo_site.waiting_room_client import Verdict, WaitingRoomClient
+from scripts.demo_site.orders import BadOrder, Order, Orders, new_number, read_order
+from scripts.demo_site.pages import event_page, home_page, notice_page, order_page, refused_page
 
 _STATIC = Path(__file__).parent / "static"
 _FORM_LIMIT_BYTES = 4096
+_TIMEOUT_SEC = 15.0
+"""The local engine starts a process for a function's first request."""
+
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": (
@@ -29,21 +41,32 @@ _HEADERS = {
     ),
     "x-content-type-options": "nosniff",
 }
-_REFUSED_STATUS = {Verdict.OVER: 410, Verdict.USED: 409, Verdict.UNKNOWN: 403, Verdict.UNSURE: 503}
+_REFUSED_STATUS = {Verdict.OVER: 410, Verdict.USED: 409, Verdict.UNSURE: 503}
 
 
 def create_app(
-    edge_url: str, site_keys: Mapping[str, str], transport: httpx.AsyncBaseTransport | None = None
+    edge_url: str,
+    site_keys: Mapping[str, str],
+    *,
+    issuer: str = "foyer",
+    origin_secret: str | None = None,
+    transport: httpx.BaseTransport | None = None,
 ) -> Starlette:
     """The site, reached by visitors through the edge at `edge_url`; `site_keys` has the key of each zone.
 
-    `transport` replaces the network between the site and the edge. Raises ValueError when a key is missing.
+    Who has `origin_secret` None believes no header without a token: staff do not come in. `transport` replaces the
+    network between the site and the edge. Raises ValueError when a key is missing, foyer_origin.BadSettings.
     """
     missing = sorted(set(EVENTS) - set(site_keys))
     if missing:
         raise ValueError(f"no site key for the zones {', '.join(missing)}")
-    site = _Site(WaitingRoomClient(edge_url, site_keys, transport))
-    return Starlette(
+    rooms = {}
+    for event_id in EVENTS:
+        settings = Settings(edge_url, event_id, issuer, site_keys[event_id], origin_secret, timeout_sec=_TIMEOUT_SEC)
+        # A transport of our own is not led through a proxy that the environment names.
+        rooms[event_id] = WaitingRoom(settings, transport=transport or httpx.HTTPTransport())
+    site = _Site(rooms)
+    app = Starlette(
         routes=[
             Route("/", site.home),
             Route("/events/{event_id}", site.event),
@@ -52,42 +75,52 @@ def create_app(
             Route("/orders/{number}", site.order),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ],
-        exception_handlers={HTTPException: _fault},
+        exception_handlers={HTTPException: _fault, NotAdmitted: _not_admitted, KeysUnavailable: _keys_unavailable},
     )
+    app.state.rooms = rooms
+    return app
+
+
+def close_app(app: Starlette) -> None:
+    """Close the site's connections to the waiting room."""
+    for room in app.state.rooms.values():
+        room.close()
 
 
 class _Site:
-    """The handlers. Guarded paths are only reached by those the gate let through; its headers say who that is."""
+    """The handlers. Guarded paths ask the evening's waiting room who comes, and sell nothing without its word."""
 
-    def __init__(self, waiting_room: WaitingRoomClient) -> None:
-        self._waiting_room = waiting_room
+    def __init__(self, rooms: Mapping[str, WaitingRoom]) -> None:
+        self._rooms = rooms
         self._orders = Orders()
 
     async def home(self, request: Request) -> Response:
         return _html(home_page(EVENTS.get(request.query_params.get("left", ""))))
 
     async def event(self, request: Request) -> Response:
-        return _html(event_page(_event(request), _guest(request), new_number()))
+        event, _, visit = await self._admitted(request)
+        return _html(event_page(event, visit, new_number()))
 
     async def checkout(self, request: Request) -> Response:
         """Sell, once the waiting room has confirmed that this visitor is in and has not bought before."""
-        event, guest = _event(request), _guest(request)
+        event, room, visit = await self._admitted(request)
         try:
             order = read_order(event, await _form(request))
         except BadOrder as error:
             return _html(notice_page("This order cannot be taken", str(error)), 400)
-        verdict = await self._verdict(guest, event, order.number)
-        if verdict is not Verdict.CONFIRMED:
-            return _html(refused_page(verdict, order), _REFUSED_STATUS[verdict])
+        confirmation = await room.confirm_async(visit, order.number)
+        if confirmation.verdict is not Verdict.CONFIRMED:
+            return _refused(confirmation, order)
         self._orders.add(order)
-        return RedirectResponse(f"/orders/{order.number}", 303, _HEADERS)
+        return _with_cookies(RedirectResponse(f"/orders/{order.number}", 303, _HEADERS), confirmation.cookies)
 
     async def leave(self, request: Request) -> Response:
         """For browsers without scripts: the site says good-bye to the waiting room in their name."""
-        event, guest = _event(request), _guest(request)
-        if guest.token and not await self._waiting_room.leave(event.event_id, guest.token):
+        event, room, visit = await self._admitted(request)
+        if not await room.leave_async(visit):
             return _html(notice_page("You can simply go", "We could not tell the line, but it notices by itself."), 503)
-        return RedirectResponse(f"/?left={event.event_id}", 303, _HEADERS)
+        gone = RedirectResponse(f"/?left={event.event_id}", 303, _HEADERS)
+        return _with_cookies(gone, end_visit_cookies(event.event_id))
 
     async def order(self, request: Request) -> Response:
         order = self._orders.get(request.path_params["number"])
@@ -95,24 +128,24 @@ class _Site:
             raise HTTPException(404)
         return _html(order_page(order))
 
-    async def _verdict(self, guest: Guest, event: Event, reference: str) -> Verdict:
-        if guest.token:
-            return await self._waiting_room.confirm(event.event_id, guest.token, reference)
-        # The gate names the zone and no session when it let somebody pass on purpose: staff, or everybody.
-        passed = guest.zone == event.event_id and not guest.session
-        return Verdict.CONFIRMED if passed else Verdict.UNKNOWN
+    async def _admitted(self, request: Request) -> tuple[Event, WaitingRoom, Visit]:
+        """The evening of a guarded path, its waiting room, and who comes. Raises NotAdmitted, KeysUnavailable."""
+        event = EVENTS.get(request.path_params["event_id"])
+        if event is None:
+            raise HTTPException(404)
+        room = self._rooms[event.event_id]
+        return event, room, await room.check_async(request.headers)
 
 
-def _event(request: Request) -> Event:
-    event = EVENTS.get(request.path_params["event_id"])
-    if event is None:
-        raise HTTPException(404)
-    return event
+def _refused(confirmation: Confirmation, order: Order) -> Response:
+    page = _html(refused_page(confirmation.verdict, order), _REFUSED_STATUS.get(confirmation.verdict, 403))
+    return _with_cookies(page, confirmation.cookies)
 
 
-def _guest(request: Request) -> Guest:
-    names = ("zone", "visitor", "session", "lane", "exempt", "token")
-    return Guest(**{name: request.headers.get(f"x-waiting-room-{name}", "") for name in names})
+def _with_cookies(response: Response, cookies: tuple[str, ...]) -> Response:
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -133,6 +166,16 @@ async def _fault(_request: Request, error: Exception) -> Response:
     if status == 404:
         return _html(notice_page("There is nothing here", "The page you were looking for has left the building."), 404)
     return _html(notice_page("That does not work", "This page cannot be used in that way."), status)
+
+
+async def _not_admitted(_request: Request, _error: Exception) -> Response:
+    return _html(notice_page("Please come in by the front door", "This page opens for those who came in line."), 403)
+
+
+async def _keys_unavailable(_request: Request, _error: Exception) -> Response:
+    page = _html(notice_page("One moment, please", "We cannot see who is next just now. Try again in a moment."), 503)
+    page.headers["retry-after"] = str(KeysUnavailable.retry_after_sec)
+    return page
 
 
 def _html(page: str, status: int = 200) -> HTMLResponse:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
 
+from foyer_origin import Verdict, Visit
 from scripts.demo_site.events import EVENTS, MOST_TICKETS, Event
 from scripts.demo_site.orders import Order
-from scripts.demo_site.waiting_room_client import Verdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
+_NOT_SEEN = (
+    "We could not see that it was your turn",
+    "Nothing was bought and nothing was paid. Please go back and come in through the line.",
+)
 _REFUSED = {
     Verdict.OVER: (
         "Your time at the counter was over",
@@ -25,34 +28,13 @@ _REFUSED = {
         "This visit was already used",
         "You have bought with this visit before, and one visit is good for one order. Nothing was bought twice.",
     ),
-    Verdict.UNKNOWN: (
-        "We could not see that it was your turn",
-        "Nothing was bought and nothing was paid. Please go back and come in through the line.",
-    ),
+    Verdict.UNKNOWN: _NOT_SEEN,
+    Verdict.REFUSED: _NOT_SEEN,
     Verdict.UNSURE: (
         "That did not go through",
         "We could not reach the box office just now. Nothing was paid. Try again: the same order is never sold twice.",
     ),
 }
-
-
-@dataclass(frozen=True)
-class Guest:
-    """Who asks, as the gate in front tells it. `visitor` and `session` are empty for staff, and when nobody waits."""
-
-    zone: str
-    visitor: str
-    session: str
-    lane: str
-    exempt: str
-    token: str
-
-    @property
-    def welcome(self) -> str:
-        """One line that says how this person came in."""
-        if self.exempt:
-            return "You came in with a staff pass."
-        return "It is your turn: you came in through the line." if self.session else "You came straight in."
 
 
 class Markup(str):
@@ -68,7 +50,7 @@ def home_page(left: Event | None) -> str:
     return _page("Havn", "home", _fill("home.html", {"cards": cards, "notice": notice, "hidden": _hidden(bool(left))}))
 
 
-def event_page(event: Event, guest: Guest, order_number: str) -> str:
+def event_page(event: Event, visit: Visit, order_number: str) -> str:
     """Tickets of one evening, for somebody who was let in."""
     tickets = "".join(
         _fill(
@@ -82,12 +64,12 @@ def event_page(event: Event, guest: Guest, order_number: str) -> str:
         "tickets": Markup(tickets),
         "quantities": Markup(quantities),
         "order": order_number,
-        "welcome": guest.welcome,
-        "visitor": guest.visitor or "not told",
-        "session": guest.session or "none",
-        "lane": guest.lane or "none",
-        "visit": event.event_id if guest.session else "",
-        "leave_hidden": _hidden(bool(guest.session)),
+        "welcome": _welcome(visit),
+        "visitor": visit.visitor_id or "not told",
+        "session": visit.session_id or "none",
+        "lane": visit.lane or "none",
+        "visit": event.event_id if visit.session_id else "",
+        "leave_hidden": _hidden(bool(visit.session_id)),
     }
     return _page(event.title, "event", _fill("event.html", {**_event_values(event), **values}))
 
@@ -122,6 +104,13 @@ def refused_page(verdict: Verdict, order: Order) -> str:
 def notice_page(headline: str, text: str) -> str:
     """A plain page for everything else."""
     return _page(headline, "notice", _fill("notice.html", {"headline": headline, "text": text}))
+
+
+def _welcome(visit: Visit) -> str:
+    """One line that says how this person came in."""
+    if visit.exempt:
+        return "You came in with a staff pass."
+    return "It is your turn: you came in through the line." if visit.session_id else "You came straight in."
 
 
 def _page(title: str, name: str, content: Markup) -> str:

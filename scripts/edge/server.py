@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Protocol, Self
@@ -20,6 +20,7 @@ from scripts.edge import behaviours, gatekeeper
 from scripts.edge.app import EdgeApp
 from scripts.edge.behaviours import Behaviours
 from scripts.edge.cache import Cache
+from scripts.edge.messages import Headers
 from scripts.edge.upstream import Origin, Signer, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,10 @@ class Stack(Protocol):
 
 
 class Edge:
-    """One dev edge on 127.0.0.1; port 0 picks a free one. The port is taken, and `url` known, before `start`."""
+    """One dev edge on 127.0.0.1; port 0 picks a free one. The port is taken, and `url` known, before `start`.
+
+    `site_headers` go to the site with every request, as the custom headers of an origin do.
+    """
 
     def __init__(
         self,
@@ -58,12 +62,14 @@ class Edge:
         stack: Stack,
         site_origin_url: str,
         *,
+        site_headers: Mapping[str, str] | None = None,
         schemas: Path = ROOT / "schemas",
         gatekeeper_source: Path = ROOT / "lambdas" / "gatekeeper",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stack = stack
         self._site_origin_url = site_origin_url.rstrip("/")
+        self._site_headers = site_headers or {}
         self._behaviours = behaviours.load(schemas / "behaviours.json")
         self._gatekeeper_source = gatekeeper_source
         self._clock = clock
@@ -99,7 +105,7 @@ class Edge:
         try:
             server.config.app = EdgeApp(
                 self._behaviours,
-                origins(self._behaviours, self._stack, self._site_origin_url),
+                origins(self._behaviours, self._stack, self._site_origin_url, self._site_headers),
                 Cache(self._clock),
                 upstream,
                 gate,
@@ -131,7 +137,9 @@ class Edge:
         self.stop()
 
 
-def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str, Origin]:
+def origins(
+    listed: Behaviours, stack: Stack, site_origin_url: str, site_headers: Mapping[str, str]
+) -> dict[str, Origin]:
     """Return the origins that exist on this machine, by their name in schemas/behaviours.json."""
     urls = {
         "api": stack.api_url.rstrip("/"),
@@ -140,13 +148,16 @@ def origins(listed: Behaviours, stack: Stack, site_origin_url: str) -> dict[str,
         "site": site_origin_url,
     }
     secret = ((listed.origin_secret_header, stack.origin_secret),)
-    trusted = {behaviour.origin for behaviour in listed.listed if behaviour.origin_secret}
+    own: dict[str, Headers] = dict.fromkeys(
+        (behaviour.origin for behaviour in listed.listed if behaviour.origin_secret), secret
+    )
+    own["site"] = tuple((name.lower(), value) for name, value in site_headers.items())
     return {
         name: Origin(
             url=url,
             forward_host=listed.forward[name] == "all_viewer",
             forward_viewer=listed.forward[name] != "none",
-            set_headers=secret if name in trusted else (),
+            set_headers=own.get(name, ()),
             sign=stack.sign_bucket_read if name == "site_bucket" else None,
             websocket=name == "websocket",
         )

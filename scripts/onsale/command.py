@@ -21,6 +21,7 @@ import uvicorn
 
 from scripts.demo_site.app import create_app
 from scripts.demo_site.events import EVENTS
+from scripts.demo_site.keys import Keys
 from scripts.edge import Edge
 from scripts.local import EngineFailed, LocalStack
 from scripts.onsale.stage import Stage, StepFailed, now_ms
@@ -47,9 +48,10 @@ def main(argv: Sequence[str]) -> int:
         require_engine()
         with LocalStack.start() as stack, socket.create_server(("127.0.0.1", 0)) as listening:
             key = secrets.token_urlsafe(32)
-            with Edge(0, stack, f"http://127.0.0.1:{listening.getsockname()[1]}") as edge:
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with Edge(0, stack, address, site_headers=Keys(key).site_headers) as edge:
                 stack.announce(edge_url=edge.url)
-                with _serving(create_app(edge.url, dict.fromkeys(EVENTS, key)), listening):
+                with _serving(create_app(edge.url, dict.fromkeys(EVENTS, key), origin_secret=key), listening):
                     _play(stack, edge.url, key)
     except (EngineFailed, OperatorError, StepFailed) as error:
         print(f"on_sale: {error}", file=sys.stderr)

@@ -19,7 +19,7 @@ from scripts.local import free_port
 from tests.support.serving import EchoOrigin, send_raw, served
 from waiting_room import schemas
 
-SECRET = "only the edge knows"
+SECRET, SITE_SECRET = "only the edge knows", "what the site's servers ask for"
 GATE = """
 import threading
 events, results = [], {}
@@ -78,7 +78,8 @@ def edge(tmp_path: Path, origins: dict[str, tuple[str, EchoOrigin]]) -> Iterator
     (api_url, api), (bucket_url, bucket), (site_url, site) = (origins[name] for name in ("api", "bucket", "site"))
     for echo in (api, bucket, site):
         echo.reset()
-    playing = Edge(0, StandInStack(f"{api_url}/stage", f"{bucket_url}/foyer-site"), site_url, gatekeeper_source=source)
+    stack = StandInStack(f"{api_url}/stage", f"{bucket_url}/foyer-site")
+    playing = Edge(0, stack, site_url, site_headers={"X-Origin-Secret": SITE_SECRET}, gatekeeper_source=source)
     with playing, httpx.Client(base_url=playing.url, timeout=10) as client:
         yield Played(playing.url, playing.port, api, bucket, site, vars(playing.gatekeeper), client)
 
@@ -301,6 +302,17 @@ def test_head_has_the_headers_and_no_body(edge: Played) -> None:
     answer = edge.http.head("/page")
     assert (answer.status_code, answer.content) == (200, b"")
     assert edge.site.received[0]["method"] == "HEAD"
+
+
+def test_the_site_gets_headers_of_its_own_and_nobody_else_does(edge: Played) -> None:
+    for path, origin in (
+        ("/page", edge.site),
+        ("/.waiting-room/v1/zones", edge.api),
+        ("/.waiting-room/x", edge.bucket),
+    ):
+        edge.http.get(path, headers={"X-Origin-Secret": "a guess"})
+        told = [value for name, value in origin.received[0]["headers"] if name == "x-origin-secret"]
+        assert told == {edge.site: [SITE_SECRET], edge.api: ["a guess"]}.get(origin, [])
 
 
 def test_an_origin_that_is_down_is_502(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from scripts.local import free_port
 from tests.integration.running import wait_until
+from tests.support.origin_rooms import FOLDER, JWKS, SECRET
 from tests.support.serving import EchoOrigin, Message, Receive, Scope, Send, served
 from tests.support.tools import require_tool
-from tests.unit.scripts.test_origin_examples import BAD_TOKENS, FOLDER, GOOD, JWKS, SECRET, headers
+from tests.unit.scripts.test_origin_check import BAD_TOKENS, GOOD, headers
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 START_SEC = 20
@@ -32,7 +33,7 @@ class KeySet:
         self.asked += 1
         start: Message = {"type": "http.response.start", "status": 200, "headers": []}
         await send(start)
-        await send({"type": "http.response.body", "body": json.dumps(JWKS).encode()})
+        await send({"type": "http.response.body", "body": json.dumps({"keys": JWKS}).encode()})
 
 
 class Nginx:
@@ -52,9 +53,9 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     require_tool("nginx with njs", program and MODULE.exists(), hint)
     folder, site, keys = tmp_path_factory.mktemp("nginx"), EchoOrigin(), KeySet()
     port, kept_port = free_port(), free_port()
-    shutil.copy(FOLDER / "waiting_room_njs.js", folder)
+    shutil.copy(FOLDER / "nginx" / "waiting_room_njs.js", folder)
     with served(site) as site_url, served(keys) as keys_url:
-        example = (FOLDER / "nginx.conf").read_text(encoding="utf-8")
+        example = (FOLDER / "nginx" / "nginx.conf").read_text(encoding="utf-8")
         for told, ours in (
             ("listen 8080;", f"listen 127.0.0.1:{port};"),
             ("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{kept_port};"),
@@ -106,7 +107,7 @@ def test_nobody_gets_in_with_another_token(nginx: Nginx, name: str) -> None:
     assert nginx.site.received == []
 
 
-@pytest.mark.parametrize("secret", [None, "", "origin-secre", "ORIGIN-SECRET"])
+@pytest.mark.parametrize("secret", [None, "", SECRET[:-1], SECRET.upper()])
 def test_nobody_gets_in_past_cloudfront(nginx: Nginx, secret: str | None) -> None:
     sent = {"x-waiting-room-token": GOOD} | ({} if secret is None else {"x-origin-secret": secret})
     assert nginx.ask(sent) == 403

@@ -12,13 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.demo_site.app import create_app
+from foyer_origin import ORIGIN_SECRET_HEADER
+from scripts.demo_site.app import close_app, create_app
 from scripts.demo_site.events import EVENTS
 from scripts.edge import Edge
 from tests.integration.running import PUBLISHED_SEC, Foyer, wait_until
 from tests.support.serving import served
 
 SITE_KEY = "the key of every zone the tests open"
+ORIGIN_SECRET = "what the edge shows the sample site"
 OPENED_SEC = 60.0
 """How long the first tick of a zone may take: a cold exchanger on a busy machine."""
 
@@ -89,6 +91,8 @@ def sample_site(foyer: Foyer, *zone_ids: str) -> Iterator[Edge]:
             title = zone_id.replace("-", " ").capitalize()
             patch.setitem(EVENTS, zone_id, replace(evening, event_id=zone_id, title=title))
         # Its server reaches the API through the other edge: which one makes no difference, and that one is up.
-        site = create_app(foyer.url, dict.fromkeys(EVENTS, SITE_KEY))
+        site = create_app(foyer.url, dict.fromkeys(EVENTS, SITE_KEY), origin_secret=ORIGIN_SECRET)
+        running.callback(close_app, site)
         site_url = running.enter_context(served(site))
-        yield running.enter_context(Edge(0, foyer.stack, site_url))
+        secret = {ORIGIN_SECRET_HEADER: ORIGIN_SECRET}
+        yield running.enter_context(Edge(0, foyer.stack, site_url, site_headers=secret))

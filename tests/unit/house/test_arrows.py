@@ -73,7 +73,7 @@ SCRIPTS = {
     "demo_site": frozenset[str](),
     "deployment": frozenset[str](),
     "edge": frozenset[str](),
-    "origin_examples": frozenset[str](),
+    "origin": frozenset[str](),
     "local": frozenset({"bundle", "deployment"}),
     "operator_api": frozenset({"deployment"}),
     "visitors": frozenset({"deployment"}),

@@ -14,31 +14,42 @@ import pytest
 from scripts.demo_site.app import create_app
 from scripts.demo_site.events import EVENTS
 from scripts.operator_cli.zone_files import read_zone_file
+from tests.support.gate_support import SID, SIGNER, VISITOR, access_claims
+from tests.support.origin_rooms import JWKS
+from tests.unit.scripts.test_origin_check import LATER
 
 ZONES_FILE = Path(__file__).parents[3] / "scripts/demo_site/zones.json"
-ADMITTED = {
-    "x-waiting-room-zone": "midnight-sun",
-    "x-waiting-room-visitor": "visitor-of-22-letters_",
-    "x-waiting-room-session": "session-of-22-letters_",
-    "x-waiting-room-lane": "general",
-    "x-waiting-room-token": "the.access.token",
-}
+SECRET = "what the edge shows the site"
+TOKEN = SIGNER.sign("access", access_claims(**LATER))
+ADMITTED = {"x-origin-secret": SECRET, "x-waiting-room-zone": "midnight-sun", "x-waiting-room-token": TOKEN}
+KEYS_PATH = "/.waiting-room/jwks.json"
 CHECKOUT = "/events/midnight-sun/checkout"
 FORM = {"order": "0123456789ab", "ticket": "deck", "quantity": "2"}
+
+
+def said(status: int, request: httpx.Request) -> httpx.Response:
+    """What the waiting room would say with this status."""
+    if status != 200:
+        return httpx.Response(status, json={"status": status, "detail": "As told."}, headers={"retry-after": "60"})
+    reference = json.loads(request.content)["reference"]
+    return httpx.Response(200, json={"zone_id": "midnight-sun", "reference": reference, "status": "completed"})
 
 
 class Site:
     """The site with a waiting room that answers as told."""
 
-    def __init__(self, answer: Callable[[httpx.Request], httpx.Response] | int = 200) -> None:
+    def __init__(self, answer: Callable[[httpx.Request], httpx.Response] | int = 200, keys: int = 200) -> None:
         self.calls: list[httpx.Request] = []
-        self._answer = answer
-        keys = {event_id: f"key of {event_id}" for event_id in EVENTS}
-        self._app = create_app("http://edge.test", keys, httpx.MockTransport(self._answered))
+        self._answer, self._keys = answer, keys
+        site_keys = {event_id: f"the key of {event_id}" for event_id in EVENTS}
+        transport = httpx.MockTransport(self._answered)
+        self._app = create_app("https://edge.test", site_keys, origin_secret=SECRET, transport=transport)
 
     def _answered(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == KEYS_PATH:
+            return httpx.Response(self._keys, json={"keys": JWKS})
         self.calls.append(request)
-        return httpx.Response(self._answer, json={}) if isinstance(self._answer, int) else self._answer(request)
+        return said(self._answer, request) if isinstance(self._answer, int) else self._answer(request)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self._send("GET", path, headers or {})
@@ -64,25 +75,38 @@ def test_the_home_page_is_open_and_leads_to_both_events() -> None:
 
 def test_a_ticket_page_tells_who_is_in() -> None:
     page = Site().get("/events/midnight-sun", ADMITTED).text
-    assert "visitor-of-22-letters_" in page
-    assert "session-of-22-letters_" in page
-    assert "the.access.token" not in page
+    assert VISITOR in page
+    assert SID in page
+    assert TOKEN not in page
     assert 'data-visit="midnight-sun"' in page
 
 
 def test_what_the_headers_say_is_text() -> None:
-    page = Site().get("/events/midnight-sun", ADMITTED | {"x-waiting-room-visitor": "<script>alert(1)</script>"}).text
+    staff = {"x-origin-secret": SECRET, "x-waiting-room-zone": "midnight-sun", "x-waiting-room-exempt": "1"}
+    page = Site().get("/events/midnight-sun", staff | {"x-waiting-room-lane": "<script>alert(1)</script>"}).text
+    assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("told", [{}, {"x-waiting-room-token": "a.b.c"}, {"x-waiting-room-token": TOKEN}])
+def test_nobody_sees_the_tickets_past_the_gate(told: dict[str, str]) -> None:
+    assert Site().get("/events/midnight-sun", told).status_code == 403
+
+
+def test_while_the_keys_cannot_be_had_everybody_is_asked_to_come_back() -> None:
+    page = Site(keys=503).get("/events/midnight-sun", ADMITTED)
+    assert (page.status_code, page.headers["retry-after"]) == (503, "10")
 
 
 def test_a_purchase_is_confirmed_by_the_waiting_room_first() -> None:
     site = Site()
     bought = site.post(CHECKOUT, FORM)
     (call,) = site.calls
-    assert str(call.url) == "http://edge.test/.waiting-room/v1/confirmations"
-    assert call.headers["authorization"] == "Bearer key of midnight-sun"
-    assert json.loads(call.content) == {"token": "the.access.token", "reference": FORM["order"], "checkout": True}
+    assert str(call.url) == "https://edge.test/.waiting-room/v1/confirmations"
+    assert call.headers["authorization"] == "Bearer the key of midnight-sun"
+    assert json.loads(call.content) == {"token": TOKEN, "reference": FORM["order"], "checkout": True}
     assert bought.status_code == 303
+    assert bought.headers["set-cookie"].startswith("__Host-wr-access-midnight-sun=; Max-Age=0;")
     thanks = site.get(bought.headers["location"])
     assert thanks.status_code == 200
     assert "2 × Upper deck" in thanks.text
@@ -123,6 +147,7 @@ def test_an_unreachable_waiting_room_sells_nothing_and_the_same_order_can_be_sen
 
     page = Site(nobody_there).post(CHECKOUT, FORM)
     assert page.status_code == 503
+    assert "set-cookie" not in page.headers
     assert f'name="order" value="{FORM["order"]}"' in page.text
     assert 'name="quantity" value="2"' in page.text
 
@@ -130,14 +155,16 @@ def test_an_unreachable_waiting_room_sells_nothing_and_the_same_order_can_be_sen
 def test_whoever_the_gate_has_not_seen_buys_nothing() -> None:
     site = Site()
     assert site.post(CHECKOUT, FORM, {}).status_code == 403
-    assert site.post(CHECKOUT, FORM, {"x-waiting-room-zone": "winter-gala"}).status_code == 403
+    elsewhere = {"x-origin-secret": SECRET, "x-waiting-room-zone": "winter-gala"}
+    assert site.post(CHECKOUT, FORM, elsewhere).status_code == 403
     assert site.calls == []
 
 
 def test_whom_the_gate_lets_pass_without_a_session_buys_without_one() -> None:
     site = Site()
-    staff = {"x-waiting-room-zone": "midnight-sun", "x-waiting-room-exempt": "1"}
+    staff = {"x-origin-secret": SECRET, "x-waiting-room-zone": "midnight-sun", "x-waiting-room-exempt": "1"}
     assert site.post(CHECKOUT, FORM, staff).status_code == 303
+    assert site.post(CHECKOUT, FORM, staff | {"x-origin-secret": "a guess"}).status_code == 403
     assert site.calls == []
 
 
@@ -169,9 +196,10 @@ def test_leaving_without_scripts_ends_the_session_through_the_edge() -> None:
     left = site.post("/events/midnight-sun/leave", {})
     (call,) = site.calls
     assert call.method == "DELETE"
-    assert str(call.url) == "http://edge.test/.waiting-room/v1/zones/midnight-sun/sessions/me"
-    assert call.headers["authorization"] == "Bearer the.access.token"
+    assert str(call.url) == "https://edge.test/.waiting-room/v1/zones/midnight-sun/sessions/me"
+    assert call.headers["authorization"] == f"Bearer {TOKEN}"
     assert left.headers["location"] == "/?left=midnight-sun"
+    assert left.headers["set-cookie"].startswith("__Host-wr-access-midnight-sun=; Max-Age=0;")
     assert "You have left Midnight Sun" in site.get("/?left=midnight-sun").text
     assert "You have left Midnight" not in site.get("/?left=<script>").text
 
@@ -187,7 +215,7 @@ def test_a_checkout_cannot_be_fetched() -> None:
 
 def test_a_missing_site_key_is_told_at_once() -> None:
     with pytest.raises(ValueError, match="winter-gala"):
-        create_app("http://edge.test", {"midnight-sun": "key"})
+        create_app("https://edge.test", {"midnight-sun": "the key of midnight-sun"})
 
 
 def test_everything_the_pages_load_is_there_and_their_own() -> None:
