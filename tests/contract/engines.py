@@ -37,6 +37,8 @@ SOURCES = Path(__file__).with_name("dynamodb_local")
 SCHEMAS = ("protected_zones", "counters", "queue", "user_connections")
 CONNECTIONS = 64
 READY_SEC = 120.0
+JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
+"""The quick compiler alone: the thorough one works longer on the server than these tests use it."""
 _HINT = "install a JDK 17 and Maven, for example `apt-get install openjdk-17-jdk-headless maven`"
 
 _prefixes = count(1)
@@ -113,7 +115,7 @@ def dynamodb_local() -> Iterator[str]:
     with (folder / f"server-{port}.log").open("wb") as log_file:
         # It ends when its standard input does, so it cannot outlive these tests, however they end.
         process = subprocess.Popen(
-            ["java", "-Xmx512m", "-Djava.library.path=lib", "-cp", "classes:lib/*", "LoopbackServer", *arguments],
+            ["java", *JVM, "-Djava.library.path=lib", "-cp", "classes:lib/*", "LoopbackServer", *arguments],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log_file,
