@@ -67,7 +67,8 @@ def environment() -> dict[str, str]:
         kept |= {"TF_PLUGIN_CACHE_DIR": str(PLUGINS), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
     if configuration is not None:
         kept["TF_CLI_CONFIG_FILE"] = str(configuration)
-    return kept | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    # Terraform and its providers live for seconds: memory is not worth a quarter of that time.
+    return kept | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
 
 
 def copy_of_the_code(target: Path) -> Path:
