@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.workspace import ROOT, copy_of_the_code, require_terraform, terraform
+from tests.terraform.workspace import ROOT, copy_of_the_code, init, require_terraform, terraform
 
 CODE = ROOT / "terraform"
 FOLDERS = [path.relative_to(CODE).as_posix() for kind in ("modules", "examples") for path in CODE.glob(f"{kind}/*")]
@@ -15,7 +15,7 @@ ROOT_TESTS = [path.relative_to(CODE).as_posix() for path in sorted(CODE.glob("te
 
 def passes(folder: Path, *arguments: str) -> None:
     """Run a folder's tests, of which there must be some."""
-    terraform(folder, "init", "-no-color", "-input=false")
+    init(folder)
     said = terraform(folder, "test", "-no-color", *arguments)
     assert "0 failed" in said
     assert "Success! 0 passed" not in said
@@ -37,7 +37,7 @@ def test_the_folder_is_valid_and_passes_its_tests(folder: str, tmp_path: Path) -
 def test_the_root_module_is_valid(tmp_path: Path) -> None:
     require_terraform()
     code = copy_of_the_code(tmp_path)
-    terraform(code, "init", "-no-color", "-input=false")
+    init(code)
     terraform(code, "validate", "-no-color")
 
 
