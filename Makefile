@@ -4,10 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := --numprocesses auto --dist worksteal
-VIRTUAL := tests/unit tests/faults tests/simulator
 ZIZMOR := build/tools/zizmor@1.32.0
 CHECKOV := build/tools/checkov@3.3.30
+
+# Twice as many workers as cores, because many tests wait for a server. Each worker has servers of its own, so eight are
+# enough. A worker gets whole files, the longest first: tests/support/spreading.py.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))')
+PARALLEL = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -33,20 +36,17 @@ cost: setup ## What it costs on AWS, idle and for a million visitors (ARGS="--he
 simulate: setup ## Simulate sales on a virtual clock and print the figures (ARGS="occupancy --seed 7 --plot build/plot.png")
 	@$(BIN)/python -m scripts.simulation $(ARGS)
 
-# On all cores what runs on virtual clocks; alone what waits for a real server, for a busy machine looks like a slow one.
-test: setup ## Run all tests
-	$(PYTEST) $(PARALLEL) $(VIRTUAL) tests/terraform $(ARGS)
-	$(PYTEST) tests/contract tests/integration tests/browser $(ARGS)
+test: setup ## Run all tests (WORKERS=4: in so many processes; ARGS="-x --durations=20": options of pytest)
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 test-unit: setup ## Run the tests that need no server of ours: unit, faults, simulator, contract
-	$(PYTEST) $(PARALLEL) $(VIRTUAL) $(ARGS)
-	$(PYTEST) tests/contract $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/unit tests/faults tests/simulator tests/contract $(ARGS)
 
 test-integration: setup ## Run the tests over HTTP, on the local stack
-	$(PYTEST) tests/integration $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/integration $(ARGS)
 
 test-browser: setup ## Run the tests in Chromium
-	$(PYTEST) tests/browser $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/browser $(ARGS)
 
 # Apart from everything else: it needs many packages that nothing else does.
 schemathesis: ## Install what tests the API against openapi.json, into build/
@@ -66,7 +66,7 @@ bench: setup ## Measure, against peers installed into build/, and write build/be
 	PYTHONPATH=layer/python:. $(BIN)/python -m tests.benchmarks $(ARGS)
 
 test-terraform: setup ## Check format, validate and test the Terraform code, and look into its plans
-	$(PYTEST) tests/terraform $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/terraform $(ARGS)
 
 screenshots: setup ## Take pictures of every state of the waiting page, in build/screenshots/
 	$(BIN)/python tests/browser/screenshots.py

@@ -12,6 +12,7 @@ from moto import mock_aws
 from scripts.local import engine as ministack
 from tests.contract.engines import Dynamo, dynamodb_local, fresh_tables, product_tables
 from tests.support.dynamo_calls import TABLE
+from tests.support.spreading import ByFile, longest_first
 from tests.support.tools import MissingTool
 
 ENGINES = ("memory", "simulation", "moto", "ministack", "dynamodb_local")
@@ -23,6 +24,15 @@ STRICT_ENGINES = ("memory", "dynamodb_local")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--generated", type=int, default=3000, help="how many generated requests the gate is asked")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.support.tools import require_tool
+from tests.support.tools import one_at_a_time, require_tool
 
 VERSION = "4.10.3"
 FOLDER = Path(__file__).parents[2] / "build" / "axe"
@@ -21,11 +21,15 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 def axe_file() -> Path:
     """Return the file of the library, fetched if it is not here yet; skips the test where npm is missing."""
     file = FOLDER / f"axe-{VERSION}.min.js"
-    if file.exists():
-        return file
+    with one_at_a_time(FOLDER):
+        if not file.exists():
+            _fetch(file)
+    return file
+
+
+def _fetch(file: Path) -> None:
     npm = shutil.which("npm")
     require_tool("npm", npm, "install Node.js, it fetches axe-core for the accessibility tests")
-    FOLDER.mkdir(parents=True, exist_ok=True)
     packed = subprocess.run(
         [str(npm), "pack", f"axe-core@{VERSION}", "--silent"], cwd=FOLDER, capture_output=True, text=True, timeout=120
     )
@@ -36,7 +40,6 @@ def axe_file() -> Path:
         assert member is not None
         file.write_bytes(member.read())
     archive.unlink()
-    return file
 
 
 def violations(page: Page, allowed: str = "") -> list[str]:

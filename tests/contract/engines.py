@@ -28,7 +28,7 @@ from scripts.local.engine import free_port
 from scripts.local.tables import ensure_table
 from scripts.simulation.store import Store
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.tools import require_tool
+from tests.support.tools import one_at_a_time, require_tool
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 
@@ -37,6 +37,8 @@ SOURCES = Path(__file__).with_name("dynamodb_local")
 SCHEMAS = ("protected_zones", "counters", "queue", "user_connections")
 CONNECTIONS = 64
 READY_SEC = 120.0
+JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1")
+"""The quick compiler alone: the thorough one works longer on the server than these tests use it."""
 _HINT = "install a JDK 17 and Maven, for example `apt-get install openjdk-17-jdk-headless maven`"
 
 _prefixes = count(1)
@@ -113,7 +115,7 @@ def dynamodb_local() -> Iterator[str]:
     with (folder / f"server-{port}.log").open("wb") as log_file:
         # It ends when its standard input does, so it cannot outlive these tests, however they end.
         process = subprocess.Popen(
-            ["java", "-Xmx512m", "-Djava.library.path=lib", "-cp", "classes:lib/*", "LoopbackServer", *arguments],
+            ["java", *JVM, "-Djava.library.path=lib", "-cp", "classes:lib/*", "LoopbackServer", *arguments],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=log_file,
@@ -136,12 +138,19 @@ def _built() -> Path:
     sources = sorted(SOURCES.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     folder = ROOT / "build" / "dynamodb-local" / digest
-    if folder.exists():
-        return folder
+    # Maven's own store is for one process at a time, too.
+    with one_at_a_time(folder.parent):
+        if not folder.exists():
+            _build(folder)
+    return folder
+
+
+def _build(folder: Path) -> None:
     require_tool("Amazon DynamoDB Local", shutil.which("mvn") and shutil.which("javac"), _HINT)
-    # Built aside and moved, for another run of the tests may be building it as well.
-    aside = folder.with_name(f"{digest}.{os.getpid()}")
-    aside.mkdir(parents=True)
+    # Built aside and moved: a build that is broken off leaves nothing behind that looks like one.
+    aside = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
     jars = ["mvn", "-q", "-B", "-f", str(SOURCES / "pom.xml"), "dependency:copy-dependencies"]
     fetched = subprocess.run([*jars, f"-DoutputDirectory={aside / 'lib'}"], capture_output=True, text=True, check=False)
     if fetched.returncode:
@@ -150,10 +159,7 @@ def _built() -> Path:
         require_tool("Amazon DynamoDB Local", False, f"Maven could not fetch it: {reason}")
     compiler = ["javac", "-cp", f"{aside}/lib/*", "-d", str(aside / "classes"), str(SOURCES / "LoopbackServer.java")]
     subprocess.run(compiler, check=True)
-    with contextlib.suppress(OSError):
-        aside.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)
-    return folder
+    aside.rename(folder)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: str, log_path: Path) -> None:

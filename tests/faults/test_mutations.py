@@ -11,11 +11,13 @@ from tests.faults.rules import RuleBroken
 from tests.faults.runs import run, scenario_of
 
 MOST_RUNS = 400
+RARE = {"the better place": 34}
+"""A seed that breaks a rule where few do. It is tried first, and if it breaks none any more, so are all others."""
 
 
 @pytest.mark.parametrize("safeguard", MUTATIONS)
 def test_a_missing_safeguard_breaks_a_rule(safeguard: str) -> None:
-    for seed in range(MOST_RUNS):
+    for seed in (RARE.get(safeguard, 0), *range(MOST_RUNS)):
         mutation = MUTATIONS[safeguard]
         scenario = replace(scenario_of(seed), faults=mutation.faults, **mutation.changes)
         try:

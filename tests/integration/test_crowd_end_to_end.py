@@ -15,13 +15,13 @@ import httpx
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
-from scripts.visitors.browser import open_client
 from scripts.visitors.check import check
 from scripts.visitors.crowd import Arrivals, Habits, run_crowd
 from scripts.visitors.event_log import Event, EventLog, parse_events
 from scripts.visitors.visitor import Errand
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import open_zones, path_of, sample_site, status_of, zone
+from tests.support.serving import read_while
 from waiting_room import schemas
 
 ZONE_ID = "crowded"
@@ -127,17 +127,13 @@ def test_however_many_read_the_status_the_origin_is_read_once_a_second(foyer: Fo
         counters = httpx.get(f"{foyer.url}/.waiting-room/dev/counters").json()
         return (counters[kind].get(path, 0) for kind in ("requests", "origin_reads"))
 
-    async def read() -> set[int]:
-        async with open_client(foyer.url) as client:
-
-            async def one() -> set[int]:
-                return {(await client.get(path)).status_code for _ in range(READS_EACH)}
-
-            return set().union(*await asyncio.gather(*(one() for _ in range(READERS))))
+    async def read() -> list[list[int]]:
+        reading = (read_while(foyer.url, path, lambda read: read < READS_EACH) for _ in range(READERS))
+        return await asyncio.gather(*reading)
 
     requests_before, reads_before = counted()
     began = time.monotonic()
-    assert asyncio.run(read()) == {200}
+    assert asyncio.run(read()) == [[200] * READS_EACH] * READERS
     elapsed_sec = time.monotonic() - began
     requests, reads = counted()
     assert requests - requests_before == READERS * READS_EACH

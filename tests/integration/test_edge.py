@@ -16,7 +16,7 @@ import pytest
 from scripts.edge import Edge
 from scripts.edge.upstream import Signer
 from scripts.local import free_port
-from tests.support.serving import EchoOrigin, send_raw, served
+from tests.support.serving import EchoOrigin, read_while, send_raw, served
 from waiting_room import schemas
 
 SECRET, SITE_SECRET = "only the edge knows", "what the site's servers ask for"
@@ -221,26 +221,15 @@ def test_a_crowd_that_polls_costs_the_origin_one_read_a_second(edge: Played) -> 
     edge.bucket.headers = [("cache-control", "public, max-age=1")]
     path, seconds, readers = "/.waiting-room/status/crowd.json", 3.0, 100
 
-    async def poll(until: float) -> int:
-        reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
-        polls = 0
-        while time.monotonic() < until:
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
-            polls += 1
-        writer.close()
-        await writer.wait_closed()
-        return polls
-
-    async def crowd() -> int:
+    async def crowd() -> list[list[int]]:
         until = time.monotonic() + seconds
-        return sum(await asyncio.gather(*(poll(until) for _ in range(readers))))
+        polling = (read_while(edge.url, path, lambda _: time.monotonic() < until) for _ in range(readers))
+        return await asyncio.gather(*polling)
 
     started = time.monotonic()
-    polls = asyncio.run(crowd())
-    assert polls > 3 * readers
+    statuses = [status for read in asyncio.run(crowd()) for status in read]
+    assert len(statuses) > 3 * readers
+    assert set(statuses) == {200}
     assert len(edge.bucket.received) <= time.monotonic() - started + 1
 
 

@@ -17,6 +17,14 @@ ZONE_ID = "logged"
 @pytest.fixture(scope="module", autouse=True)
 def _zone(foyer: Foyer) -> None:
     open_zones(foyer, zone(ZONE_ID))
+    # What failed in the tests before is not of this visit.
+    foyer.client("sqs").purge_queue(QueueUrl=failures(foyer))
+
+
+def failures(foyer: Foyer) -> str:
+    """The address of the queue of failures."""
+    url: str = foyer.client("sqs").get_queue_url(QueueName=foyer.stack.names.failures)["QueueUrl"]
+    return url
 
 
 def lines_of(foyer: Foyer) -> str:
@@ -45,9 +53,7 @@ def archived(foyer: Foyer, change: str) -> str:
         return "\n".join(bodies) if any(f'"change":"{change}"' in body for body in mine) else ""
 
     text: str = wait_until(found, 30, f"a change {change} in the archive")
-    sqs: Any = foyer.client("sqs")
-    queue = sqs.get_queue_url(QueueName=foyer.stack.names.failures)["QueueUrl"]
-    assert "Messages" not in sqs.receive_message(QueueUrl=queue), "nothing failed"
+    assert "Messages" not in foyer.client("sqs").receive_message(QueueUrl=failures(foyer)), "nothing failed"
     return text
 
 

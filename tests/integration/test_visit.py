@@ -28,7 +28,7 @@ SILENCE_SEC = 120.0
 def zones(foyer: Foyer) -> None:
     """The zones of this module, one for each test."""
     one_at_once = [zone(zone_id, max_active=1) for zone_id in ("left", "kept", "tabs", "app", "hidden")]
-    two_at_once = [zone(zone_id) for zone_id in ("arriving", "tickets", "confirmed")]
+    two_at_once = [zone(zone_id) for zone_id in ("arriving", "cookieless", "tickets", "confirmed")]
     silent = zone("silent", session={"idle_sec": 30})
     open_zones(foyer, *one_at_once, *two_at_once, silent)
 
@@ -94,12 +94,12 @@ def test_a_newcomer_is_given_a_cookie_then_a_place_then_the_page(http: httpx.Cli
     assert "__Host-wr" not in told.get("cookie", "")
 
 
-def test_a_browser_without_cookies_is_told_so_and_joins_nothing(foyer: Foyer, http: httpx.Client) -> None:
-    before = status_of(foyer, "arriving")["lanes"]["general"]["tail"]
-    answer = http.get("/.waiting-room/v1/zones/arriving/enter?to=/events/arriving&again=1", headers=PAGE_HEADERS)
+def test_a_browser_without_cookies_is_told_so_and_joins_nothing(http: httpx.Client) -> None:
+    answer = http.get("/.waiting-room/v1/zones/cookieless/enter?to=/events/cookieless&again=1", headers=PAGE_HEADERS)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "text/html; charset=utf-8")
     assert "cookie" in answer.text.lower()
-    assert status_of(foyer, "arriving")["lanes"]["general"]["tail"] == before
+    # Whoever joins now has the first place: nobody has joined before.
+    assert Guest(http, "cookieless").call("POST", "/visitors").json()["position"] == 0
 
 
 def test_a_full_zone_makes_one_wait_until_a_ticket_is_bought(foyer: Foyer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -49,6 +50,25 @@ def send_raw(url: str, target: str, *headers: str, method: str = "GET") -> tuple
             answer += chunk
     head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
     return int(head.split(" ", 2)[1]), head
+
+
+async def read_while(url: str, path: str, more: Callable[[int], bool]) -> list[int]:
+    """Read a path over one connection as long as `more`, told how often it was read, says so; return the statuses.
+
+    By hand, because what an HTTP library does for a request is many times what the dev edge does.
+    """
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    statuses: list[int] = []
+    while more(len(statuses)):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
+        length = next(line for line in lines if line.lower().startswith(b"content-length:"))
+        await reader.readexactly(int(length.partition(b":")[2]))
+        statuses.append(int(first.split(b" ")[1]))
+    writer.close()
+    await writer.wait_closed()
+    return statuses
 
 
 class EchoOrigin:

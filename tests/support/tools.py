@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +26,13 @@ def require_tool(name: str, present: object, hint: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(message, pytrace=False)
     raise MissingTool(message)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other worker processes out while this one fills a folder that they share; it is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        # Ends with the file, even when the process is killed.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.workspace import ROOT, copy_of_the_code, require_terraform, terraform
+from tests.terraform.workspace import ROOT, copy_of_the_code, init, require_terraform, terraform
 
 ROWS = ROOT / "terraform" / "tests" / "bad_input.tftest.hcl"
 RULE = re.compile(r'validation \{\n(?:.*\n)*?\s+error_message = "((?:[^"\\]|\\.)*)"\n')
@@ -48,7 +48,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     alone = code.parent / "variables"
     alone.mkdir()
     shutil.copy(code / "variables.tf", alone)
-    terraform(alone, "init", "-no-color", "-input=false")
+    init(alone)
     return set().union(*(messages(alone, row) for row in rows()))
 
 

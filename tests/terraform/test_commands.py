@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.terraform.workspace import ROOT, copy_of_the_code, require_terraform, terraform
+from tests.terraform.workspace import ROOT, copy_of_the_code, init, require_terraform, terraform
 
 CODE = ROOT / "terraform"
-FOLDERS = [
-    ".",
-    *(path.relative_to(CODE).as_posix() for kind in ("modules", "examples") for path in CODE.glob(f"{kind}/*")),
-]
-WORKERS = 2
-
-Checks = dict[str, "Future[str]"]
+FOLDERS = [path.relative_to(CODE).as_posix() for kind in ("modules", "examples") for path in CODE.glob(f"{kind}/*")]
+ROOT_TESTS = [path.relative_to(CODE).as_posix() for path in sorted(CODE.glob("tests/*.tftest.hcl"))]
 
 
-def check(folder: Path) -> str:
-    """Return what `terraform test` printed; raises TerraformFailed."""
-    terraform(folder, "init", "-no-color", "-input=false")
-    terraform(folder, "validate", "-no-color")
-    return terraform(folder, "test", "-no-color")
-
-
-@pytest.fixture(scope="module")
-def checks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checks]:
-    """All folders under way at once; a test waits for its own."""
-    require_terraform()
-    code = copy_of_the_code(tmp_path_factory.mktemp("commands"))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        yield {folder: pool.submit(check, code / folder) for folder in FOLDERS}
-        pool.shutdown(cancel_futures=True)
+def passes(folder: Path, *arguments: str) -> None:
+    """Run a folder's tests, of which there must be some."""
+    init(folder)
+    said = terraform(folder, "test", "-no-color", *arguments)
+    assert "0 failed" in said
+    assert "Success! 0 passed" not in said
 
 
 def test_everything_is_formatted() -> None:
@@ -43,10 +27,25 @@ def test_everything_is_formatted() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_folder_is_valid_and_passes_its_tests(folder: str, checks: Checks) -> None:
-    said = checks[folder].result()
-    assert "0 failed" in said
-    assert "Success! 0 passed" not in said
+def test_the_folder_is_valid_and_passes_its_tests(folder: str, tmp_path: Path) -> None:
+    require_terraform()
+    code = copy_of_the_code(tmp_path)
+    passes(code / folder)
+    terraform(code / folder, "validate", "-no-color")
+
+
+def test_the_root_module_is_valid(tmp_path: Path) -> None:
+    require_terraform()
+    code = copy_of_the_code(tmp_path)
+    init(code)
+    terraform(code, "validate", "-no-color")
+
+
+# They take longest, so a file of them is a test of its own.
+@pytest.mark.parametrize("file", ROOT_TESTS)
+def test_the_root_module_passes_its_tests(file: str, tmp_path: Path) -> None:
+    require_terraform()
+    passes(copy_of_the_code(tmp_path), f"-filter={file}")
 
 
 @pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder.startswith("modules/")])
