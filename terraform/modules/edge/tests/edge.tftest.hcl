@@ -49,7 +49,7 @@ run "with_the_name_that_cloudfront_gives" {
   }
 
   assert {
-    condition     = { for each in aws_cloudfront_distribution.this.custom_error_response : tostring(each.error_code) => each.error_caching_min_ttl } == var.error_caching_min_ttl && alltrue([for each in aws_cloudfront_distribution.this.custom_error_response : each.response_page_path == null])
+    condition     = tomap({ for each in aws_cloudfront_distribution.this.custom_error_response : tostring(each.error_code) => each.error_caching_min_ttl }) == var.error_caching_min_ttl && alltrue([for each in aws_cloudfront_distribution.this.custom_error_response : try(length(each.response_page_path), 0) == 0])
     error_message = "An error is kept as long as is said for its status, and shown as it is."
   }
 }
