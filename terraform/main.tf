@@ -82,17 +82,18 @@ module "edge" {
   source = "./modules/edge"
   count  = local.has_distribution ? 1 : 0
 
-  name               = var.name
-  origins            = module.behaviours.origins
-  behaviours         = module.behaviours.behaviours
-  origin_secret      = local.origin_secret
-  gatekeeper_arn     = module.gatekeeper.qualified_arn
-  site               = merge(var.distribution.origin, { domain_name = var.origin_domain_name })
-  domain             = var.distribution.domain
-  price_class        = var.distribution.price_class
-  error_page_path    = var.distribution.error_page_path
-  access_logs_bucket = var.distribution.access_logs_bucket
-  web_acl_arn        = var.security.firewall ? module.security[0].web_acl_arn : var.security.web_acl_arn
+  name                  = var.name
+  origins               = module.behaviours.origins
+  behaviours            = module.behaviours.behaviours
+  error_caching_min_ttl = module.behaviours.error_caching_min_ttl
+  origin_secret         = local.origin_secret
+  gatekeeper_arn        = module.gatekeeper.qualified_arn
+  site                  = merge(var.distribution.origin, { domain_name = var.origin_domain_name })
+  domain                = var.distribution.domain
+  price_class           = var.distribution.price_class
+  error_page_path       = var.distribution.error_page_path
+  access_logs_bucket    = var.distribution.access_logs_bucket
+  web_acl_arn           = var.security.firewall ? module.security[0].web_acl_arn : var.security.web_acl_arn
 }
 
 module "security" {

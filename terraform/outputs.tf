@@ -18,11 +18,12 @@ output "distribution" {
 }
 
 output "attachment" {
-  description = "What a distribution of yours needs: origins by origin_id, behaviours in order of precedence (the last one, *, is the site's), and gatekeeper_arn, the viewer-request function of behaviours with a gate. Send the output origin_secret in the header named by an origin's secret_header."
+  description = "What a distribution of yours needs: origins by origin_id, behaviours in order of precedence (the last one, *, is the site's), gatekeeper_arn, the viewer-request function of behaviours with a gate, and error_caching_min_ttl, the seconds of a custom error response for each status (without them CloudFront gives one visitor's error to everybody for ten seconds). Send the output origin_secret in the header named by an origin's secret_header."
   value = {
-    origins        = module.behaviours.origins
-    behaviours     = module.behaviours.behaviours
-    gatekeeper_arn = module.gatekeeper.qualified_arn
+    origins               = module.behaviours.origins
+    behaviours            = module.behaviours.behaviours
+    error_caching_min_ttl = module.behaviours.error_caching_min_ttl
+    gatekeeper_arn        = module.gatekeeper.qualified_arn
   }
 }
 

@@ -107,11 +107,12 @@ class EdgeApp:
     async def _forward(self, behaviour: Behaviour, request: EdgeRequest) -> EdgeResponse:
         """Answer from the cache or the origin."""
         origin = self.origins[behaviour.origin]
-        if behaviour.cache.disabled or not _may_be_cached(request):
+        if not _may_be_cached(behaviour, request):
             response = await self.upstream.send(origin, request)
             return response.with_header("x-cache", "Miss from cloudfront")
         # A cache filled by a conditional request would hold a 304 without a body.
-        plain = request.with_headers(without(request.headers, {"if-none-match", "if-modified-since"}))
+        conditions = frozenset() if behaviour.cache.disabled else frozenset({"if-none-match", "if-modified-since"})
+        plain = request.with_headers(without(request.headers, conditions))
         key = _cache_key(behaviour, origin, request)
         return await self.cache.fetch(key, behaviour.cache, request, lambda: self.upstream.send(origin, plain))
 
@@ -121,15 +122,22 @@ class EdgeApp:
         return EdgeResponse(200, (("content-type", "application/json"), ("cache-control", "no-store")), body)
 
 
-def _may_be_cached(request: EdgeRequest) -> bool:
-    """Only plain reads are shared: a range or a bearer token belongs to one reader."""
+def _may_be_cached(behaviour: Behaviour, request: EdgeRequest) -> bool:
+    """Only plain reads are shared: a range or a bearer token belongs to one reader.
+
+    Where nothing is kept, CloudFront still keeps errors, and looks at neither: they are not part of its key.
+    """
     shared = request.header("range") is None and request.header("authorization") is None
-    return request.method in ("GET", "HEAD") and shared
+    return request.method in ("GET", "HEAD") and (shared or behaviour.cache.disabled)
 
 
 def _cache_key(behaviour: Behaviour, origin: Origin, request: EdgeRequest) -> CacheKey:
-    """What the origin sees decides the answer, so what it sees is the key (headers by Vary)."""
-    if not origin.forward_viewer:
+    """What the origin sees decides the answer, so what it sees is the key (headers by Vary).
+
+    Where nothing is kept, the key is the path alone (Managed-CachingDisabled), whatever the origin sees: one visitor's
+    error would be another's.
+    """
+    if not origin.forward_viewer or behaviour.cache.disabled:
         return behaviour.name, request.method, request.path
     cookies = "; ".join(sorted(value for name, value in request.headers if name == "cookie"))
     host = request.header("host") or ""

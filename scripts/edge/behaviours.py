@@ -53,6 +53,8 @@ class Behaviours:
     """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host."""
 
     listed: tuple[Behaviour, ...]
+    error_ttl_sec: Mapping[int, int]
+    """How long the distribution keeps an error at least, by status: its custom error responses."""
 
     def match(self, path: str) -> Behaviour:
         """Return the first behaviour whose pattern matches a normalised path; the last one matches any."""
@@ -86,6 +88,7 @@ def load(file: Path) -> Behaviours:
             )
             for entry in entries
         ),
+        error_ttl_sec={int(status): ttl for status, ttl in document["error_caching_min_ttl_sec"].items()},
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from scripts.edge.behaviours import CachePolicy
 from scripts.edge.messages import EdgeRequest, EdgeResponse, Headers, without
 
-ERROR_TTL_SEC = 1
-"""How long an error is kept when the origin says nothing: a crowd must not read a missing document each time."""
+ERROR_TTL_SEC = 10
+"""How long an error is kept at least, unless the distribution has a custom error response for its status."""
 
 PASS_SEC = 5
 """How long a key whose answer could not be kept is fetched without waiting for others."""
@@ -23,6 +23,9 @@ MAX_ENTRIES = 2_000
 
 _CACHEABLE_STATUS = frozenset({200, 203, 204, 300, 301, 308})
 _ERROR_STATUS = frozenset({404, 405, 410, 414, 500, 501, 502, 503, 504})
+_ERROR_STATUS_BY_MAX_AGE = frozenset({400, 403, 412, 415})
+_MAY_SAY_NO_STORE = frozenset({404, 410, 414, 501})
+_NOT_SHARED = frozenset({"no-store", "no-cache", "private"})
 _AGE = re.compile(r"(s-maxage|max-age)\s*=\s*\"?(\d{1,9})\"?\Z")
 
 CacheKey = tuple[str, ...]
@@ -52,10 +55,14 @@ class _Loading:
 
 
 class Cache:
-    """Answers by key. `clock` gives seconds that never go back; every method runs on one event loop."""
+    """Answers by key. `clock` gives seconds that never go back; every method runs on one event loop.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    `error_ttl_sec` is how long errors are kept at least, by status (ERROR_TTL_SEC where it is silent).
+    """
+
+    def __init__(self, clock: Callable[[], float], error_ttl_sec: Mapping[int, int]) -> None:
         self._clock = clock
+        self._error_ttl_sec = error_ttl_sec
         self._entries: OrderedDict[Variant, _Entry] = OrderedDict()
         self._vary: dict[CacheKey, tuple[str, ...]] = {}
         self._loading: dict[Variant, _Loading] = {}
@@ -65,8 +72,8 @@ class Cache:
         """Return a fresh copy or what `load` brings; concurrent readers of one key wait for a single load.
 
         A waiter takes the answer it waited for, however late it wakes up, unless that answer is another variant (Vary)
-        or may not be shared at all, in which case each waiter loads its own. What `load` raises goes to its caller
-        alone.
+        or may not be shared at all, in which case each waiter loads its own. Where the policy keeps nothing, nobody
+        waits, and only errors are kept. What `load` raises goes to its caller alone.
         """
         attempt = partial(self._load, key, policy, request, load)
         waited = False
@@ -76,7 +83,7 @@ class Cache:
             if entry is not None and self._clock() - entry.stored_at_sec < entry.fresh_sec:
                 return self._hit(entry, request)
             loading = self._loading.get(variant)
-            if waited or self._clock() < self._pass_until.get(variant, 0.0):
+            if waited or policy.disabled or self._clock() < self._pass_until.get(variant, 0.0):
                 return (await attempt())[0]
             if loading is None:
                 return await self._lead(variant, attempt)
@@ -98,14 +105,21 @@ class Cache:
 
     async def _load(self, key: CacheKey, policy: CachePolicy, request: EdgeRequest, load: Load) -> _Loaded:
         """Load once and keep the answer if it may be shared."""
-        response = (await load()).with_header("x-cache", "Miss from cloudfront")
-        fresh_sec = freshness_sec(response, policy)
+        response = await load()
+        response = response.with_header("x-cache", _told(response.status, "Miss"))
+        fresh_sec = self._fresh_sec(response, policy)
         if fresh_sec > 0:
             response = replace(response, body=await _read_up_to(response.body, MAX_OBJECT_BYTES))
         if fresh_sec > 0 and isinstance(response.body, bytes):
             return response, self._keep(key, request, response, response.body, fresh_sec)
-        self._remember_pass(self._variant(key, request))
+        if not policy.disabled:
+            self._remember_pass(self._variant(key, request))
         return response, None
+
+    def _fresh_sec(self, response: EdgeResponse, policy: CachePolicy) -> float:
+        if response.status >= 400:
+            return error_freshness_sec(response, self._error_ttl_sec.get(response.status, ERROR_TTL_SEC))
+        return freshness_sec(response, policy)
 
     def _keep(
         self, key: CacheKey, request: EdgeRequest, response: EdgeResponse, body: bytes, fresh_sec: float
@@ -132,7 +146,7 @@ class Cache:
     def _hit(self, entry: _Entry, request: EdgeRequest) -> EdgeResponse:
         """Return a stored answer with its age; a reader that already holds it gets 304."""
         age_sec = entry.initial_age_sec + int(self._clock() - entry.stored_at_sec)
-        headers = (*entry.headers, ("age", str(age_sec)), ("x-cache", "Hit from cloudfront"))
+        headers = (*entry.headers, ("age", str(age_sec)), ("x-cache", _told(entry.status, "Hit")))
         etag = next((value for name, value in entry.headers if name == "etag"), None)
         if etag is not None and _etag_matches(request.header("if-none-match"), etag):
             return EdgeResponse(304, tuple(without(headers, {"content-length", "content-type"})))
@@ -148,19 +162,43 @@ def freshness_sec(response: EdgeResponse, policy: CachePolicy) -> float:
     """
     if response.header("set-cookie") is not None or response.header("vary") == "*":
         return 0
-    error = response.status in _ERROR_STATUS
-    if not error and response.status not in _CACHEABLE_STATUS:
+    if response.status not in _CACHEABLE_STATUS:
         return 0
-    directives = [part.strip().lower() for part in (response.header("cache-control") or "").split(",")]
-    names = {directive.split("=")[0].strip() for directive in directives}
-    if names & {"no-store", "no-cache", "private"}:
+    names, lifetime_sec = _cache_control(response)
+    if names & _NOT_SHARED:
         return policy.min_ttl_sec
-    ages = {match[1]: int(match[2]) for match in map(_AGE.match, directives) if match}
-    lifetime_sec = ages.get("s-maxage", ages.get("max-age"))
     if lifetime_sec is None:
-        lifetime_sec = ERROR_TTL_SEC if error else policy.default_ttl_sec
+        lifetime_sec = policy.default_ttl_sec
     bounded_sec = min(max(lifetime_sec, policy.min_ttl_sec), policy.max_ttl_sec)
     return max(0, bounded_sec - _age_sec(response))
+
+
+def error_freshness_sec(response: EdgeResponse, min_ttl_sec: int) -> int:
+    """Return how many seconds an error is served to everybody, 0 for to nobody else.
+
+    Source: "Control how long CloudFront caches errors" and "How CloudFront processes HTTP 4xx and 5xx status codes from
+    your origin", Amazon CloudFront Developer Guide (custom-error-pages-expiration.html, HTTPStatusCodes.html): the
+    error caching minimum TTL or the origin's max-age, whichever is longer. no-store, no-cache and private count for
+    404, 410, 414 and 501 alone; 400, 403, 412 and 415 are kept only with a max-age; 401, 409, 413, 428 and 429 never.
+    The guide's editions differ about 405, which is taken for the worse here: kept. A cookie in it changes nothing.
+    """
+    names, lifetime_sec = _cache_control(response)
+    unheard = response.status not in _MAY_SAY_NO_STORE or not names & _NOT_SHARED
+    kept = response.status in _ERROR_STATUS and unheard
+    kept_by_age = response.status in _ERROR_STATUS_BY_MAX_AGE and lifetime_sec is not None
+    return max(min_ttl_sec, lifetime_sec or 0) if kept or kept_by_age else 0
+
+
+def _cache_control(response: EdgeResponse) -> tuple[set[str], int | None]:
+    """Return the names of the directives, and the seconds that they give a shared cache (None: they say nothing)."""
+    directives = [part.strip().lower() for part in (response.header("cache-control") or "").split(",")]
+    ages = {match[1]: int(match[2]) for match in map(_AGE.match, directives) if match}
+    return {directive.split("=")[0].strip() for directive in directives}, ages.get("s-maxage", ages.get("max-age"))
+
+
+def _told(status: int, how: str) -> str:
+    """CloudFront calls every error an error, kept or not: only its age tells them apart."""
+    return f"{'Error' if status >= 400 else how} from cloudfront"
 
 
 def _age_sec(response: EdgeResponse) -> int:
@@ -169,7 +207,9 @@ def _age_sec(response: EdgeResponse) -> int:
 
 
 def _vary_names(response: EdgeResponse) -> tuple[str, ...]:
-    return tuple(sorted({name.strip().lower() for name in (response.header("vary") or "").split(",")} - {""}))
+    # An error is not asked what it depends on.
+    vary = "" if response.status >= 400 else response.header("vary") or ""
+    return tuple(sorted({name.strip().lower() for name in vary.split(",")} - {""}))
 
 
 def _etag_matches(if_none_match: str | None, etag: str) -> bool:

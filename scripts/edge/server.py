@@ -106,7 +106,7 @@ class Edge:
             server.config.app = EdgeApp(
                 self._behaviours,
                 origins(self._behaviours, self._stack, self._site_origin_url, self._site_headers),
-                Cache(self._clock),
+                Cache(self._clock, self._behaviours.error_ttl_sec),
                 upstream,
                 gate,
                 Counter(),

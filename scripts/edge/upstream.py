@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import httpx
 
-from scripts.edge.cache import ERROR_TTL_SEC
 from scripts.edge.messages import HOP_BY_HOP, EdgeRequest, EdgeResponse, problem, without
 
 VIA = "1.1 dev-edge (Foyer)"
@@ -56,16 +55,16 @@ class Upstream:
     async def send(self, origin: Origin, request: EdgeRequest) -> EdgeResponse:
         """Forward a request and return the answer as soon as its headers are there.
 
-        An origin that cannot be reached, or does not answer in 30 s, becomes 502 or 504, kept for a second like any
-        other error of an origin.
+        An origin that cannot be reached, or does not answer in 30 s, becomes 502 or 504, kept like any other error of
+        an origin.
         """
         self.reads[request.path] += 1
         try:
             response = await self._client.send(self._outgoing(origin, request), stream=True)
         except httpx.TimeoutException:
-            return _unreachable(504, "origin-timeout", "The origin did not answer in time.")
+            return problem(504, "origin-timeout", "The origin did not answer in time.")
         except httpx.TransportError:
-            return _unreachable(502, "origin-unreachable", "The origin cannot be reached.")
+            return problem(502, "origin-unreachable", "The origin cannot be reached.")
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw]
         kept = without(tuple(headers), HOP_BY_HOP | {"via"})
         if not origin.forward_viewer:
@@ -101,10 +100,6 @@ def _headers(origin: Origin, request: EdgeRequest) -> Iterator[tuple[str, str]]:
         yield "x-forwarded-for", f"{sent}, {request.client_ip}" if sent else request.client_ip
     yield "via", VIA
     yield from origin.set_headers
-
-
-def _unreachable(status: int, name: str, detail: str) -> EdgeResponse:
-    return problem(status, name, detail).with_header("cache-control", f"max-age={ERROR_TTL_SEC}")
 
 
 async def _body(response: httpx.Response) -> AsyncIterator[bytes]:

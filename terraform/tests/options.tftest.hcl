@@ -117,6 +117,11 @@ run "attached_to_an_existing_distribution" {
   }
 
   assert {
+    condition     = alltrue([for status in ["500", "502", "503", "504"] : output.attachment.error_caching_min_ttl[status] == 0])
+    error_message = "The attachment says for how long errors are kept."
+  }
+
+  assert {
     condition     = [for behaviour in output.attachment.behaviours : behaviour.path_pattern if behaviour.gate] == ["*"]
     error_message = "The gate stands before the site and nowhere else."
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pytest
 from scripts.edge import Edge
 from scripts.edge.upstream import Signer
 from scripts.local import free_port
-from tests.support.serving import EchoOrigin, read_while, send_raw, served
+from tests.support.serving import EchoOrigin, Receive, Scope, Send, read_while, send_raw, served
 from waiting_room import schemas
 
 SECRET, SITE_SECRET = "only the edge knows", "what the site's servers ask for"
@@ -313,6 +314,40 @@ def test_an_origin_that_is_down_is_502(tmp_path: Path) -> None:
         for path in ("/events", "/.waiting-room/v1/zones/a/enter", "/.waiting-room/status/a.json"):
             answer = httpx.get(edge.url + path)
             assert (answer.status_code, answer.headers["content-type"]) == (502, "application/problem+json")
+
+
+class FailsOnce:
+    """An API that fails at one request of its first ten, and says no-store whatever it answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        self.asked += 1
+        headers = [(b"cache-control", b"no-store"), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 500 if self.asked == 10 else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_one_failure_of_the_api_in_many_is_one_failure_of_a_visitor(tmp_path: Path, declared: bool) -> None:
+    source, schema_copy = tmp_path / "gatekeeper", tmp_path / "schemas"
+    source.mkdir()
+    source.joinpath("handler.py").write_text(GATE, encoding="utf-8")
+    document = schemas.behaviours() | ({} if declared else {"error_caching_min_ttl_sec": {}})
+    schema_copy.mkdir()
+    schema_copy.joinpath("behaviours.json").write_text(json.dumps(document), encoding="utf-8")
+    path = "/.waiting-room/v1/zones/a/enter"
+    with served(FailsOnce()) as api:
+        stack = StandInStack(api, api)
+        with (
+            Edge(0, stack, api, schemas=schema_copy, gatekeeper_source=source) as edge,
+            httpx.Client(base_url=edge.url, timeout=10) as visitors,
+        ):
+            seen = [visitors.get(f"{path}?who={visitor}").status_code for visitor in range(20)]
+    # CloudFront's key is the path alone: left to itself it gives one visitor's failure to whoever comes next.
+    assert (seen[:9], seen[9], seen[10]) == ([200] * 9, 500, 200 if declared else 500)
+    assert (seen.count(500) == 1) is declared
 
 
 def test_a_port_that_is_taken_is_refused_at_once(edge: Played) -> None:

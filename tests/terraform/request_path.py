@@ -61,6 +61,7 @@ class RequestPath(Rights):
         planned = [each["path_pattern"] for each in self.distribution["ordered_cache_behavior"]] + ["*"]
         if planned != wanted:
             yield f"behaviours are {planned}, not {wanted}"
+        yield from self._errors()
         policies = {each["id"]: each for each in self.plan.of_type("aws_cloudfront_cache_policy")}
         for each in self.behaviours["behaviours"]:
             if each["path_pattern"] not in planned:
@@ -78,6 +79,12 @@ class RequestPath(Rights):
             if bool(behaviour["lambda_function_association"]) != each["gate"]:
                 yield f"{each['name']}: the gate is where it should not be, or is not where it should be"
             yield from self._origin(each, behaviour)
+
+    def _errors(self) -> Iterator[str]:
+        responses = self.distribution["custom_error_response"]
+        kept = {str(each["error_code"]): each["error_caching_min_ttl"] for each in responses}
+        if kept != self.behaviours["error_caching_min_ttl_sec"]:
+            yield f"errors are kept {kept}, not {self.behaviours['error_caching_min_ttl_sec']}"
 
     def _origin(self, wanted: Json, behaviour: Json) -> Iterator[str]:
         origin = self.origin(behaviour)

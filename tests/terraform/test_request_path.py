@@ -33,6 +33,12 @@ def test_every_link_holds_with_all_components_too(complete: Plan) -> None:
     assert faults(complete, {**COMING, **schemas.functions()}) == []
 
 
+def test_a_distribution_that_was_there_keeps_errors_as_the_schema_says(attached: Plan) -> None:
+    responses = attached.one("aws_cloudfront_distribution")["custom_error_response"]
+    kept = {str(each["error_code"]): each["error_caching_min_ttl"] for each in responses}
+    assert kept == schemas.behaviours()["error_caching_min_ttl_sec"]
+
+
 def of(plan: Plan, kind: str, part: str = "") -> Json:
     """Values of the first resource of a type whose address has a part."""
     return next(
@@ -84,6 +90,8 @@ CUTS: dict[str, Callable[[Plan], Any]] = {
     "the gate looks elsewhere": lambda plan: of(plan, "aws_s3_object").update(key=".waiting-room/gate-0.json"),
     "the API is no origin": lambda plan: of(plan, "aws_apigatewayv2_api", "http_api").update(api_endpoint="https://x"),
     "the API is cached": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(cache_policy_id="x"),
+    "an error is everybody's": lambda plan: distribution(plan)["custom_error_response"].pop(),
+    "an error is kept": lambda plan: distribution(plan)["custom_error_response"][-1].update(error_caching_min_ttl=10),
     "no secret is sent": lambda plan: [each.update(custom_header=[]) for each in distribution(plan)["origin"]],
     "a route is missing": cut_route,
     "a route is open": open_admin_route,

@@ -28,6 +28,8 @@ GUARDING = ("auto", "pause", "lock")
 """States of a zone in which the gate lets nobody pass without a token."""
 SNAPSHOT_OLD_SEC = 240
 CERTIFICATE_DAYS = 14
+ERROR_PAUSE_SEC = 4
+"""Longer than three caches in a row keep a missing document (1 s each), shorter than CloudFront's default of 10 s."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def checks(found: SeenDeployment) -> list[Check]:
         ("operator routes", lambda: operator_routes(found)),
         ("origin secret", lambda: [origin_secret(found)]),
         ("prefix", lambda: prefix(found)),
+        ("kept errors", lambda: [kept_errors(found)]),
         ("websocket", lambda: [websocket(found)]),
         ("gate snapshot", lambda: [snapshot(found)]),
         ("public keys", lambda: [public_keys(found)]),
@@ -158,6 +161,30 @@ def prefix(found: SeenDeployment) -> Iterator[Finding]:
             f"{answer.status_code} at {path.replace(name, '...')}",
             f"The catch-all behaviour for {PREFIX}/* must lead to the bucket, above the site's own.",
         )
+
+
+def kept_errors(found: SeenDeployment) -> Finding:
+    """The distribution has the custom error responses of schemas/behaviours.json.
+
+    Seen at a document that is missing: nobody outside can bring about a 5xx. CloudFront says `Error from cloudfront` of
+    a new error and a kept one alike; a kept one has an Age, and the request id that S3 wrote into its body.
+    """
+    path = f"{PREFIX}/status/verify-{secrets.token_hex(8)}.json"
+    first = found.get(path)
+    time.sleep(ERROR_PAUSE_SEC)
+    second = found.get(path)
+    if (first.status_code, second.status_code) != (404, 404):
+        statuses = f"{first.status_code}, then {second.status_code}, for a missing document"
+        return Finding("kept errors", State.UNKNOWN, statuses, "The bucket should say 404: check its policy.")
+    age = second.headers.get("age", "")
+    repeated = "<RequestId>" in first.text and first.text == second.text
+    kept = repeated or (age.isdecimal() and int(age) >= ERROR_PAUSE_SEC)
+    return Finding.judged(
+        "kept errors",
+        not kept,
+        f"{'kept longer than' if kept else 'asked again within'} {ERROR_PAUSE_SEC} s",
+        "One visitor's failure is everybody's: add the custom error responses of the output attachment.",
+    )
 
 
 def websocket(found: SeenDeployment) -> Finding:

@@ -144,6 +144,17 @@ resource "aws_cloudfront_distribution" "site" {
     }
   }
 
+  # Without these CloudFront gives one visitor's error to everybody for ten seconds. They count for the whole
+  # distribution: where you have one of a status already, set its error_caching_min_ttl and take that status out here.
+  dynamic "custom_error_response" {
+    for_each = local.attachment.error_caching_min_ttl
+
+    content {
+      error_code            = custom_error_response.key
+      error_caching_min_ttl = custom_error_response.value
+    }
+  }
+
   viewer_certificate {
     cloudfront_default_certificate = true
   }

@@ -23,6 +23,11 @@ output "origins" {
   }
 }
 
+output "error_caching_min_ttl" {
+  description = "Seconds for which a distribution keeps an error at least, by status: its custom error responses. CloudFront keeps an error for ten seconds otherwise, and gives it to everybody who asks for the same path."
+  value       = { for status, seconds in var.behaviours.error_caching_min_ttl_sec : status => seconds }
+}
+
 output "behaviours" {
   description = "Behaviours in order of precedence; the last one, with path_pattern *, is the site's and the only one with a gate."
   value = [

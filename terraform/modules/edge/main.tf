@@ -132,15 +132,17 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # Over quota, and when the gate takes too long, CloudFront answers with a 503 of its own, which is no page for people.
+  # Left to itself CloudFront keeps an error for ten seconds, whatever its Cache-Control says, and gives it to all who ask
+  # for that path: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
   dynamic "custom_error_response" {
-    for_each = var.error_page_path == null ? [] : [var.error_page_path]
+    for_each = var.error_caching_min_ttl
 
     content {
-      error_code            = 503
-      response_code         = 503
-      response_page_path    = custom_error_response.value
-      error_caching_min_ttl = 1
+      error_code            = custom_error_response.key
+      error_caching_min_ttl = custom_error_response.value
+      # Over quota, and when the gate takes too long, CloudFront answers with a 503 of its own: no page for people.
+      response_code      = custom_error_response.key == "503" && var.error_page_path != null ? 503 : null
+      response_page_path = custom_error_response.key == "503" ? var.error_page_path : null
     }
   }
 

@@ -77,6 +77,16 @@ variable "web_acl_arn" {
   description = "ARN of a web ACL with scope CLOUDFRONT."
 }
 
+variable "error_caching_min_ttl" {
+  type        = map(number)
+  description = "Output `error_caching_min_ttl` of the module behaviours: seconds for which an error is kept at least, by status. CloudFront keeps what is not named for ten seconds."
+
+  validation {
+    condition     = alltrue([for status in ["500", "502", "503", "504"] : try(var.error_caching_min_ttl[status], 10) == 0])
+    error_message = "500, 502, 503 and 504 must be kept for 0 seconds: CloudFront would give one visitor's failure to everybody."
+  }
+}
+
 variable "error_page_path" {
   type        = string
   default     = null

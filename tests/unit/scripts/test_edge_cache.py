@@ -10,11 +10,13 @@ import pytest
 
 from scripts.edge import behaviours, cache
 from scripts.edge.behaviours import CachePolicy
-from scripts.edge.cache import Cache, freshness_sec
+from scripts.edge.cache import ERROR_TTL_SEC, Cache, error_freshness_sec, freshness_sec
 from scripts.edge.messages import EdgeRequest, EdgeResponse
 
 ROOT = Path(__file__).resolve().parents[3]
+NEVER = CachePolicy(min_ttl_sec=0, default_ttl_sec=0, max_ttl_sec=0)
 OPEN = CachePolicy(min_ttl_sec=0, default_ttl_sec=0, max_ttl_sec=31_536_000)
+DECLARED = behaviours.load(ROOT / "schemas" / "behaviours.json").error_ttl_sec
 KEY = ("status", "GET", "/.waiting-room/status/a.json")
 
 
@@ -70,7 +72,7 @@ async def crowd(edge: Cache, origin: Origin, readers: int, policy: CachePolicy =
 def test_two_thousand_readers_cost_one_origin_read_a_second() -> None:
     async def run() -> None:
         clock = Clock()
-        edge, origin = Cache(clock), Origin(("cache-control", "public, max-age=1"))
+        edge, origin = Cache(clock, {}), Origin(("cache-control", "public, max-age=1"))
         for second in range(10):
             answers = await crowd(edge, origin, 2_000)
             assert origin.reads == second + 1
@@ -92,7 +94,7 @@ def test_readers_who_wake_up_late_take_the_answer_they_waited_for() -> None:
 
     async def run() -> None:
         origin = Origin(("cache-control", "public, max-age=1"))
-        answers = await crowd(Cache(SlowMachine()), origin, 2_000)
+        answers = await crowd(Cache(SlowMachine(), {}), origin, 2_000)
         assert (origin.reads, {await body(answer) for answer in answers}) == (1, {b"answer 1"})
 
     asyncio.run(run())
@@ -101,7 +103,7 @@ def test_readers_who_wake_up_late_take_the_answer_they_waited_for() -> None:
 @pytest.mark.parametrize("control", ["no-store", "private", "no-cache", "private, max-age=60", "max-age=0", ""])
 def test_what_must_not_be_shared_reaches_the_origin_every_time(control: str) -> None:
     async def run() -> None:
-        edge, origin = Cache(Clock()), Origin(("cache-control", control))
+        edge, origin = Cache(Clock(), {}), Origin(("cache-control", control))
         answers = await crowd(edge, origin, 20)
         answers += await crowd(edge, origin, 20)
         assert origin.reads == 40
@@ -112,7 +114,7 @@ def test_what_must_not_be_shared_reaches_the_origin_every_time(control: str) -> 
 
 def test_an_answer_that_sets_a_cookie_is_never_shared() -> None:
     async def run() -> None:
-        edge, origin = Cache(Clock()), Origin(("cache-control", "max-age=60"), ("set-cookie", "who=me"))
+        edge, origin = Cache(Clock(), {}), Origin(("cache-control", "max-age=60"), ("set-cookie", "who=me"))
         await crowd(edge, origin, 10)
         assert origin.reads == 10
 
@@ -121,7 +123,7 @@ def test_an_answer_that_sets_a_cookie_is_never_shared() -> None:
 
 def test_vary_keeps_variants_apart_even_among_readers_who_wait_together() -> None:
     async def run() -> None:
-        edge = Cache(Clock())
+        edge = Cache(Clock(), {})
         reads: list[str] = []
 
         async def read(language: str) -> EdgeResponse:
@@ -144,7 +146,7 @@ def test_vary_keeps_variants_apart_even_among_readers_who_wait_together() -> Non
 
 def test_a_reader_whose_origin_fails_fails_alone() -> None:
     async def run() -> None:
-        edge, origin = Cache(Clock()), Origin(("cache-control", "max-age=60"))
+        edge, origin = Cache(Clock(), {}), Origin(("cache-control", "max-age=60"))
         origin.fail_with = ConnectionError()
         outcomes = await asyncio.gather(
             *(edge.fetch(KEY, OPEN, request(), origin) for _ in range(5)), return_exceptions=True
@@ -160,7 +162,7 @@ def test_a_reader_whose_origin_fails_fails_alone() -> None:
 def test_a_missing_document_is_read_once_a_second_too() -> None:
     async def run() -> None:
         clock = Clock()
-        edge, origin = Cache(clock), Origin(status=404)
+        edge, origin = Cache(clock, DECLARED), Origin(status=404)
         await crowd(edge, origin, 500)
         assert origin.reads == 1
         clock.now_sec += 1
@@ -173,7 +175,7 @@ def test_a_missing_document_is_read_once_a_second_too() -> None:
 def test_a_reader_that_has_the_current_version_is_told_so() -> None:
     async def run() -> None:
         clock = Clock()
-        edge = Cache(clock)
+        edge = Cache(clock, {})
         origin = Origin(("cache-control", "max-age=60"), ("etag", '"v1"'), ("age", "7"))
         await edge.fetch(KEY, OPEN, request(), origin)
         clock.now_sec += 3
@@ -188,7 +190,7 @@ def test_a_reader_that_has_the_current_version_is_told_so() -> None:
 def test_a_body_over_the_limit_passes_through_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         monkeypatch.setattr(cache, "MAX_OBJECT_BYTES", 4)
-        edge, origin = Cache(Clock()), Origin(("cache-control", "max-age=60"))
+        edge, origin = Cache(Clock(), {}), Origin(("cache-control", "max-age=60"))
         answers = await crowd(edge, origin, 3)
         assert [await body(answer) for answer in answers] == [b"answer 1", b"answer 2", b"answer 3"]
 
@@ -198,7 +200,7 @@ def test_a_body_over_the_limit_passes_through_whole(monkeypatch: pytest.MonkeyPa
 def test_the_least_recently_stored_answer_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         monkeypatch.setattr(cache, "MAX_ENTRIES", 2)
-        edge, origin = Cache(Clock()), Origin(("cache-control", "max-age=60"))
+        edge, origin = Cache(Clock(), {}), Origin(("cache-control", "max-age=60"))
         for name in ("a", "b", "c", "a"):
             await edge.fetch((name,), OPEN, request(), origin)
         assert origin.reads == 4
@@ -218,12 +220,68 @@ def test_the_least_recently_stored_answer_makes_room(monkeypatch: pytest.MonkeyP
         (200, {"cache-control": "no-store"}, CachePolicy(1, 1, 1), 1),
         (206, {"cache-control": "max-age=60"}, OPEN, 0),
         (302, {"cache-control": "max-age=60"}, OPEN, 0),
-        (500, {"cache-control": "no-store"}, OPEN, 0),
-        (502, {}, OPEN, 1),
     ],
 )
 def test_freshness(status: int, headers: dict[str, str], policy: CachePolicy, expected_sec: float) -> None:
     assert freshness_sec(EdgeResponse(status, tuple(headers.items())), policy) == expected_sec
+
+
+@pytest.mark.parametrize(
+    ("status", "cache_control", "expected_sec"),
+    [
+        (500, "no-store", 10),
+        (502, "", 10),
+        (503, "private, max-age=60", 60),
+        (504, "max-age=1", 10),
+        (405, "no-store", 10),
+        (404, "", 10),
+        (404, "no-store", 0),
+        (410, "no-store", 0),
+        (414, "private", 0),
+        (501, "no-cache", 0),
+        (403, "no-store", 0),
+        (403, "max-age=1", 10),
+        (400, "", 0),
+        (401, "max-age=60", 0),
+        (429, "no-store", 0),
+        (429, "max-age=60", 0),
+    ],
+)
+def test_how_long_cloudfront_serves_an_error_to_everybody(status: int, cache_control: str, expected_sec: int) -> None:
+    response = EdgeResponse(status, (("cache-control", cache_control), ("set-cookie", "who=me"), ("vary", "*")))
+    assert error_freshness_sec(response, ERROR_TTL_SEC) == expected_sec
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_error_nobody_declared_is_everybodys_for_ten_seconds_even_where_nothing_is_kept(status: int) -> None:
+    async def run() -> None:
+        clock = Clock()
+        edge, origin = Cache(clock, {}), Origin(("cache-control", "no-store"), status=status)
+        first = await edge.fetch(KEY, NEVER, request(), origin)
+        origin.status = 200
+        clock.now_sec += 9
+        second = await edge.fetch(KEY, NEVER, request(), origin)
+        assert (second.status, await body(second), second.header("age")) == (status, b"answer 1", "9")
+        assert first.header("x-cache") == second.header("x-cache") == "Error from cloudfront"
+        clock.now_sec += 1
+        assert [answer.status for answer in await crowd(edge, origin, 3, NEVER)] == [200] * 3
+        assert origin.reads == 4
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 500, 501, 502, 503, 504])
+@pytest.mark.parametrize("policy", [NEVER, OPEN, CachePolicy(1, 1, 1)])
+def test_as_the_distribution_is_declared_an_error_stays_with_whom_it_happened_to(
+    status: int, policy: CachePolicy
+) -> None:
+    async def run() -> None:
+        edge, origin = Cache(Clock(), DECLARED), Origin(("cache-control", "no-store"), status=status)
+        await edge.fetch(KEY, policy, request(), origin)
+        origin.status = 200
+        assert (await edge.fetch(KEY, policy, request(), origin)).status == 200
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class World:
             return httpx.Response(200, json={"published_at_ms": time.time_ns() // 1_000_000 - 60_000})
         if path == "/.waiting-room/jwks.json":
             return httpx.Response(200, json={"keys": [{"kid": "a"}, {"kid": "b"}]})
-        if path.startswith("/.waiting-room/status/"):
+        if path == STATUS:
             self.status_reads += 1
             hit = "Hit from cloudfront" if self.status_reads > 1 else "Miss from cloudfront"
             return httpx.Response(200, json={}, headers={"cache-control": "public, max-age=1", "x-cache": hit})
@@ -91,6 +91,11 @@ class _Api:
         return self._world.zones
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify_deploy, "ERROR_PAUSE_SEC", 0.01)
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -108,6 +113,7 @@ CHECKS = (
     verify_deploy.operator_routes,
     verify_deploy.origin_secret,
     verify_deploy.prefix,
+    verify_deploy.kept_errors,
     verify_deploy.websocket,
     verify_deploy.snapshot,
     verify_deploy.public_keys,
@@ -192,6 +198,27 @@ def test_a_prefix_that_reaches_the_site_is_seen(world: World) -> None:
 
     world._site = everywhere  # type: ignore[method-assign]
     assert {finding.state for finding in look(world, verify_deploy.prefix)} == {State.ACT}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state"),
+    [
+        (httpx.Response(404, headers={"age": "0"}), httpx.Response(404, headers={"age": "4"}), State.ACT),
+        (httpx.Response(404, text="<RequestId>A"), httpx.Response(404, text="<RequestId>A"), State.ACT),
+        (httpx.Response(404, text="<RequestId>A"), httpx.Response(404, text="<RequestId>B"), State.OK),
+        (httpx.Response(404), httpx.Response(404, headers={"age": "1"}), State.OK),
+        (httpx.Response(403), httpx.Response(403, headers={"age": "4"}), State.UNKNOWN),
+    ],
+)
+def test_a_distribution_that_keeps_errors_is_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch, first: httpx.Response, second: httpx.Response, state: State
+) -> None:
+    answers = iter([first, second])
+    monkeypatch.setattr(world, "_site", lambda _: next(answers))
+    monkeypatch.setattr(verify_deploy, "ERROR_PAUSE_SEC", 4)
+    monkeypatch.setattr(verify_deploy.time, "sleep", lambda _: None)
+    (finding,) = look(world, verify_deploy.kept_errors)
+    assert finding.state is state
 
 
 def test_without_a_guarded_zone_it_is_said_what_to_make(world: World) -> None:

@@ -29,4 +29,9 @@ run "can_be_planned" {
     condition     = module.waiting_room.distribution == null && length(aws_cloudfront_distribution.site.ordered_cache_behavior) == length(local.behaviours) + 1
     error_message = "The example makes what its README says."
   }
+
+  assert {
+    condition     = { for each in aws_cloudfront_distribution.site.custom_error_response : tostring(each.error_code) => each.error_caching_min_ttl } == local.attachment.error_caching_min_ttl
+    error_message = "An error stays with whom it happened to."
+  }
 }

@@ -49,6 +49,11 @@ run "without_a_websocket_api" {
     condition     = [for behaviour in output.behaviours : behaviour.name if behaviour.gate] == ["site"]
     error_message = "The gate stands before the site and nowhere else."
   }
+
+  assert {
+    condition     = alltrue([for status in ["500", "502", "503", "504"] : output.error_caching_min_ttl[status] == 0])
+    error_message = "A server's error stays with whom it happened to."
+  }
 }
 
 run "with_a_websocket_api_and_an_origin_that_knows_its_own_name" {

@@ -23,6 +23,7 @@ variables {
     api         = { domain_name = "abc.execute-api.eu-west-1.amazonaws.com", secret_header = "x-secret" }
     site_bucket = { domain_name = "foyer.s3.eu-west-1.amazonaws.com", origin_access_control_id = "E1", origin_shield_region = "eu-west-1" }
   }
+  error_caching_min_ttl = { "404" = 1, "500" = 0, "502" = 0, "503" = 0, "504" = 0 }
   behaviours = [
     { path_pattern = "/.waiting-room/v1/*", gate = false, origin_id = "api", allowed_methods = ["GET", "HEAD"], cache_policy_id = "1" },
     { path_pattern = "*", gate = true, origin_id = "site", allowed_methods = ["GET", "HEAD"], cache_policy_id = "2" },
@@ -43,8 +44,13 @@ run "with_the_name_that_cloudfront_gives" {
   }
 
   assert {
-    condition     = one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate && length(aws_acm_certificate.this) == 0 && length(aws_route53_record.address) == 0 && length(aws_cloudfront_distribution.this.custom_error_response) == 0
+    condition     = one(aws_cloudfront_distribution.this.viewer_certificate).cloudfront_default_certificate && length(aws_acm_certificate.this) == 0 && length(aws_route53_record.address) == 0
     error_message = "Without a domain nothing is made for one."
+  }
+
+  assert {
+    condition     = tomap({ for each in aws_cloudfront_distribution.this.custom_error_response : tostring(each.error_code) => each.error_caching_min_ttl }) == var.error_caching_min_ttl && alltrue([for each in aws_cloudfront_distribution.this.custom_error_response : try(length(each.response_page_path), 0) == 0])
+    error_message = "An error is kept as long as is said for its status, and shown as it is."
   }
 }
 
@@ -79,7 +85,7 @@ run "with_a_domain_and_its_zone" {
   }
 
   assert {
-    condition     = one(aws_cloudfront_distribution.this.custom_error_response).response_page_path == "/sorry.html" && one(aws_cloudfront_distribution.this.logging_config).bucket == "logs.s3.amazonaws.com" && aws_cloudfront_distribution.this.web_acl_id == var.web_acl_arn
+    condition     = { for each in aws_cloudfront_distribution.this.custom_error_response : each.error_code => each.error_caching_min_ttl if each.response_page_path == "/sorry.html" } == { "503" = 0 } && one(aws_cloudfront_distribution.this.logging_config).bucket == "logs.s3.amazonaws.com" && aws_cloudfront_distribution.this.web_acl_id == var.web_acl_arn
     error_message = "Error page, access logs and web ACL are set."
   }
 }
@@ -95,6 +101,16 @@ run "with_a_certificate" {
     condition     = one(aws_cloudfront_distribution.this.viewer_certificate).acm_certificate_arn == var.domain.certificate_arn && length(aws_acm_certificate.this) == 0 && length(aws_route53_record.address) == 0
     error_message = "A certificate that is there is used; without a zone the customer points the name himself."
   }
+}
+
+run "errors_that_everybody_would_get" {
+  command = plan
+
+  variables {
+    error_caching_min_ttl = { "404" = 1, "502" = 0, "503" = 0, "504" = 0 }
+  }
+
+  expect_failures = [var.error_caching_min_ttl]
 }
 
 run "behaviours_without_an_end" {
