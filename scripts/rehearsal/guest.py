@@ -8,8 +8,8 @@ from typing import Any
 
 from ..visitors.browser import CookieSet, now_ms, token_claims
 from ..visitors.event_log import EventLog
+from ..visitors.habits import draw_plan
 from .browser import Answer, Browser, LostAnswer
-from .plans import draw_plan
 from .script import Script
 
 BUSY_STATUSES = (429, 502, 503, 504)

@@ -7,15 +7,14 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 
 from .browser import Browser, CookieSet, TooManyRedirects, now_ms, path_of, token_claims
 from .event_log import EventLog
+from .habits import Plan
 from .pace import WAY_BETWEEN_LOOKS
-
-Ending = Literal["checkout", "button", "silent"]
 
 BUSY_STATUSES = (429, 502, 503, 504)
 BUSY_PAUSE_SEC = 2.0
@@ -34,16 +33,6 @@ class Errand:
     zone_id: str
     path: str
     checkout_path: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a visitor will do. `comes` False: does not come when called. `patience_sec` None: waits for ever."""
-
-    comes: bool
-    ending: Ending
-    stay_sec: float
-    patience_sec: float | None
 
 
 class Visitor:

@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from scripts.visitors.check import check
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd
+from scripts.visitors.crowd import HASTY, Arrivals, run_crowd
 from scripts.visitors.event_log import Event, EventLog, parse_events
 from scripts.visitors.visitor import Errand
 from tests.integration.running import Foyer, wait_until
@@ -30,7 +30,7 @@ ARRIVALS = Arrivals(flash=20, flash_sec=2.0, trickle=6, trickle_every_sec=4.0)
 """Those who come late wake the exchanger that was killed; without them the dispatcher would, within a minute."""
 
 SIZE = ARRIVALS.flash + ARRIVALS.trickle
-PRESENT = Habits(absent_share=0, give_up_share=0, silent_share=0, stay_sec=(0.5, 1.0))
+PRESENT = replace(HASTY, absent_share=0, give_up_share=0, silent_share=0, stay_sec=(0.5, 1.0))
 KILLED_AFTER = 6
 """How many have come in when the exchanger is killed."""
 

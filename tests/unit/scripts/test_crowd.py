@@ -13,8 +13,9 @@ import pytest
 from scripts.visitors.browser import Browser, TooManyRedirects, token_claims
 from scripts.visitors.check import check
 from scripts.visitors.command import main, report_lines
-from scripts.visitors.crowd import Arrivals, Habits, draw_plan
+from scripts.visitors.crowd import HASTY, Arrivals
 from scripts.visitors.event_log import EventLog, parse_events
+from scripts.visitors.habits import draw_plan
 
 
 def token(visitor, sid, from_ms, exp_sec, answered_after_ms=10):
@@ -130,7 +131,7 @@ def test_the_event_log_counts_and_writes_what_check_reads(tmp_path):
 def test_plans_and_arrivals_come_from_the_seed_alone():
     def drawn(seed):
         dice = random.Random(seed)
-        return Arrivals(flash=20, trickle=2).moments(dice), [draw_plan(Habits(), dice) for _ in range(200)]
+        return Arrivals(flash=20, trickle=2).moments(dice), [draw_plan(HASTY, dice) for _ in range(200)]
 
     assert drawn(5) == drawn(5)
     assert drawn(5) != drawn(6)

@@ -14,9 +14,10 @@ import pytest
 from scripts.rehearsal import guest, visitor
 from scripts.rehearsal.browser import Answer, Browser, LostAnswer
 from scripts.rehearsal.log import RehearsalLog
-from scripts.rehearsal.script import Habits, Script
+from scripts.rehearsal.script import Script
 from scripts.visitors import browser as shared
 from scripts.visitors import event_log
+from scripts.visitors.habits import Habits
 
 SITE = "https://tickets.example.com"
 ROOT = "/.waiting-room"
