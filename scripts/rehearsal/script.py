@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..visitors.arrivals import flash, waves
+from ..visitors.guest import Errand
 from ..visitors.habits import Habits
 
 MOST_VISITORS = 20_000
@@ -43,6 +44,11 @@ class Script:
     heartbeat_sec: int | None = None
     """Of a site that embeds the script; None: sessions are renewed by looking at pages."""
     habits: Habits = USUAL
+
+    @property
+    def errand(self) -> Errand:
+        """What each visitor comes for."""
+        return Errand(self.zone_id, self.path, self.checkout_path, self.held_sec, self.heartbeat_sec)
 
     def moments(self) -> Moments:
         """Seconds after the beginning at which each visitor arrives, in order."""

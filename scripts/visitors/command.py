@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ..deployment.local import DESCRIPTION
 from .check import Report, check
-from .crowd import HASTY, Arrivals, run_crowd
+from .crowd import HASTY, LOOK_AROUND_SEC, Arrivals, run_crowd
 from .event_log import EventLog, read_events
-from .visitor import Errand
+from .guest import Errand
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,7 +50,7 @@ def report_lines(report: Report, max_active: int) -> list[str]:
 
 
 def _send(arguments: argparse.Namespace, edge_url: str) -> int:
-    errand = Errand(arguments.zone, arguments.path, f"{arguments.path}/checkout")
+    errand = Errand(arguments.zone, arguments.path, f"{arguments.path}/checkout", look_around_sec=LOOK_AROUND_SEC)
     habits = replace(
         HASTY,
         absent_share=arguments.absent,

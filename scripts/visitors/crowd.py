@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from .browser import open_client
 from .event_log import EventLog
-from .habits import Habits, draw_plan
-from .visitor import Errand, Visitor
+from .guest import Errand
+from .habits import Habits
+from .visitor import Visitor
 
 IN_FLIGHT = 4
 """Requests of a crowd in flight. The local engine starts a process for every parallel one: a hundred take minutes."""
@@ -22,6 +23,8 @@ HASTY = Habits(
     patience_sec=(15.0, 60.0),
 )
 """The demo's crowd: whoever watches it sees people come and go."""
+LOOK_AROUND_SEC = (1.5, 3.0)
+"""Of that crowd: about one more page in so short a stay."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ async def run_crowd(
         for number, moment in enumerate(moments):
             name = f"v{number:04d}"
             own_dice = _dice(f"{seed}/{name}")
-            visitor = Visitor(name, errand, draw_plan(habits, own_dice), client, slots, log, own_dice)
+            visitor = Visitor(name, errand, habits, client, slots, log, own_dice)
             tasks.create_task(_arrive(visitor, moment))
 
 

@@ -18,7 +18,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from scripts.visitors.check import check
 from scripts.visitors.crowd import HASTY, Arrivals, run_crowd
 from scripts.visitors.event_log import Event, EventLog, parse_events
-from scripts.visitors.visitor import Errand
+from scripts.visitors.guest import Errand
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import open_zones, path_of, sample_site, status_of, zone
 from tests.support.serving import read_while
@@ -57,7 +57,7 @@ def sale(foyer: Foyer) -> Sale:
     open_zones(foyer, zone(ZONE_ID, max_active=CAP))
     written = io.StringIO()
     log = EventLog(written)
-    errand = Errand(ZONE_ID, path_of(ZONE_ID), f"{path_of(ZONE_ID)}/checkout")
+    errand = Errand(ZONE_ID, path_of(ZONE_ID), f"{path_of(ZONE_ID)}/checkout", look_around_sec=(0.25, 0.5))
     with sample_site(foyer, ZONE_ID) as edge, ThreadPoolExecutor(1) as pool:
         crowd = pool.submit(asyncio.run, run_crowd(edge.url, errand, ARRIVALS, PRESENT, log, seed=1))
         wait_until(lambda: log.counts.get("inside", 0) >= KILLED_AFTER or crowd.done(), SALE_SEC, "some have come in")
