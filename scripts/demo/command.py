@@ -19,6 +19,7 @@ import socket
 import sys
 import time
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -37,9 +38,10 @@ from scripts.operator_api.errors import OperatorError
 from scripts.operator_cli.words.moments import show_moment
 from scripts.operator_cli.zone_files import read_zone_file
 from scripts.visitors.browser import PAGE_HEADERS
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd
+from scripts.visitors.crowd import HASTY, LOOK_AROUND_SEC, Arrivals, run_crowd
 from scripts.visitors.event_log import EventLog
-from scripts.visitors.visitor import Errand
+from scripts.visitors.guest import Errand
+from scripts.visitors.habits import Habits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +51,9 @@ ZONES_FILE = ROOT / "scripts" / "demo_site" / "zones.json"
 KEYS_FILE = ROOT / "build" / "demo-keys.json"
 CROWD_LOG = ROOT / "build" / "demo-crowd.jsonl"
 SAMPLE_CROWD = 60
-CROWDED = Errand("midnight-sun", "/events/midnight-sun", "/events/midnight-sun/checkout")
+CROWDED = Errand(
+    "midnight-sun", "/events/midnight-sun", "/events/midnight-sun/checkout", look_around_sec=LOOK_AROUND_SEC
+)
 START_AFTER_SEC = 60
 READY_WITHIN_SEC = 60.0
 FLASH_SEC = 4.0
@@ -201,8 +205,10 @@ async def _until_published(stack: LocalStack, zone_ids: list[str]) -> None:
 def _errand(zones: list[Json], own: OwnSite | None) -> tuple[Errand, Habits]:
     """What the crowd comes for. At a site of your own nobody knows how to buy: they look, and leave."""
     if own is None:
-        return CROWDED, Habits()
-    return Errand(zones[0]["zone_id"], first_page(zones[0]), ""), Habits(button_share=1.0)
+        return CROWDED, HASTY
+    return Errand(zones[0]["zone_id"], first_page(zones[0]), look_around_sec=LOOK_AROUND_SEC), replace(
+        HASTY, button_share=1.0
+    )
 
 
 async def _bring_crowd(edge_url: str, size: int, errand: Errand, habits: Habits) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from scripts.onsale.reported import report
 from scripts.onsale.stage import Stage, now_ms
-from scripts.rehearsal.script import Habits, Script
+from scripts.rehearsal.script import USUAL, Script
 from scripts.rehearsal.targets import Limits, Targets
 from scripts.rehearsal.verdict import verdict
 from scripts.visitors.browser import PAGE_HEADERS
@@ -91,7 +92,8 @@ def pre_queue(stage: Stage) -> None:
     stage.wr("set", stage.zone_id, f"starts_at=+{OPENS_IN_SEC}s")
     stage.until(lambda: stage.status().get("phase") == "before", "the status document says that the start is to come")
     path = stage.zone()["landing_path"]
-    habits = Habits(
+    habits = replace(
+        USUAL,
         absent_share=0.1,
         give_up_share=0.1,
         silent_share=0.05,
@@ -177,7 +179,7 @@ def end(stage: Stage) -> None:
     )
     stage.must(page.status_code == 303, "the gate lets nobody through")
     _counts_agree(stage)
-    limits = Limits.of(Zone.from_document(_settings(stage.zone())), Habits(), Targets())
+    limits = Limits.of(Zone.from_document(_settings(stage.zone())), USUAL, Targets())
     rows = {row.name: row for row in verdict(stage.crowd, limits, Targets())}
     for name in ("cap", "inventory", "order", "places kept", "nobody lost"):
         stage.must(rows[name].state == "held", f"{name}: {rows[name].figure} ({rows[name].target})")

@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..operator_api.connection import Target
 from ..operator_api.errors import BadInput
 from ..rehearsal import director, takeover
 from ..rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api
-from ..rehearsal.script import ARRIVALS, Habits, Script
+from ..rehearsal.script import ARRIVALS, USUAL, Script
 from ..rehearsal.targets import Limits, Targets
 from ..rehearsal.verdict import Row, as_json, holds, verdict
 from .answers import Answer, as_text
@@ -79,10 +80,10 @@ def _habits(rehearse: argparse.ArgumentParser) -> None:
         ("silent", "go without a word once in"),
         ("reload", "chance at each look to load the page again"),
     ):
-        default = getattr(Habits, f"{name.replace('-', '_')}_share")
+        default = getattr(USUAL, f"{name.replace('-', '_')}_share")
         habits.add_argument(f"--{name}", type=float, default=default, metavar="SHARE", help=f"{about} ({default:g})")
     habits.add_argument(
-        "--stay", type=float, nargs=2, default=Habits.stay_sec, metavar="SEC", help="in the zone, from to %(default)s"
+        "--stay", type=float, nargs=2, default=USUAL.stay_sec, metavar="SEC", help="in the zone, from to %(default)s"
     )
 
 
@@ -172,7 +173,8 @@ def _script(zone: Json, hosts: tuple[str, ...], arguments: argparse.Namespace) -
         requests_per_sec=arguments.requests_per_sec,
         held_sec=settings.claim.window_sec,
         heartbeat_sec=settings.beat_sec if settings.session.kind == "script" else None,
-        habits=Habits(
+        habits=replace(
+            USUAL,
             absent_share=arguments.absent,
             give_up_share=arguments.give_up,
             silent_share=arguments.silent,

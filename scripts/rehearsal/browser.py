@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from ..visitors.browser import MAX_REDIRECTS, PAGE_HEADERS, SCRIPT_HEADERS, Cookies, CookieSet, now_ms
+from ..visitors.browser import MAX_REDIRECTS, PAGE_HEADERS, SCRIPT_HEADERS, Cookies, now_ms
+from ..visitors.steps import Answer, Stuck
 
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -17,49 +16,12 @@ class LostAnswer(Exception):
     """Raised when no answer came."""
 
 
-class SentElsewhere(Exception):
+class SentElsewhere(Stuck):
     """Raised when a redirect leads to a host that was not named; nothing was sent there."""
 
 
-class EndlessRedirects(Exception):
+class EndlessRedirects(Stuck):
     """Raised when a page keeps redirecting."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, and when it was asked for and there (epoch milliseconds)."""
-
-    status: int
-    url: str
-    headers: Mapping[str, str]
-    set_cookies: tuple[str, ...]
-    text: str
-    asked_at_ms: int
-    answered_at_ms: int
-
-    @property
-    def path(self) -> str:
-        """The path it came from."""
-        return urlsplit(self.url).path
-
-    def json(self) -> Any:
-        """The body; None where it is not JSON."""
-        try:
-            return json.loads(self.text)
-        except ValueError:
-            return None
-
-    @property
-    def problem(self) -> str:
-        """The last part of the problem's type, '' where there is none."""
-        body = self.json()
-        return str(body.get("type", "")).rpartition(":")[2] if isinstance(body, dict) else ""
-
-    @property
-    def retry_after_sec(self) -> float:
-        """What the answer asks to wait; 0 where it does not say."""
-        text = self.headers.get("retry-after", "")
-        return float(text) if text.isdecimal() else 0.0
 
 
 class Sender(Protocol):
@@ -77,14 +39,12 @@ class Turn(Protocol):
 class Browser:
     """A browser that opens pages and calls operations of one site."""
 
-    def __init__(
-        self, hosts: tuple[str, ...], send: Sender, turn: Turn, on_cookie: Callable[[CookieSet], None]
-    ) -> None:
+    def __init__(self, hosts: tuple[str, ...], send: Sender, turn: Turn, cookies: Cookies) -> None:
         """`hosts` are addresses like `https://tickets.example.com`, the site's first."""
         self._hosts = hosts
         self._send_one = send
         self._turn = turn
-        self.cookies = Cookies(on_cookie)
+        self.cookies = cookies
         self.asked_at_ms = 0
 
     @property

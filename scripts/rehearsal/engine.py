@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ from locust import FastHttpUser, LoadTestShape, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from ..visitors.browser import CookieSet, now_ms
-from .browser import Answer, Browser, LostAnswer
+from ..visitors.browser import Cookies, now_ms
+from ..visitors.steps import Answer
+from .browser import Browser, LostAnswer
 from .ear import SocketEar
 from .log import RehearsalLog
 from .script import Script
@@ -128,8 +129,8 @@ def user_class(rehearsal: Rehearsal) -> type[FastHttpUser]:
                 script.hosts[0], script.zone_id, dice, lambda event, ms: rehearsal.log.write(name, event, ms=ms)
             )
 
-            def browser(on_cookie: Callable[[CookieSet], None]) -> Browser:
-                return Browser(script.hosts, self.send, rehearsal.bounds.turn, on_cookie)
+            def browser(cookies: Cookies) -> Browser:
+                return Browser(script.hosts, self.send, rehearsal.bounds.turn, cookies)
 
             return Visitor(name, script, browser, ear, rehearsal.log, gevent.sleep)
 

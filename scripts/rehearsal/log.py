@@ -1,7 +1,8 @@
 """The log of a rehearsal: the crowd's events, and each status document once, whoever read it first.
 
-Beside those of scripts/visitors/event_log.py: `called`, `claimed` (`ms`), `inside` (`called_at_ms`), `pushed` (`tick`),
-`status` (`run`, `tick`, `updated_at_ms`), and `line` with the range that was shown.
+Events of a visit that the verdict reads beside those of scripts/visitors/event_log.py: `called`, `claimed` (`ms`),
+`inside` (`called_at_ms`), `pushed` (`tick`), and `line` with the range that was shown. `status` (`run`, `tick`,
+`updated_at_ms`) is in this log alone.
 """
 
 from __future__ import annotations

@@ -5,36 +5,22 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..visitors.arrivals import flash, waves
+from ..visitors.guest import Errand
+from ..visitors.habits import Habits
 
 MOST_VISITORS = 20_000
 """Of one machine: each has a connection of its own. More are simulated (`make simulate`), or several machines."""
 MOST_REQUESTS_PER_SEC = 1_000
 """What one process sends without measuring itself."""
 MOST_MINUTES = 120
+USUAL = Habits(absent_share=0.12, give_up_share=0.05, silent_share=0.10, button_share=0.25, reload_share=0.02)
+"""Of a crowd at a sale, unless `wr rehearse` is told others."""
 
 Moments = list[float]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How visitors behave; shares are of 1, times in seconds."""
-
-    absent_share: float = 0.12
-    """Do not come when called."""
-    give_up_share: float = 0.05
-    """Leave the line when their patience is over, and the page says so."""
-    silent_share: float = 0.10
-    """Go without a word once in."""
-    button_share: float = 0.25
-    """Say good-bye instead of buying; everybody does where nothing can be bought."""
-    reload_share: float = 0.02
-    """Chance at each look at the line to load the page again."""
-    stay_sec: tuple[float, float] = (20.0, 60.0)
-    patience_sec: tuple[float, float] = (15.0, 120.0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +43,12 @@ class Script:
     """How long a called place is kept."""
     heartbeat_sec: int | None = None
     """Of a site that embeds the script; None: sessions are renewed by looking at pages."""
-    habits: Habits = field(default_factory=Habits)
+    habits: Habits = USUAL
+
+    @property
+    def errand(self) -> Errand:
+        """What each visitor comes for."""
+        return Errand(self.zone_id, self.path, self.checkout_path, self.held_sec, self.heartbeat_sec)
 
     def moments(self) -> Moments:
         """Seconds after the beginning at which each visitor arrives, in order."""

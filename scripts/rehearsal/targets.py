@@ -9,7 +9,7 @@ from typing import Any
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.zone.zones import Zone
 
-from .script import Habits
+from ..visitors.habits import Habits
 
 TURNOVER_SEC = 5.0
 """From one who leaves to the next inside: a tick notices, calls, the called one's page hears of it and asks."""
@@ -67,9 +67,8 @@ class Limits:
 
 def possible_occupancy(zone: Zone, habits: Habits) -> float:
     """The part of the time a slot has somebody in it: every visit costs a turnover, a silent one its lease too."""
-    stay_sec = sum(habits.stay_sec) / 2
     kept_sec = zone.lease_sec(zone.session.kind, first=False) + zone.bucket_width_sec + MARGIN_SEC
-    return stay_sec / (stay_sec + TURNOVER_SEC + habits.silent_share * kept_sec)
+    return habits.mean_stay_sec / (habits.mean_stay_sec + TURNOVER_SEC + habits.silent_share * kept_sec)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -1,292 +1,76 @@
-"""One visitor as the waiting page and the site make people behave: joins, polls, is called, comes in, stays, goes.
-
-The page's own rules are in lambdas/publisher/site/assets; how often it looks and when it opens a connection is in
-scripts/visitors/pace.py for every scripted visitor alike.
-"""
+"""A scripted visitor driven by gevent: sends what the visit asks for, sleeps, and listens at its connection."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from waiting_room.domain.line.estimates import estimate
-
-from ..visitors.browser import CookieSet, now_ms
-from ..visitors.pace import pause_sec, wants_push
-from .browser import Browser, EndlessRedirects, LostAnswer, SentElsewhere
-from .guest import Guest, PatienceOver, Unexpected, expect
+from ..visitors import visit
+from ..visitors.browser import Cookies
+from ..visitors.steps import Answer, Listen, Lost, Pause, Request, Step, Steps, Stuck
+from .browser import Browser, LostAnswer
 from .log import RehearsalLog
-from .plans import Place
 from .script import Script
 
-Outcome = Literal["in", "absent", "over"]
-Json = dict[str, Any]
 
-RELOCATE_WITHIN_SEC = 8.0
-STALE_SEC = 60.0
-LOOK_AROUND_SEC = (20.0, 60.0)
-"""Between two pages of the site."""
+class Ear(visit.Ear, Protocol):
+    """A connection that can also be waited at."""
+
+    def wait(self, seconds: float) -> dict[str, Any] | None: ...
 
 
-class Ear(Protocol):
-    """Hears "your turn" while it is wanted."""
-
-    @property
-    def is_open(self) -> bool: ...
-    @property
-    def is_wanted(self) -> bool: ...
-    def want(self, wanted: bool, cookies: dict[str, str]) -> None: ...
-    def wait(self, seconds: float) -> Json | None: ...
-
-
-class Visitor(Guest):
-    """Runs one plan and logs what happened. A fault ends the visit with a `fault` event, never with an exception."""
+class Visitor:
+    """One visit, and the way home at the end of the rehearsal."""
 
     def __init__(
         self,
         name: str,
         script: Script,
-        make_browser: Callable[[Callable[[CookieSet], None]], Browser],
+        make_browser: Callable[[Cookies], Browser],
         ear: Ear,
         log: RehearsalLog,
         sleep: Callable[[float], None],
     ) -> None:
-        super().__init__(name, script, make_browser, log, sleep)
-        self._statuses = log
+        dice = random.Random(f"{script.seed}/{name}")  # noqa: S311 - a visit that can be repeated
+        self._visit = visit.Visit(name, script.errand, script.habits, log, dice, ear)
+        self._browser = make_browser(self._visit.cookies)
         self._ear = ear
-        self._joins = 0
-        self._last_line: tuple[int, int] | None = None
-        self._called_at_ms: int | None = None
-        self._gone = False
+        self._sleep = sleep
 
     def visit(self) -> None:
         """The whole visit."""
-        self._note("arrived", comes=self._plan.comes)
-        if self._plan.patience_sec is not None:
-            self._deadline_ms = now_ms() + self._plan.patience_sec * 1000
-        try:
-            outcome = self._come_in()
-            self._deadline_ms = None
-            if outcome == "in":
-                self._stay()
-                self._go()
-            else:
-                self._note(outcome)
-        except PatienceOver:
-            self._deadline_ms = None
-            self._note("gave_up")
-            self._say_away()
-        except (LostAnswer, Unexpected, SentElsewhere, EndlessRedirects) as error:
-            self._note("fault", what=str(error) or type(error).__name__)
-        finally:
-            self._ear.want(False, {})
+        self._drive(self._visit.visit())
 
     def go_home(self) -> None:
-        """Leave place and session at the end of the rehearsal, whatever the plan was; quietly."""
-        if self._gone or self._browser.cookies.value(self._visitor_cookie) is None:
-            return
-        sid = self._session_id()
-        self._gone = True
+        """Leave place and session, whatever the plan was."""
+        self._drive(self._visit.go_home())
+
+    def _drive(self, steps: Steps[None]) -> None:
+        # Closed also when the visitor is sent away in the middle of a step: it then hangs up.
+        with contextlib.closing(steps), contextlib.suppress(StopIteration):
+            step = next(steps)
+            while True:
+                try:
+                    told = self._take(step)
+                except Stuck as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(told)
+
+    def _take(self, step: Step) -> Any:
+        if isinstance(step, Pause):
+            self._sleep(step.seconds)
+            return None
+        if isinstance(step, Listen):
+            return self._ear.wait(step.seconds)
+        return self._ask(step)
+
+    def _ask(self, request: Request) -> Answer | Lost:
         try:
-            asked_at_ms = now_ms()
-            answer = self._browser.call("DELETE", f"{self._api}/sessions/me", "leave at the end")
+            if request.is_page:
+                return self._browser.open(request.path, request.name, request.form)
+            return self._browser.call(request.method, request.path, request.name, costly=request.costly)
         except LostAnswer:
-            return
-        if answer.status == 204 and sid is not None:
-            self._note("ended", sid=sid, how="home", requested_at_ms=asked_at_ms, received_at_ms=now_ms())
-
-    def _come_in(self) -> Outcome:
-        """Until the guarded page is open."""
-        page = self._open()
-        while not self._is_inside(page):
-            if page.status != 200:
-                raise Unexpected(f"GET {self._script.path} ended in {page.status} at {page.path}")
-            outcome = self._wait_for_turn()
-            if outcome != "in":
-                return outcome
-            page = self._open()
-        self._note("inside", called_at_ms=self._called_at_ms)
-        return "in"
-
-    def _wait_for_turn(self) -> Outcome:
-        """Wait by the public status document and the connection; ask for a session when called."""
-        place = self._place()
-        while True:
-            status = self._status()
-            if status is None or status["run"] < place.run:
-                self._pause(2.0)
-            elif status["phase"] in ("sold_out", "ended"):
-                return "over"
-            elif status["phase"] == "passing":
-                return "in"
-            elif status["run"] > place.run:
-                place = self._join()
-            elif place.is_dropped(status):
-                # Only the server knows whether the place is still good.
-                self._pause(self._dice.random() * RELOCATE_WITHIN_SEC)
-                place = self._place()
-            elif place.is_called(status):
-                outcome = self._answer_call(status, place)
-                if outcome is not None:
-                    return outcome
-                place = self._place()
-            elif self._dice.random() < self._script.habits.reload_share:
-                self._note("reloaded")
-                if self._is_inside(self._open()):
-                    return "in"
-                place = self._place()
-            else:
-                place = self._wait(status, place)
-
-    def _wait(self, status: Json, place: Place) -> Place:
-        """Until the next look, or the message; the place as it is known then."""
-        now = now_ms()
-        if place.position is None and status["phase"] == "open":
-            self._pause(self._dice.random() * RELOCATE_WITHIN_SEC)
-            return self._place()
-        if now - status["updated_at_ms"] > STALE_SEC * 1000 and now - place.told_at_ms > STALE_SEC * 1000:
-            # A document that grows old is asked about: that wakes whoever writes it.
-            return self._place()
-        self._note_line(status, place)
-        wanted = wants_push(status, place, now, pushed=self._ear.is_wanted)
-        self._ear.want(wanted, self._browser.cookies.header())
-        pause = pause_sec(status, place, self._script.held_sec, now, self._dice.random(), pushed=self._ear.is_open)
-        message = self._ear.wait(self._bounded(pause))
-        self._check_patience()
-        if message is None or (message["run"], message["position"]) != (place.run, place.position):
-            return place
-        self._note("pushed", run=place.run, tick=message["tick"], position=place.position)
-        return Place(place.run, place.lane, place.position, "called", place.told_at_ms)
-
-    def _answer_call(self, status: Json, place: Place) -> Outcome | None:
-        """Claim, unless this visitor does not come; None when it is to be looked at again."""
-        if self._called_at_ms is None:
-            self._called_at_ms = now_ms()
-            self._note("called", run=place.run, position=place.position)
-        self._ear.want(False, {})
-        if status["phase"] != "open":
-            self._pause(2.0)
-            return None
-        return self._claim() if self._plan.comes else "absent"
-
-    def _claim(self) -> Outcome | None:
-        while True:
-            answer = self._call("POST", f"{self._api}/access-tokens", "claim")
-            if answer.status in (200, 201):
-                self._note("claimed", ms=answer.answered_at_ms - answer.asked_at_ms)
-                return "in"
-            if answer.status != 202:
-                break
-            told = answer.json()
-            self._note("not_yet", retry_after_sec=told["retry_after_sec"])
-            self._pause(told["retry_after_sec"] * (1 + self._dice.random() / 4))
-            if told["status"] != "called":
-                return None
-        if answer.problem in ("sold-out", "run-over", "hard-end", "already-completed"):
-            return "over"
-        if answer.status in (401, 404, 410):
-            return None
-        raise Unexpected(f"the claim was answered {answer.status} {answer.problem}")
-
-    def _place(self) -> Place:
-        """The place held, or a new one for somebody who has none (any more); a stranger joins without asking first."""
-        if not self._joins:
-            return self._join()
-        answer = self._call("GET", f"{self._api}/visitors/me", "place")
-        if answer.status in (401, 404, 410):
-            return self._join()
-        told = expect(answer, 200)
-        if told["status"] in ("lapsed", "left", "completed"):
-            if told["status"] == "lapsed":
-                self._note("lapsed", present=self._plan.comes)
-            return self._join()
-        return _place_of(told)
-
-    def _join(self) -> Place:
-        answer = self._call("POST", f"{self._api}/visitors", "join")
-        told = expect(answer, 200, 201)
-        # A place known already was given on the way here: the page's first request led through `enter`.
-        known = answer.status == 200 and not self._joins
-        self._joined(told, self._page_asked_at_ms if known else self._first_asked_at_ms, answer.answered_at_ms)
-        self._called_at_ms = None
-        return _place_of(told)
-
-    def _joined(self, told: Json, asked_at_ms: int, answered_at_ms: int) -> None:
-        self._joins += 1
-        self._note(
-            "joined",
-            run=told["run"],
-            position=told.get("position"),
-            joined=self._joins,
-            requested_at_ms=asked_at_ms,
-            received_at_ms=answered_at_ms,
-        )
-
-    def _status(self) -> Json | None:
-        path = f"/.waiting-room/status/{self._script.zone_id}.json"
-        answer = self._patiently(lambda: self._browser.call("GET", path, "look at the line", costly=False))
-        if answer.status in (403, 404):
-            return None
-        status: Json = expect(answer, 200)
-        self._statuses.status(status)
-        return status
-
-    def _stay(self) -> None:
-        """Look at pages, or send heartbeats where the site's script does; either keeps the session."""
-        until_ms = now_ms() + self._plan.stay_sec * 1000
-        while (left_sec := (until_ms - now_ms()) / 1000) > 0:
-            beat_sec = self._script.heartbeat_sec or self._dice.uniform(*LOOK_AROUND_SEC)
-            self._sleep(min(left_sec, beat_sec))
-            if left_sec <= beat_sec:
-                return
-            if self._script.heartbeat_sec is None:
-                kept = self._is_inside(self._open())
-            else:
-                kept = self._call("POST", f"{self._api}/sessions/me/renewals", "renew").status == 200
-            if not kept:
-                self._note("session_lost")
-                raise Unexpected("the session was lost while the visitor was there")
-
-    def _go(self) -> None:
-        """The visit ends as this visitor's visits do."""
-        ending, sid = self._plan.ending, self._session_id()
-        if ending == "silent" or sid is None:
-            self._note("silent")
-            return
-        if ending == "checkout" and self._script.checkout_path is not None:
-            form = {"order": f"{self._dice.getrandbits(48):012x}"}
-            checkout = self._script.checkout_path
-            answer = self._patiently(lambda: self._browser.open(checkout, "checkout", form))
-        else:
-            ending = "button"
-            answer = self._call("DELETE", f"{self._api}/sessions/me", "leave")
-        if answer.status not in (200, 204):
-            raise Unexpected(f"{ending} was answered {answer.status} at {answer.path}")
-        self._gone = True
-        self._note(
-            "ended", sid=sid, how=ending, requested_at_ms=self._first_asked_at_ms, received_at_ms=answer.answered_at_ms
-        )
-
-    def _say_away(self) -> None:
-        """The page's beacon: nobody waits for its answer."""
-        try:
-            self._browser.call("POST", f"{self._api}/visitors/me/away", "away")
-        except LostAnswer:
-            return
-
-    def _note_line(self, status: Json, place: Place) -> None:
-        """What the page shows now."""
-        lane = status["lanes"][place.lane]
-        if place.position is None:
-            return
-        ahead = max(0, place.position - lane["serving"])
-        if self._last_line == (place.position, ahead):
-            return
-        self._last_line = (place.position, ahead)
-        shown = estimate(ahead, lane["speed_per_sec"]) if status["phase"] == "open" else None
-        told = {} if shown is None else {"low_sec": shown.low_sec, "high_sec": shown.high_sec}
-        self._note("line", run=place.run, position=place.position, ahead=ahead, joined=self._joins, **told)
-
-
-def _place_of(told: Json) -> Place:
-    return Place(told["run"], told["lane"], told.get("position"), told["status"], now_ms())
+            return Lost(self._browser.asked_at_ms)

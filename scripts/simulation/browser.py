@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from scripts.simulation.deployment import Bouncer
-from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import Crash
 from scripts.simulation.venue import Venue
+from scripts.visitors.habits import Habits
 from waiting_room.domain.errors import NotReady, Overloaded, Unsure
 from waiting_room.domain.zone.zones import Zone
 
@@ -37,7 +37,7 @@ class Browser:
             except _TRY_AGAIN:
                 failures += 1
             else:
-                if not self.habits.lost_answers or venue.rng.random() >= self.habits.lost_answers:
+                if not self.habits.lost_answer_share or venue.rng.random() >= self.habits.lost_answer_share:
                     return answer
                 failures += 1
             pause_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1)) * (1 + venue.rng.random() / 2)

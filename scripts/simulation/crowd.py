@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
 from scripts.simulation.venue import Venue
 from scripts.simulation.visitors import Visitor
 from scripts.visitors.arrivals import Curve
+from scripts.visitors.habits import Habits
 
 
 class Crowd:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.simulation.actions import everybody_comes
-from scripts.simulation.habits import Habits
 from scripts.simulation.simulation import Scenario
 from scripts.visitors.arrivals import flash, steady
+from scripts.visitors.habits import Habits
 
 SCRIPT: Mapping[str, Any] = {"kind": "script", "heartbeat_sec": 15}
-LEAVERS = Habits(absent=0.35, silent=0.5, stay_sec=180)
+LEAVERS = Habits(absent_share=0.35, silent_share=0.5, button_share=0.25, stay_sec=(180, 180))
 
 
 def queueing(max_active: int, **more: Any) -> dict[str, Any]:

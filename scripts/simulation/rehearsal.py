@@ -6,9 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.rehearsal.script import ARRIVALS
-from scripts.rehearsal.script import Habits as Played
-from scripts.simulation.habits import Habits
+from scripts.rehearsal.script import ARRIVALS, USUAL
 from scripts.simulation.simulation import Scenario
 from scripts.visitors.arrivals import Curve
 
@@ -19,18 +17,6 @@ ZONE: dict[str, Any] = {
     "max_active": CAP,
     "session": {"kind": "script", "heartbeat_sec": 15},
 }
-
-
-def simulated(played: Played) -> Habits:
-    """The simulator's words for the same habits. Whoever gives up does not come when called either."""
-    bought = 1 - played.silent_share - played.button_share
-    return Habits(
-        absent=played.absent_share + (1 - played.absent_share) * played.give_up_share,
-        silent=played.silent_share,
-        buys=bought / (1 - played.silent_share),
-        stay_sec=sum(played.stay_sec) / 2,
-        reloads=played.reload_share,
-    )
 
 
 def _curve(arrival: str) -> Curve:
@@ -48,7 +34,7 @@ def _scenario(name: str, arrival: str) -> Scenario:
         name=name,
         about=f"{VISITORS:,} visitors as `wr rehearse` plays them, cap {CAP}: {known.about}",
         zone=ZONE,
-        groups=((_curve(arrival), simulated(Played())),),
+        groups=((_curve(arrival), USUAL),),
         seconds=1200,
         measures=frozenset({"occupancy", "eta"}),
         steady_from_sec=120,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.simulation.actions import change, control, kill, reset
-from scripts.simulation.habits import Habits
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
 from scripts.visitors.arrivals import flash, steady, waves
+from scripts.visitors.habits import Habits
 
-EVERYBODY = Habits(silent=0.3, stay_sec=60)
-WALKED_AWAY = Habits(absent=1.0)
+EVERYBODY = Habits(silent_share=0.3, button_share=0.35, stay_sec=(60, 60))
+WALKED_AWAY = Habits(absent_share=1.0)
 
 NOBODY_LAPSES = (
     Scenario(
@@ -29,7 +29,7 @@ NOBODY_LAPSES = (
         name="3,000 after ten idle minutes, 60 a minute",
         about="a crowd at 600 s at a zone that lets 60 a minute in",
         zone={"mode": "waiting_room", "rate_per_min": 60, "starts_in_sec": 0, "session": dict(SCRIPT)},
-        groups=((flash(3000, 60, from_sec=600), replace(EVERYBODY, absent=0.2)),),
+        groups=((flash(3000, 60, from_sec=600), replace(EVERYBODY, absent_share=0.2)),),
         seconds=600 + 3900,
         measures=frozenset({"eta"}),
     ),
@@ -37,7 +37,7 @@ NOBODY_LAPSES = (
         name="5,000 after fifteen idle minutes, cap 500",
         about="a crowd at 900 s at an empty room for 500",
         zone=queueing(500),
-        groups=((flash(5000, 60, from_sec=900), replace(EVERYBODY, absent=0.2)),),
+        groups=((flash(5000, 60, from_sec=900), replace(EVERYBODY, absent_share=0.2)),),
         seconds=900 + 1200,
         measures=frozenset({"eta"}),
     ),
@@ -68,7 +68,7 @@ NOBODY_LAPSES = (
         name="capacity halved and doubled, locked, resumed",
         about="cap 200, 100, 400; locked for a minute and a half; all while 2,500 wait",
         zone=queueing(200),
-        groups=((flash(2500, 60), replace(EVERYBODY, absent=0.2)),),
+        groups=((flash(2500, 60), replace(EVERYBODY, absent_share=0.2)),),
         actions=(
             (120, change(max_active=100)),
             (300, change(max_active=400)),
@@ -81,7 +81,7 @@ NOBODY_LAPSES = (
         name="rate changed, then paused",
         about="60, 300, 30, 600 a minute, with a pause of two minutes",
         zone={"mode": "waiting_room", "rate_per_min": 60, "starts_in_sec": 30, "session": dict(SCRIPT)},
-        groups=((flash(1200, 60), replace(EVERYBODY, absent=0.2)),),
+        groups=((flash(1200, 60), replace(EVERYBODY, absent_share=0.2)),),
         actions=(
             (120, change(rate_per_min=300)),
             (240, change(rate_per_min=30)),
@@ -103,7 +103,7 @@ NOBODY_LAPSES = (
         name="late returners",
         about="a third is away when called and comes back 10 to 200 s later; cap 100",
         zone=queueing(100),
-        groups=((flash(900, 60), replace(EVERYBODY, absent=0.33, late=1.0, late_sec=(10, 200))),),
+        groups=((flash(900, 60), replace(EVERYBODY, absent_share=0.33, late_share=1.0, late_sec=(10, 200))),),
         seconds=1500,
     ),
 )
@@ -113,7 +113,7 @@ COURSES = (
         name="two waves",
         about="the same crowd twice, ten minutes apart; cap 300",
         zone=queueing(300),
-        groups=((waves(1500, 240, (0, 600)), replace(EVERYBODY, absent=0.2)),),
+        groups=((waves(1500, 240, (0, 600)), replace(EVERYBODY, absent_share=0.2)),),
         seconds=1500,
         measures=frozenset({"eta"}),
     ),
@@ -121,7 +121,7 @@ COURSES = (
         name="exchangers killed",
         about="every exchanger dies at 60, 150 and 240 s; cap 60",
         zone=queueing(60),
-        groups=((flash(300, 60), replace(EVERYBODY, stay_sec=40)),),
+        groups=((flash(300, 60), replace(EVERYBODY, stay_sec=(40, 40))),),
         actions=((60, kill), (150, kill), (240, kill)),
         seconds=700,
         measures=frozenset({"recovery"}),
@@ -130,7 +130,7 @@ COURSES = (
         name="sold out",
         about="150 tickets, 500 visitors, cap 60: as many access tokens as tickets",
         zone=queueing(60, inventory=150),
-        groups=((flash(500, 30), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=40)),),
+        groups=((flash(500, 30), Habits(absent_share=0.2, silent_share=0.2, button_share=0.08, stay_sec=(40, 40))),),
         seconds=600,
         measures=frozenset({"sold_out"}),
     ),
@@ -138,7 +138,7 @@ COURSES = (
         name="sold out, most of them far back",
         about="400 tickets, 5,000 visitors, cap 200",
         zone=queueing(200, inventory=400),
-        groups=((flash(5000, 60), Habits(absent=0.2, silent=0.2, buys=0.9, stay_sec=60)),),
+        groups=((flash(5000, 60), Habits(absent_share=0.2, silent_share=0.2, button_share=0.08, stay_sec=(60, 60))),),
         seconds=900,
         measures=frozenset({"sold_out"}),
     ),
@@ -146,7 +146,7 @@ COURSES = (
         name="sold out in one go",
         about="as many tickets as there is room, 500; 4,000 visitors, quick buyers",
         zone=queueing(500, inventory=500),
-        groups=((flash(4000, 30), Habits(absent=0.1, silent=0.05, buys=1.0, stay_sec=30)),),
+        groups=((flash(4000, 30), Habits(absent_share=0.1, silent_share=0.05, button_share=0.0, stay_sec=(30, 30))),),
         seconds=600,
         measures=frozenset({"sold_out"}),
     ),
@@ -154,7 +154,7 @@ COURSES = (
         name="sold out after long hesitation",
         about="60 tickets, 1,500 visitors, cap 100; two of three leave without buying",
         zone=queueing(100, inventory=60),
-        groups=((flash(1500, 60), Habits(absent=0.2, silent=0.3, buys=0.5, stay_sec=120)),),
+        groups=((flash(1500, 60), Habits(absent_share=0.2, silent_share=0.3, button_share=0.35, stay_sec=(120, 120))),),
         seconds=2400,
         measures=frozenset({"sold_out"}),
     ),
@@ -165,7 +165,16 @@ COURSES = (
         groups=(
             (
                 flash(500, 60),
-                Habits(absent=0.2, late=0.5, silent=0.3, stay_sec=45, second_tab=0.3, reloads=0.05, lost_answers=0.03),
+                Habits(
+                    absent_share=0.2,
+                    late_share=0.5,
+                    silent_share=0.3,
+                    button_share=0.35,
+                    stay_sec=(45, 45),
+                    second_tab_share=0.3,
+                    reload_share=0.05,
+                    lost_answer_share=0.03,
+                ),
             ),
         ),
         weather=ROUGH,
@@ -183,7 +192,7 @@ COURSES = (
             "expected_joins_per_sec": 450,
             "session": dict(SCRIPT),
         },
-        groups=((steady(450, 60), replace(EVERYBODY, absent=0.35)),),
+        groups=((steady(450, 60), replace(EVERYBODY, absent_share=0.35)),),
         seconds=150,
         bouncers=40,
         drains=False,
@@ -203,7 +212,7 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
             "expected_joins_per_sec": joins_per_sec,
             "session": dict(SCRIPT),
         },
-        groups=((steady(joins_per_sec, seconds, from_sec=5), replace(EVERYBODY, absent=0.35)),),
+        groups=((steady(joins_per_sec, seconds, from_sec=5), replace(EVERYBODY, absent_share=0.35)),),
         seconds=5 + seconds + 5,
         bouncers=max(8, joins_per_sec // 100),
         drains=False,
@@ -223,8 +232,8 @@ DRAWS = (
             "session": dict(SCRIPT),
         },
         groups=(
-            (flash(400, 30), replace(EVERYBODY, absent=0.2, stay_sec=20, lost_answers=0.02)),
-            (flash(60, 10, from_sec=45), replace(EVERYBODY, stay_sec=20)),
+            (flash(400, 30), replace(EVERYBODY, absent_share=0.2, stay_sec=(20, 20), lost_answer_share=0.02)),
+            (flash(60, 10, from_sec=45), replace(EVERYBODY, stay_sec=(20, 20))),
         ),
         seconds=420,
     ),
@@ -236,7 +245,7 @@ RUSHES = (
         name="several counters, no start",
         about="2,500 visitors in a second on 5 counters, let in as they are placed; cap 200",
         zone=queueing(200, expected_joins_per_sec=2500),
-        groups=((steady(2500, 1, from_sec=5), replace(EVERYBODY, stay_sec=20)),),
+        groups=((steady(2500, 1, from_sec=5), replace(EVERYBODY, stay_sec=(20, 20))),),
         seconds=90,
         drains=False,
     ),

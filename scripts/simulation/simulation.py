@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from scripts.simulation.crowd import Crowd
 from scripts.simulation.deployment import Deployment
-from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS, Kernel
 from scripts.simulation.network import CALM, Weather
 from scripts.simulation.venue import Venue
 from scripts.simulation.watch import Watch
 from scripts.visitors.arrivals import Curve
+from scripts.visitors.habits import Habits
 
 Action = Callable[["Simulation"], None]
 ZONE_ID = "sale"

@@ -7,9 +7,9 @@ place is stored no longer than its visitor asks for it, so that a million of the
 from __future__ import annotations
 
 from scripts.simulation.browser import Browser
-from scripts.simulation.habits import Habits
 from scripts.simulation.kernel import START_MS
 from scripts.simulation.simulation import Action, Simulation
+from scripts.visitors.habits import Habits
 from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.line.places import QueueItem
 

@@ -9,8 +9,8 @@ import contextlib
 from typing import Any
 
 from scripts.simulation.browser import Browser
-from scripts.simulation.habits import Habits
 from scripts.simulation.venue import Venue
+from scripts.visitors.habits import Ending, Habits
 from scripts.visitors.pace import pause_sec
 from waiting_room.domain.errors import (
     AlreadyCompleted,
@@ -53,11 +53,12 @@ class Visitor(Browser):
         self.arrived_ms = venue.kernel.now_ms
         # All dice of a visitor's character are thrown on arrival: another policy meets the same visitors.
         dice = venue.dice
-        self.comes = self.present = dice.random() >= habits.absent
-        self.late_sec = dice.uniform(*habits.late_sec) if dice.random() < habits.late else None
-        self.stay_sec = max(5.0, dice.expovariate(1 / habits.stay_sec))
-        silent, buys = dice.random() < habits.silent, dice.random() < habits.buys
-        self.ending = "silent" if silent else "buys" if buys else "leaves"
+        self.comes = self.present = dice.random() >= habits.away_share
+        self.late_sec = dice.uniform(*habits.late_sec) if dice.random() < habits.late_share else None
+        self.stay_sec = max(5.0, dice.expovariate(1 / habits.mean_stay_sec))
+        silent = dice.random() < habits.silent_share
+        buys = dice.random() * (1 - habits.silent_share) < habits.checkout_share
+        self.ending: Ending = "silent" if silent else "checkout" if buys else "button"
         self.place: Place | None = None
         self.session: Session | None = None
         self.served = False
@@ -116,7 +117,7 @@ class Visitor(Browser):
         elif status["run"] > place.run:
             self.place = None
             venue.kernel.start(self._join)
-        elif self.habits.reloads and venue.rng.random() < self.habits.reloads:
+        elif self.habits.reload_share and venue.rng.random() < self.habits.reload_share:
             venue.kernel.start(self._join)
         else:
             self._look(status, place)
@@ -222,7 +223,7 @@ class Visitor(Browser):
         venue.leaves_at_ms[self.name] = leaves_at_ms
         venue.kernel.after(PAGE_LOAD_SEC, lambda: venue.kernel.start(self._beat))
         venue.kernel.at(leaves_at_ms, lambda: venue.kernel.start(self._leave))
-        if self.habits.second_tab and rng.random() < self.habits.second_tab:
+        if self.habits.second_tab_share and rng.random() < self.habits.second_tab_share:
             venue.kernel.after(rng.random() * 5, lambda: venue.kernel.start(self._second_tab))
 
     def _second_tab(self) -> None:
@@ -272,7 +273,7 @@ class Visitor(Browser):
         if self.ending == "silent":
             return
         try:
-            if self.ending == "buys":
+            if self.ending == "checkout":
                 until_sec = session.expires_at_ms // 1000
                 reference = f"order-{session.sid}"
                 self.ask(

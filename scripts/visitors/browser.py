@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -84,18 +84,12 @@ class Cookies:
 class Browser:
     """One visitor's browser on one host."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, slots: asyncio.Semaphore, on_cookie: Callable[[CookieSet], None]
-    ) -> None:
+    def __init__(self, client: httpx.AsyncClient, slots: asyncio.Semaphore, cookies: Cookies) -> None:
         """`slots` bounds the requests in flight of all who share it; waiting for one is not part of a request."""
         self._client = client
         self._slots = slots
-        self._cookies = Cookies(on_cookie)
+        self._cookies = cookies
         self.sent_at_ms = 0
-
-    def cookie(self, name: str) -> str | None:
-        """The value of a cookie that has not expired."""
-        return self._cookies.value(name)
 
     async def open(self, path: str, form: Mapping[str, str] | None = None) -> httpx.Response:
         """Go to a page, or submit a form to one, and follow redirects. Raises TooManyRedirects, httpx.HTTPError.
@@ -133,11 +127,6 @@ def token_claims(token: str) -> dict[str, Any]:
     if not isinstance(claims, dict):
         raise ValueError("the token's payload is not an object")
     return claims
-
-
-def path_of(response: httpx.Response) -> str:
-    """The path of the page a response came from."""
-    return urlsplit(str(response.url)).path
 
 
 def now_ms() -> int:

@@ -12,13 +12,14 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from ..deployment.local import DESCRIPTION
 from .check import Report, check
-from .crowd import Arrivals, Habits, run_crowd
+from .crowd import HASTY, LOOK_AROUND_SEC, Arrivals, run_crowd
 from .event_log import EventLog, read_events
-from .visitor import Errand
+from .guest import Errand
 
 
 def main(argv: Sequence[str]) -> int:
@@ -49,8 +50,9 @@ def report_lines(report: Report, max_active: int) -> list[str]:
 
 
 def _send(arguments: argparse.Namespace, edge_url: str) -> int:
-    errand = Errand(arguments.zone, arguments.path, f"{arguments.path}/checkout")
-    habits = Habits(
+    errand = Errand(arguments.zone, arguments.path, f"{arguments.path}/checkout", look_around_sec=LOOK_AROUND_SEC)
+    habits = replace(
+        HASTY,
         absent_share=arguments.absent,
         give_up_share=arguments.give_up,
         silent_share=arguments.silent,
@@ -87,19 +89,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--over", type=float, default=5.0, metavar="SEC", help="arrive within (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of everybody's plans and times (default %(default)s)")
     parser.add_argument(
-        "--absent", type=float, default=Habits.absent_share, metavar="SHARE", help="do not come when called"
+        "--absent", type=float, default=HASTY.absent_share, metavar="SHARE", help="do not come when called"
     )
     parser.add_argument(
-        "--give-up", type=float, default=Habits.give_up_share, metavar="SHARE", help="leave the line (%(default)s)"
+        "--give-up", type=float, default=HASTY.give_up_share, metavar="SHARE", help="leave the line (%(default)s)"
     )
     parser.add_argument(
-        "--silent", type=float, default=Habits.silent_share, metavar="SHARE", help="go without a word once in"
+        "--silent", type=float, default=HASTY.silent_share, metavar="SHARE", help="go without a word once in"
     )
     parser.add_argument(
         "--stay",
         type=float,
         nargs=2,
-        default=Habits.stay_sec,
+        default=HASTY.stay_sec,
         metavar="SEC",
         help="stay once in, from to (%(default)s)",
     )

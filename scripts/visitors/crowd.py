@@ -8,22 +8,23 @@ from dataclasses import dataclass
 
 from .browser import open_client
 from .event_log import EventLog
-from .visitor import Ending, Errand, Plan, Visitor
+from .guest import Errand
+from .habits import Habits
+from .visitor import Visitor
 
 IN_FLIGHT = 4
 """Requests of a crowd in flight. The local engine starts a process for every parallel one: a hundred take minutes."""
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a crowd behaves; shares are of 1, times in seconds."""
-
-    absent_share: float = 0.12
-    give_up_share: float = 0.05
-    silent_share: float = 0.04
-    button_share: float = 0.25
-    stay_sec: tuple[float, float] = (3.0, 6.0)
-    patience_sec: tuple[float, float] = (15.0, 60.0)
+HASTY = Habits(
+    absent_share=0.12,
+    give_up_share=0.05,
+    silent_share=0.04,
+    button_share=0.25,
+    stay_sec=(3.0, 6.0),
+    patience_sec=(15.0, 60.0),
+)
+"""The demo's crowd: whoever watches it sees people come and go."""
+LOOK_AROUND_SEC = (1.5, 3.0)
+"""Of that crowd: about one more page in so short a stay."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,6 @@ class Arrivals:
         """Seconds after the beginning at which each visitor arrives, in order."""
         flash = sorted(dice.uniform(0, self.flash_sec) for _ in range(self.flash))
         return flash + [self.flash_sec + (number + 1) * self.trickle_every_sec for number in range(self.trickle)]
-
-
-def draw_plan(habits: Habits, dice: random.Random) -> Plan:
-    """One visitor's plan."""
-    comes = dice.random() >= habits.absent_share
-    patience_sec = dice.uniform(*habits.patience_sec) if dice.random() < habits.give_up_share else None
-    fate = dice.random()
-    if fate < habits.silent_share:
-        return Plan(comes, "silent", dice.uniform(*habits.stay_sec), patience_sec)
-    ending: Ending = "button" if fate < habits.silent_share + habits.button_share else "checkout"
-    return Plan(comes, ending, dice.uniform(*habits.stay_sec), patience_sec)
 
 
 async def run_crowd(
@@ -68,7 +58,7 @@ async def run_crowd(
         for number, moment in enumerate(moments):
             name = f"v{number:04d}"
             own_dice = _dice(f"{seed}/{name}")
-            visitor = Visitor(name, errand, draw_plan(habits, own_dice), client, slots, log, own_dice)
+            visitor = Visitor(name, errand, habits, client, slots, log, own_dice)
             tasks.create_task(_arrive(visitor, moment))
 
 

@@ -33,6 +33,9 @@ class EventLog:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
+    def status(self, document: dict[str, Any]) -> None:
+        """Somebody has read a status document; it is written only where it is judged."""
+
 
 def read_events(path: Path) -> Iterator[Event]:
     """The events of a log. Raises OSError, ValueError with the line's number."""

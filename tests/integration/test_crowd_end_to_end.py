@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -16,9 +16,9 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 
 from scripts.visitors.check import check
-from scripts.visitors.crowd import Arrivals, Habits, run_crowd
+from scripts.visitors.crowd import HASTY, Arrivals, run_crowd
 from scripts.visitors.event_log import Event, EventLog, parse_events
-from scripts.visitors.visitor import Errand
+from scripts.visitors.guest import Errand
 from tests.integration.running import Foyer, wait_until
 from tests.integration.zones import open_zones, path_of, sample_site, status_of, zone
 from tests.support.serving import read_while
@@ -30,7 +30,7 @@ ARRIVALS = Arrivals(flash=20, flash_sec=2.0, trickle=6, trickle_every_sec=4.0)
 """Those who come late wake the exchanger that was killed; without them the dispatcher would, within a minute."""
 
 SIZE = ARRIVALS.flash + ARRIVALS.trickle
-PRESENT = Habits(absent_share=0, give_up_share=0, silent_share=0, stay_sec=(0.5, 1.0))
+PRESENT = replace(HASTY, absent_share=0, give_up_share=0, silent_share=0, stay_sec=(0.5, 1.0))
 KILLED_AFTER = 6
 """How many have come in when the exchanger is killed."""
 
@@ -57,7 +57,7 @@ def sale(foyer: Foyer) -> Sale:
     open_zones(foyer, zone(ZONE_ID, max_active=CAP))
     written = io.StringIO()
     log = EventLog(written)
-    errand = Errand(ZONE_ID, path_of(ZONE_ID), f"{path_of(ZONE_ID)}/checkout")
+    errand = Errand(ZONE_ID, path_of(ZONE_ID), f"{path_of(ZONE_ID)}/checkout", look_around_sec=(0.25, 0.5))
     with sample_site(foyer, ZONE_ID) as edge, ThreadPoolExecutor(1) as pool:
         crowd = pool.submit(asyncio.run, run_crowd(edge.url, errand, ARRIVALS, PRESENT, log, seed=1))
         wait_until(lambda: log.counts.get("inside", 0) >= KILLED_AFTER or crowd.done(), SALE_SEC, "some have come in")

@@ -8,12 +8,12 @@ from unittest import mock
 import pytest
 
 from scripts.simulation.figures import figures
-from scripts.simulation.habits import Habits
 from scripts.simulation.occupancy import THREE_LANES, queueing
 from scripts.simulation.run import run
 from scripts.simulation.scenarios import EVERYBODY, QUICK, SCENARIOS
 from scripts.simulation.simulation import Scenario
 from scripts.visitors.arrivals import flash, steady
+from scripts.visitors.habits import Habits
 from waiting_room.adapters.counters import Joins
 from waiting_room.domain.admission import controller
 from waiting_room.domain.line.epochs import EPOCH_MS
@@ -22,7 +22,19 @@ TINY = Scenario(
     name="tiny",
     about="forty visitors, room for ten",
     zone=queueing(10),
-    groups=((flash(40, 10), Habits(absent=0.2, silent=0.3, stay_sec=20, second_tab=0.5, lost_answers=0.05)),),
+    groups=(
+        (
+            flash(40, 10),
+            Habits(
+                absent_share=0.2,
+                silent_share=0.3,
+                button_share=0.35,
+                stay_sec=(20, 20),
+                second_tab_share=0.5,
+                lost_answer_share=0.05,
+            ),
+        ),
+    ),
     seconds=300,
 )
 
@@ -123,7 +135,7 @@ def test_somebody_who_is_never_let_in_is_noticed() -> None:
 
 def test_a_lane_that_gets_another_share_is_noticed() -> None:
     lanes = {"general": {"weight": 3}, "members": {"weight": 1}}
-    groups = tuple((flash(60, 5), replace(EVERYBODY, stay_sec=10, lane=lane)) for lane in lanes)
+    groups = tuple((flash(60, 5), replace(EVERYBODY, stay_sec=(10, 10), lane=lane)) for lane in lanes)
     scenario = Scenario(
         "even", "", queueing(10, lanes=lanes), groups, seconds=60, drains=False, measures=frozenset({"shares"})
     )
@@ -134,7 +146,9 @@ def test_a_lane_that_gets_another_share_is_noticed() -> None:
 
 def test_each_lane_has_its_own_order() -> None:
     """Three lanes on several counters: positions of all of them begin at 0, and none is given twice in a lane."""
-    groups = tuple((steady(300, 1, from_sec=5), replace(EVERYBODY, stay_sec=20, lane=lane)) for lane in THREE_LANES)
+    groups = tuple(
+        (steady(300, 1, from_sec=5), replace(EVERYBODY, stay_sec=(20, 20), lane=lane)) for lane in THREE_LANES
+    )
     zone = queueing(100, lanes=THREE_LANES, expected_joins_per_sec=1500)
     row, simulation = run(Scenario("counters by lane", "", zone, groups, seconds=90, drains=False), seed=1)
     assert not row.broken
@@ -149,7 +163,7 @@ def test_more_joins_than_a_partition_takes_are_throttled_and_nobody_is_lost() ->
         name="too many",
         about="",
         zone=queueing(3000),
-        groups=((steady(1500, 2), Habits(stay_sec=600)),),
+        groups=((steady(1500, 2), Habits(silent_share=0.5, button_share=0.25, stay_sec=(600, 600))),),
         seconds=30,
         drains=False,
     )

@@ -10,17 +10,20 @@ import random
 import httpx
 import pytest
 
-from scripts.visitors.browser import Browser, TooManyRedirects, token_claims
+from scripts.visitors import visitor
+from scripts.visitors.browser import Browser, Cookies, TooManyRedirects, token_claims
 from scripts.visitors.check import check
 from scripts.visitors.command import main, report_lines
-from scripts.visitors.crowd import Arrivals, Habits, draw_plan
+from scripts.visitors.crowd import HASTY, Arrivals
 from scripts.visitors.event_log import EventLog, parse_events
+from scripts.visitors.guest import Errand
+from scripts.visitors.habits import Habits, draw_plan
 
 
-def token(visitor, sid, from_ms, exp_sec, answered_after_ms=10):
+def token(name, sid, from_ms, exp_sec, answered_after_ms=10):
     return {
         "at_ms": from_ms,
-        "visitor": visitor,
+        "visitor": name,
         "event": "token",
         "sid": sid,
         "run": 1,
@@ -30,10 +33,10 @@ def token(visitor, sid, from_ms, exp_sec, answered_after_ms=10):
     }
 
 
-def ended(visitor, sid, at_ms, answered_after_ms=10):
+def ended(name, sid, at_ms, answered_after_ms=10):
     return {
         "at_ms": at_ms,
-        "visitor": visitor,
+        "visitor": name,
         "event": "ended",
         "sid": sid,
         "how": "checkout",
@@ -42,10 +45,10 @@ def ended(visitor, sid, at_ms, answered_after_ms=10):
     }
 
 
-def line(visitor, position, ahead, joined=1):
+def line(name, position, ahead, joined=1):
     return {
         "at_ms": 0,
-        "visitor": visitor,
+        "visitor": name,
         "event": "line",
         "run": 1,
         "position": position,
@@ -130,7 +133,7 @@ def test_the_event_log_counts_and_writes_what_check_reads(tmp_path):
 def test_plans_and_arrivals_come_from_the_seed_alone():
     def drawn(seed):
         dice = random.Random(seed)
-        return Arrivals(flash=20, trickle=2).moments(dice), [draw_plan(Habits(), dice) for _ in range(200)]
+        return Arrivals(flash=20, trickle=2).moments(dice), [draw_plan(HASTY, dice) for _ in range(200)]
 
     assert drawn(5) == drawn(5)
     assert drawn(5) != drawn(6)
@@ -143,7 +146,7 @@ def test_plans_and_arrivals_come_from_the_seed_alone():
 def browser_on(handler):
     client = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://localhost:1")
     seen = []
-    return Browser(client, asyncio.Semaphore(1), seen.append), seen
+    return Browser(client, asyncio.Semaphore(1), Cookies(seen.append)), seen
 
 
 def test_secure_cookies_go_back_to_localhost_until_they_are_cleared():
@@ -165,6 +168,51 @@ def test_secure_cookies_go_back_to_localhost_until_they_are_cleared():
     first, second, seen = asyncio.run(visit())
     assert (first, second) == ("__Host-a=1", "none")
     assert [cookie.name for cookie in seen] == ["__Host-a"]
+
+
+def visited(monkeypatch, site, log):
+    """Let one visitor of the crowd visit a site; time stands still."""
+
+    async def no_time(_):
+        pass
+
+    monkeypatch.setattr(visitor.asyncio, "sleep", no_time)
+
+    async def visit():
+        async with httpx.AsyncClient(transport=httpx.MockTransport(site), base_url="http://localhost:1") as client:
+            habits = Habits(button_share=1.0, stay_sec=(0.0, 0.0))
+            coming = visitor.Visitor("v", Errand("z", "/sale"), habits, client, asyncio.Semaphore(1), log, dice())
+            await coming.visit()
+
+    asyncio.run(visit())
+
+
+def dice():
+    return random.Random(1)
+
+
+def test_a_visit_is_driven_to_its_end_though_an_answer_is_lost(monkeypatch):
+    claims = base64.urlsafe_b64encode(json.dumps({"sid": "s", "run": 1, "exp": 9}).encode()).decode().rstrip("=")
+    asked = []
+
+    def site(request):
+        asked.append((request.method, request.url.path))
+        if len(asked) == 1:
+            raise httpx.ConnectError("gone")
+        if request.method == "DELETE":
+            return httpx.Response(204)
+        return httpx.Response(200, headers={"set-cookie": f"__Host-wr-access-z=a.{claims}.c; Path=/"})
+
+    log = EventLog()
+    visited(monkeypatch, site, log)
+    assert asked == [("GET", "/sale")] * 2 + [("DELETE", "/.waiting-room/v1/zones/z/sessions/me")]
+    assert log.counts == {"arrived": 1, "lost_answer": 1, "token": 1, "inside": 1, "ended": 1}
+
+
+def test_a_loop_of_redirects_ends_the_visit_with_a_fault(monkeypatch):
+    log = EventLog()
+    visited(monkeypatch, lambda _: httpx.Response(303, headers={"location": "/again"}), log)
+    assert log.counts == {"arrived": 1, "fault": 1}
 
 
 def test_pages_and_calls_are_told_apart_and_a_loop_of_redirects_ends():

@@ -16,9 +16,11 @@ from scripts.operator_api.errors import BadInput
 from scripts.operator_cli import rehearse
 from scripts.operator_cli.cli import main
 from scripts.rehearsal import director, takeover
-from scripts.rehearsal.browser import Answer, Browser, EndlessRedirects, SentElsewhere
+from scripts.rehearsal.browser import Browser, EndlessRedirects, SentElsewhere
 from scripts.rehearsal.safety import NotSafe, address_of, refuse_excess, refuse_live, refuse_unnamed_api, why_live
 from scripts.rehearsal.script import ARRIVALS, Script
+from scripts.visitors.browser import Cookies
+from scripts.visitors.steps import Answer
 
 SITE = "https://tickets.example.com"
 API = "https://abc123.execute-api.eu-west-1.amazonaws.com"
@@ -169,7 +171,7 @@ class Site:
 
 
 def browser(site: Site, *hosts: str) -> Browser:
-    return Browser((SITE, *hosts), site, lambda costly: nullcontext(), lambda cookie: None)
+    return Browser((SITE, *hosts), site, lambda costly: nullcontext(), Cookies(lambda cookie: None))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from scripts.operator_cli.rehearse import lines
-from scripts.rehearsal.script import Habits
 from scripts.rehearsal.targets import Limits, Targets, possible_occupancy
 from scripts.rehearsal.verdict import Played, as_json, holds, inversions_ms, occupancy, verdict
+from scripts.visitors.habits import Habits
 from tests.integration.zones import zone
 from waiting_room.domain.zone.zones import Zone
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
-from scripts.rehearsal import guest, visitor
-from scripts.rehearsal.browser import Answer, Browser, LostAnswer
+from scripts.rehearsal import visitor
+from scripts.rehearsal.browser import Browser, LostAnswer
 from scripts.rehearsal.log import RehearsalLog
-from scripts.rehearsal.script import Habits, Script
+from scripts.rehearsal.script import Script
 from scripts.visitors import browser as shared
-from scripts.visitors import event_log
+from scripts.visitors import event_log, guest, visit
+from scripts.visitors.habits import Habits
+from scripts.visitors.steps import Answer
 
 SITE = "https://tickets.example.com"
 ROOT = "/.waiting-room"
@@ -111,14 +113,14 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let one visitor visit a line; return its events by kind, in order, and the visitor."""
 
     def played(line: Line, habits: Habits = PRESENT, **script: Any) -> tuple[list[Json], visitor.Visitor]:
-        for module in (guest, visitor, shared, event_log):
+        for module in (guest, visit, shared, event_log):
             monkeypatch.setattr(module, "now_ms", line.clock)
         written = io.StringIO()
         told = Script(hosts=(SITE,), zone_id="z", path="/sale", visitors=1, habits=habits, **script)
         coming = visitor.Visitor(
             "v0",
             told,
-            lambda on_cookie: Browser(told.hosts, line, lambda costly: nullcontext(), on_cookie),
+            lambda cookies: Browser(told.hosts, line, lambda costly: nullcontext(), cookies),
             line,
             RehearsalLog(written),
             line.sleep,

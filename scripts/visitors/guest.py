@@ -1,16 +1,15 @@
-"""How a visitor deals with the network: asks again when there is no answer, waits, and gives up in the end."""
+"""How a visitor deals with answers: asks again when there is no answer, waits, and gives up in the end."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from ..visitors.browser import CookieSet, now_ms, token_claims
-from ..visitors.event_log import EventLog
-from .browser import Answer, Browser, LostAnswer
-from .plans import draw_plan
-from .script import Script
+from .browser import Cookies, CookieSet, now_ms, token_claims
+from .event_log import EventLog
+from .habits import Habits, draw_plan
+from .steps import Answer, Lost, Pause, Request, Steps, Stuck
 
 BUSY_STATUSES = (429, 502, 503, 504)
 LONGEST_BACKOFF_SEC = 30.0
@@ -18,12 +17,23 @@ TRIES = 30
 """Busy or lost answers in a row after which a visitor is lost."""
 
 
-class Unexpected(Exception):
-    """Raised when the site or the waiting room answers what no visitor could make sense of."""
-
-
 class PatienceOver(Exception):
     """Raised when the visitor has waited long enough."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a visitor came for: the guarded page, and how its checkout is submitted; times in seconds."""
+
+    zone_id: str
+    path: str
+    checkout_path: str | None = None
+    held_sec: int = 60
+    """How long a called place is kept."""
+    heartbeat_sec: int | None = None
+    """Of a site that embeds the script; None: sessions are renewed by looking at pages."""
+    look_around_sec: tuple[float, float] = (20.0, 60.0)
+    """Between two pages of the site."""
 
 
 class Guest:
@@ -32,55 +42,52 @@ class Guest:
     def __init__(
         self,
         name: str,
-        script: Script,
-        make_browser: Callable[[Callable[[CookieSet], None]], Browser],
+        errand: Errand,
+        habits: Habits,
         log: EventLog,
-        sleep: Callable[[float], None],
+        dice: random.Random,
     ) -> None:
         self._name = name
-        self._script = script
+        self._errand = errand
+        self._habits = habits
         self._log = log
-        self._sleep = sleep
-        self._dice = random.Random(f"{script.seed}/{name}")  # noqa: S311 - a visit that can be repeated
-        self._plan = draw_plan(script.habits, self._dice)
-        self._access_cookie = f"__Host-wr-access-{script.zone_id}"
-        self._visitor_cookie = f"__Host-wr-visitor-{script.zone_id}"
-        self._api = f"/.waiting-room/v1/zones/{script.zone_id}"
-        self._browser = make_browser(self._on_cookie)
+        self._dice = dice
+        self._plan = draw_plan(habits, dice)
+        self.cookies = Cookies(self._on_cookie)
+        self._access_cookie = f"__Host-wr-access-{errand.zone_id}"
+        self._visitor_cookie = f"__Host-wr-visitor-{errand.zone_id}"
+        self._api = f"/.waiting-room/v1/zones/{errand.zone_id}"
         self._deadline_ms: float | None = None
         self._first_asked_at_ms = self._page_asked_at_ms = 0
 
-    def _open(self) -> Answer:
-        page = self._patiently(lambda: self._browser.open(self._script.path, "page"))
+    def _open(self) -> Steps[Answer]:
+        page = yield from self._patiently(Request("GET", self._errand.path, "page", is_page=True))
         self._page_asked_at_ms = self._first_asked_at_ms
         return page
 
-    def _call(self, method: str, path: str, name: str) -> Answer:
-        return self._patiently(lambda: self._browser.call(method, path, name))
+    def _call(self, method: str, path: str, name: str) -> Steps[Answer]:
+        return (yield from self._patiently(Request(method, path, name)))
 
-    def _patiently(self, send: Callable[[], Answer]) -> Answer:
+    def _patiently(self, request: Request) -> Steps[Answer]:
         """Send again while there is no answer or a busy one, after the time that one names."""
         self._first_asked_at_ms = 0
         for failures in range(1, TRIES + 1):
-            asked_from_ms = now_ms()
+            answer: Answer | Lost = yield request
+            self._first_asked_at_ms = self._first_asked_at_ms or answer.asked_at_ms
             retry_after_sec = 0.0
-            try:
-                answer = send()
-            except LostAnswer:
+            if isinstance(answer, Lost):
                 self._note("lost_answer")
-                self._first_asked_at_ms = self._first_asked_at_ms or self._browser.asked_at_ms or asked_from_ms
+            elif answer.status not in BUSY_STATUSES:
+                return answer
             else:
-                self._first_asked_at_ms = self._first_asked_at_ms or answer.asked_at_ms
-                if answer.status not in BUSY_STATUSES:
-                    return answer
                 self._note("busy", status=answer.status)
                 retry_after_sec = answer.retry_after_sec
             backoff_sec = min(LONGEST_BACKOFF_SEC, 2.0 ** (failures - 1))
-            self._pause(max(retry_after_sec, backoff_sec) * (1 + self._dice.random() / 2))
-        raise Unexpected(f"no answer, or busy, {TRIES} times in a row")
+            yield from self._pause(max(retry_after_sec, backoff_sec) * (1 + self._dice.random() / 2))
+        raise Stuck(f"no answer, or busy, {TRIES} times in a row")
 
-    def _pause(self, seconds: float) -> None:
-        self._sleep(self._bounded(seconds))
+    def _pause(self, seconds: float) -> Steps[None]:
+        yield Pause(self._bounded(seconds))
         self._check_patience()
 
     def _bounded(self, seconds: float) -> float:
@@ -93,10 +100,10 @@ class Guest:
             raise PatienceOver
 
     def _is_inside(self, page: Answer) -> bool:
-        return page.path == self._script.path and page.status == 200
+        return page.path == self._errand.path and page.status == 200
 
     def _session_id(self) -> str | None:
-        token = self._browser.cookies.value(self._access_cookie)
+        token = self.cookies.value(self._access_cookie)
         return None if token is None else str(token_claims(token)["sid"])
 
     def _on_cookie(self, cookie: CookieSet) -> None:
@@ -119,6 +126,7 @@ class Guest:
 
 
 def expect(answer: Answer, *statuses: int) -> Any:
+    """The body of an answer with one of these statuses. Raises Stuck."""
     if answer.status not in statuses:
-        raise Unexpected(f"{answer.path} was answered {answer.status}: {answer.text[:200]}")
+        raise Stuck(f"{answer.path} was answered {answer.status}: {answer.text[:200]}")
     return answer.json()

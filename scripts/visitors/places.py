@@ -1,24 +1,9 @@
-"""What visitors set out to do, and the place they are given."""
+"""The place a visitor is given."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from .script import Habits
-
-Ending = Literal["checkout", "button", "silent"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a visitor will do. `patience_sec` None: waits for ever."""
-
-    comes: bool
-    ending: Ending
-    stay_sec: float
-    patience_sec: float | None
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -45,14 +30,3 @@ class Place:
         lane = status["lanes"].get(self.lane)
         passed = lane is not None and self.position is not None and self.position < lane["floor"]
         return bool(passed) and self.status not in ("called", "admitted")
-
-
-def draw_plan(habits: Habits, dice: random.Random) -> Plan:
-    """One visitor's plan."""
-    comes = dice.random() >= habits.absent_share
-    patience_sec = dice.uniform(*habits.patience_sec) if dice.random() < habits.give_up_share else None
-    fate, stay_sec = dice.random(), dice.uniform(*habits.stay_sec)
-    if fate < habits.silent_share:
-        return Plan(comes, "silent", stay_sec, patience_sec)
-    ending: Ending = "button" if fate < habits.silent_share + habits.button_share else "checkout"
-    return Plan(comes, ending, stay_sec, patience_sec)
