@@ -220,7 +220,8 @@ def writing(call: Callable[..., Any], **request: Any) -> Answer:
     """
     for attempt in range(CONFLICT_TRIES):
         if attempt:
-            time.sleep(CONFLICT_PAUSE_SEC * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311
+            spread = random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, nothing secret
+            time.sleep(CONFLICT_PAUSE_SEC * 2 ** (attempt - 1) * spread)
         try:
             call(**request)
             return Answer.YES
