@@ -52,7 +52,7 @@ def test_every_release_under_threads_is_counted_and_none_twice(exact_dynamo: Dyn
     store = gates(exact_dynamo)
     store.create(gate(claimed=40, limit=40, buckets={}))
     for _ in range(40):
-        store.hold(ZONE_ID, RUN, 10, while_open=10)
+        store.hold(ZONE_ID, RUN, 10, while_open=10, verb="renew")
     with ThreadPoolExecutor(32) as pool:
         list(pool.map(lambda _: store.release(ZONE_ID, RUN, 10), range(60)))
     item = store.read(ZONE_ID, RUN)

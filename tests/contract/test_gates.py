@@ -84,8 +84,8 @@ def test_no_claim_in_a_lane_or_run_that_does_not_exist(store: Gates) -> None:
 
 
 def test_a_lease_is_held_only_while_its_bucket_is_open(store: Gates) -> None:
-    assert store.hold(ZONE_ID, RUN, 12, while_open=10) is Answer.YES
-    assert store.hold(ZONE_ID, RUN, 12, while_open=9) is Answer.NO
+    assert store.hold(ZONE_ID, RUN, 12, while_open=10, verb="renew") is Answer.YES
+    assert store.hold(ZONE_ID, RUN, 12, while_open=9, verb="renew") is Answer.NO
     assert _now(store) == gate(buckets={12: 1})
 
 
@@ -97,10 +97,17 @@ def test_a_release_never_goes_below_zero(store: Gates) -> None:
     assert _now(store) == gate(claimed=9, buckets={10: 0})
 
 
-def test_two_leases_are_released_both_or_not_at_all(store: Gates) -> None:
+def test_of_two_leases_the_one_that_is_still_counted_is_released(store: Gates) -> None:
+    _claim(store, bucket=11)
+    store.release(ZONE_ID, RUN, 10, 11)
+    assert _now(store).buckets == {11: 0}
     _claim(store)
     store.release(ZONE_ID, RUN, 10, 11)
-    assert _now(store).buckets == {10: 1}
+    assert _now(store).buckets == {10: 0, 11: 0}
+
+
+def test_two_leases_are_released_in_one_write(store: Gates) -> None:
+    _claim(store)
     _claim(store, bucket=11)
     store.release(ZONE_ID, RUN, 10, 11)
     assert _now(store).buckets == {10: 0, 11: 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -37,11 +37,23 @@ class Faults:
     throttle: float = 0.004
     conflict: float = 0.02
     partial: float = 0.1
+    throttled: str = ""
+    """The table whose writes are throttled; empty: every one."""
 
     @classmethod
     def harsh(cls) -> Faults:
         """A network on its worst day."""
         return cls(lost_request=0.03, lost_answer=0.08, late_arrival=0.06, pause=0.05)
+
+    @classmethod
+    def refusing(cls) -> Faults:
+        """Every fault of a place's write is a definite refusal: nothing is lost, late or dies."""
+        return replace(cls.none(), throttle=0.2, conflict=0.5, throttled="queue")
+
+    @property
+    def definite(self) -> bool:
+        """Whether every answer says what was applied."""
+        return not (self.crash or self.lost_request or self.lost_answer or self.late_arrival or self.pause)
 
     @classmethod
     def none(cls) -> Faults:
@@ -89,7 +101,7 @@ class FlakyClient:
         scheduler.sleep(rng.uniform(0, 15))
         self._disturb(faults)
         if name in WRITES:
-            self._refuse(name, faults)
+            self._refuse(name, request, faults)
             if rng.random() < faults.lost_request:
                 scheduler.sleep(2_000)
                 raise ReadTimeoutError(endpoint_url="lost request")
@@ -145,9 +157,9 @@ class FlakyClient:
         if rng.random() < faults.pause:
             self._scheduler.sleep(rng.uniform(500, faults.longest_pause_ms))
 
-    def _refuse(self, name: str, faults: Faults) -> None:
+    def _refuse(self, name: str, request: dict[str, Any], faults: Faults) -> None:
         rng = self._scheduler.rng
-        if rng.random() < faults.throttle:
+        if rng.random() < faults.throttle and f"'TableName': '{faults.throttled}" in str(request):
             raise _client_error(name, "ProvisionedThroughputExceededException")
         if name == "transact_write_items" and rng.random() < faults.conflict:
             error = _client_error(name, "TransactionCanceledException")

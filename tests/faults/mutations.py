@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +37,7 @@ class ReleasesFirst(Renew):
 
     def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
         self._gates.release(zone.zone_id, zone.run, item.lease)
-        self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease)
+        self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease, verb="renew")
         self._queue.move_lease(item, bucket=bucket, attempt=self._ids.attempt_id(), now_ms=now_ms)
         stored = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
         return session_of(stored or item, width_sec)
@@ -44,15 +46,15 @@ class ReleasesFirst(Renew):
 class TrustsSilence(Claim):
     """A lost answer is taken for a lost race, and its lease is given back, whatever the attempt id says."""
 
-    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int) -> Session:
-        return super()._settle(zone, mine, Answer.NO if won is Answer.UNSURE else won, width_sec)
+    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int, verb: str) -> Session:
+        return super()._settle(zone, mine, Answer.NO if won is Answer.UNSURE else won, width_sec, verb)
 
 
 class ForgetsAttempts(Renew):
     """Renewal takes a lost answer for a refusal: it gives back a lease that may have been moved."""
 
     def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
-        if self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease) is not Answer.YES:
+        if self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease, verb="renew") is not Answer.YES:
             return super()._move(zone, item, bucket, now_ms, width_sec)
         moved = self._queue.move_lease(item, bucket=bucket, attempt=self._ids.attempt_id(), now_ms=now_ms)
         self._gates.release(zone.zone_id, zone.run, item.lease if moved is Answer.YES else bucket)
@@ -63,8 +65,8 @@ class ForgetsAttempts(Renew):
 class RenewsAnything(Gates):
     """A lease is renewed although its bucket was closed and its room given away."""
 
-    def hold(self, zone_id: str, run: int, bucket: int, while_open: int) -> Answer:
-        return super().hold(zone_id, run, bucket, while_open + 10**6)
+    def hold(self, zone_id: str, run: int, bucket: int, while_open: int, verb: str) -> Answer:
+        return super().hold(zone_id, run, bucket, while_open + 10**6, verb)
 
 
 class TicksBlindly(Gates):
@@ -77,6 +79,29 @@ class TicksBlindly(Gates):
             condition = "#tick >= :zero OR #tick = :read"
             values = {**values, ":zero": 0}
         return super()._update(zone_id, run, update, condition, names, values)
+
+
+def keeps_refused(verb: str) -> type[Gates]:
+    """The lease that was counted for a write is not taken back when the write is refused for good."""
+
+    class KeepsRefused(Gates):
+        @contextmanager
+        def counted(self, zone_id: str, run: int, bucket: int, verb: str) -> Iterator[None]:
+            if verb == kept:
+                yield
+                return
+            with super().counted(zone_id, run, bucket, verb):
+                yield
+
+    kept = verb
+    return KeepsRefused
+
+
+class ReleasesAllOrNothing(Gates):
+    """Of two leases neither is released when one has ended."""
+
+    def release(self, zone_id: str, run: int, *buckets: int) -> None:
+        self._release(zone_id, run, Counter(buckets))
 
 
 class RepeatsDecrements(Gates):
@@ -217,6 +242,8 @@ SILENT = Faults(lost_answer=0.25, late_arrival=0.1)
 """Many answers get lost."""
 SLOW = Faults(pause=0.12)
 """Everybody is held up all the time."""
+REFUSED = Faults.refusing()
+"""Writes of places are refused, and nothing is ever lost."""
 UNREAD = Faults(partial=1)
 """DynamoDB leaves something out of every other batch."""
 SHARDED = {"shards": 3}
@@ -228,6 +255,7 @@ MUTATIONS: dict[str, Mutation] = {
     "attempt id of a claim": Mutation(Parts(claim=TrustsSilence), SILENT),
     "attempt id of a renewal": Mutation(Parts(renew=ForgetsAttempts), SILENT),
     "closed_to of a renewal": Mutation(Parts(gates=RenewsAnything)),
+    "release of a refused claim": Mutation(Parts(gates=keeps_refused("claim")), REFUSED),
     "tick condition": Mutation(Parts(gates=TicksBlindly), SLOW),
     "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,8 @@ from waiting_room.domain.line.places import MOVED, Place, Session
 
 __all__ = ["RuleBroken", "Rules"]
 
+IN_VAIN_MS = 2_000
+"""A lease may be counted without a place that has it while a request is under way: some calls of up to 30 ms each."""
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a token is live as long as any gate may accept it."""
 
@@ -34,6 +38,7 @@ class Rules:
     sold: int = 0
     bound: int = 0
     peak: int = 0
+    in_vain_since_ms: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bound = self.cap
@@ -94,6 +99,22 @@ class Rules:
     def lower(self, leases: int) -> None:
         """After the cap was lowered: those in, or just coming in, may stay; as they go, the bound follows them down."""
         self.bound = max(self.cap, min(self.bound, leases))
+
+    def check_counted(self, buckets: Mapping[int, int], now_ms: int) -> None:
+        """Where every answer is definite: each lease that is counted belongs to the place of somebody who is in.
+
+        Not looked at are buckets that end next: whose lease ran out, on whatever clock, may have joined again already.
+        """
+        held = Counter(place["bucket"] for place in self.places.values() if place["status"] == "admitted")
+        in_vain = {
+            bucket
+            for bucket, count in buckets.items()
+            if count > held[bucket] and bucket * self.width_sec * 1000 > now_ms + 5_000
+        }
+        self.in_vain_since_ms = {bucket: self.in_vain_since_ms.get(bucket, now_ms) for bucket in in_vain}
+        for bucket, since_ms in self.in_vain_since_ms.items():
+            if now_ms - since_ms > IN_VAIN_MS:
+                raise RuleBroken(f"a phantom lease: {buckets[bucket]} in bucket {bucket}, {held[bucket]} places")
 
     def check(self, now_ms: int) -> None:
         """Rule 1, at this instant."""

@@ -8,14 +8,21 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.faults.mutations import ReadsSalesFirst, RepeatsDecrements, SellsUnpinned, frees_closing_buckets
+from tests.faults.mutations import (
+    ReadsSalesFirst,
+    ReleasesAllOrNothing,
+    RepeatsDecrements,
+    SellsUnpinned,
+    frees_closing_buckets,
+    keeps_refused,
+)
 from tests.support.sale import Sale
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates
 from waiting_room.domain.admission import controller
-from waiting_room.domain.errors import SoldOut
+from waiting_room.domain.errors import Overloaded, SoldOut
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.confirm import Confirm
@@ -132,3 +139,55 @@ def test_a_decrement_whose_answer_is_lost_takes_nobody_elses_lease(gates: type[G
     clients = Clients(LosesOneAnswer(sale, repeats=True), LosesOneAnswer(sale, repeats=False))
     gates(clients, "counters").release("z", 1, leaving.bucket)
     assert sale.gate().active == counted
+
+
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "throttled"}}, "UpdateItem")
+
+
+def refused(sale: Sale, verb: str) -> Callable[[], object]:
+    """Brings the sale to where `verb` counts a lease next; returns what does it."""
+    if verb == "claim":
+        sale.join("inside")
+        return lambda: sale.claim("inside")
+    session = sale.enter("inside")
+    if verb == "complete":
+        return lambda: sale.confirm(session, "order-1")
+    if verb == "renew":
+        sale.tick(20)
+        return lambda: sale.renew(session)
+    while session.bucket > sale.gate().closed_to:
+        sale.tick()
+    return lambda: sale.claim("inside")
+
+
+@pytest.mark.parametrize("verb", ["claim", "readmit", "renew", "complete"])
+@pytest.mark.parametrize("safe", [True, False])
+def test_a_definite_refusal_leaves_no_lease_counted(verb: str, *, safe: bool) -> None:
+    sale = Sale(max_active=5, inventory=5)
+    sale.tick()
+    act = refused(sale, verb)
+    if not safe:
+        sale.gates.__class__ = keeps_refused(verb)
+    before = sale.gate()
+
+    def refuse(called: str, request: dict[str, Any], at: str) -> None:
+        writes = called in ("update_item", "transact_write_items") and "'TableName': 'queue'" in str(request)
+        if at == "before" and writes:
+            raise THROTTLED
+
+    sale.store.on_call = refuse
+    with pytest.raises(Overloaded):
+        act()
+    assert sale.gate().active == before.active + (0 if safe else 1)
+
+
+@pytest.mark.parametrize(("gates", "kept"), [(Gates, 0), (ReleasesAllOrNothing, 1)])
+def test_a_lease_that_ends_during_a_sale_leaves_no_pin(gates: type[Gates], kept: int) -> None:
+    sale = Sale(max_active=5, inventory=5)
+    sale.tick()
+    session = sale.enter("buyer")
+    sale.gates.__class__ = gates
+    once_at(sale, "transact_write_items", "before", lambda: sale.tick(SLOW_SEC) and None)
+    sale.confirm(session, "order-1")
+    assert sale.gate().closed_to >= session.bucket
+    assert sale.gate().active == kept

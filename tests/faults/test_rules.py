@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.faults.flaky import Faults
 from tests.faults.rules import RuleBroken
-from tests.faults.runs import run
+from tests.faults.runs import run, scenario_of
 
 RUNS = 2_000
 CHUNK = 50
@@ -21,6 +24,11 @@ def test_the_rules_hold_in_every_run(first: int) -> None:
         except RuleBroken as error:
             broken.append(f"{error} (python -m tests.faults.runs --seed {seed})")
     assert not broken, "\n".join(broken[:10])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_definite_refusal_leaves_no_lease_counted(seed: int) -> None:
+    run(seed, replace(scenario_of(seed), faults=Faults.refusing()))
 
 
 @pytest.mark.parametrize("seed", [3, 4])

@@ -165,6 +165,8 @@ class World:
             slots = self.store.tables["counters"].records.items()
             self.rules.sold = sum(int(row.item["n"]["N"]) for (name, _), row in slots if str(name).startswith("sold#"))
         self._follow_operator()
+        if self.scenario.faults.definite:
+            self.rules.check_counted(self.gate().buckets, self.scheduler.now_ms)
         self.rules.check(self.scheduler.now_ms)
 
     def _follow_operator(self) -> None:

@@ -56,20 +56,30 @@ from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.wake import Wake
 
-_TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 3, "tcp_keepalive": True}
-"""Seconds. Three tries fit into the ten seconds a bouncer has."""
+_TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 1, "tcp_keepalive": True}
+"""Seconds. The longest chain of calls that fail fits into the ten seconds a bouncer has, with one left for the answer:
+waking an exchanger, a write without an answer, the read that would settle it (PROTOCOL, Three answers)."""
 _CONNECTIONS = {"max_pool_connections": ZONES_PER_EXCHANGER}
 """An exchanger ticks its zones side by side; a bouncer needs one."""
 
-REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 3}, **_TIMEOUTS, **_CONNECTIONS)
+REPEATING = Config(retries={"mode": "standard", "total_max_attempts": 2}, **_TIMEOUTS, **_CONNECTIONS)
+OBJECTS = Config(
+    retries={"mode": "standard", "total_max_attempts": 3}, **{**_TIMEOUTS, "read_timeout": 3}, **_CONNECTIONS
+)
+"""For S3, which answers more slowly and is on no visitor's path."""
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 """For what may fail: archive and metrics must not hold up those who use them."""
+WAKING = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
+"""For the exchanger that a visitor wakes: nobody's answer hangs on it, and the dispatcher does it within a minute."""
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS, **_CONNECTIONS)
 """For writes that are not the same when applied twice: a lost answer must come back as a lost answer.
 
 `total_max_attempts` counts requests and wins over AWS_MAX_ATTEMPTS; `max_attempts` would count repetitions, and without
 either a minor version of boto3 decides (1.43: ten for DynamoDB, 1.44: four; findings/botocore_tries.sh).
 """
+
+SENDING = ONCE.merge(Config(read_timeout=3))
+"""For messages by telephone, which a carrier takes more slowly."""
 
 
 def bouncer(env: Mapping[str, str]) -> HttpApp:
@@ -80,7 +90,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     ssm = _client("ssm")
     tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
     login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
-    wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
+    wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
     return HttpApp(
@@ -101,9 +111,9 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     stores = _all_stores(settings)
     keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
     tokens = Signer(keys, settings.token_issuer)
-    wake = Wake(stores.locks, LambdaFunctions(_client("lambda")), settings.exchanger_function, clock)
+    wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     ensure_keys = EnsureKeys(keys, stores.zones, clock)
-    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     change_keys = ChangeKeys(keys, ensure_keys, stores.zones, objects, clock, snapshot_key=settings.snapshot_key)
     # Once: an operator does not wait for the archive, and the audit log has the action already.
     archive = _archive(settings.archive_stream, tries=1)
@@ -124,7 +134,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     settings = config.read(config.DispatcherConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
-    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     tick = tick_zone(stores, objects, clock, ids)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
     audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
@@ -158,7 +168,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     retention = Retention.parse(settings.retention_days)
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
-    objects = S3ObjectStore(_client("s3"), settings.site_bucket)
+    objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
@@ -205,7 +215,7 @@ def notifier(env: Mapping[str, str]) -> Job:
     alerts = None
     if config.OFF not in (settings.alerts_key, settings.alerts_identity):
         carrier = EndUserMessaging(
-            _client("pinpoint-sms-voice-v2", ONCE),
+            _client("pinpoint-sms-voice-v2", SENDING),
             settings.alerts_identity,
             settings.alerts_configuration_set,
             time.sleep,
@@ -235,7 +245,7 @@ def publisher(env: Mapping[str, str], site_folder: Path) -> Job:
     clock = SystemClock()
     publish = Publish(
         ProtectedZones(_clients(), settings.protected_zones_table),
-        S3ObjectStore(_client("s3"), settings.site_bucket),
+        S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket),
         clock,
         embedded(waiting_page, site_folder),
         site_assets(site_folder),

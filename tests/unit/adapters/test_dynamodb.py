@@ -6,9 +6,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError, SSLError
 
-from waiting_room.adapters.dynamodb import CONFLICT_TRIES, decode, encode, reading, writing
+from waiting_room.adapters.dynamodb import CONFLICT_PAUSE_SEC, CONFLICT_TRIES, decode, encode, reading, writing
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 
@@ -45,6 +45,8 @@ def test_values_survive_the_table() -> None:
         (refusal("TransactionCanceledException", CancellationReasons=[{"Code": "ConditionalCheckFailed"}]), Answer.NO),
         (ReadTimeoutError(endpoint_url="x"), Answer.UNSURE),
         (refusal("InternalServerError", 500), Answer.UNSURE),
+        (refusal("TransactionInProgressException"), Answer.UNSURE),
+        (SSLError(endpoint_url="x", error=OSError("EOF occurred in violation of protocol")), Answer.UNSURE),
     ],
 )
 def test_outcomes_of_a_write(error: Exception, answer: Answer) -> None:
@@ -68,10 +70,17 @@ def test_what_was_surely_not_applied_may_be_tried_again(error: Exception) -> Non
 
 def test_a_conflict_with_a_transaction_is_tried_again_but_not_for_ever() -> None:
     conflict = refusal("TransactionConflictException")
-    with mock.patch("time.sleep"):
-        assert writing(raising(conflict, conflict)) is Answer.YES
+    canceled = refusal("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+    with mock.patch("time.sleep") as sleep:
+        assert writing(raising(conflict, canceled)) is Answer.YES
+        sleep.reset_mock()
+        refused = raising(*[conflict] * CONFLICT_TRIES)
         with pytest.raises(Overloaded):
-            writing(raising(*[conflict] * CONFLICT_TRIES))
+            writing(refused)
+    assert refused.call_count == CONFLICT_TRIES
+    pauses = [call.args[0] for call in sleep.call_args_list]
+    assert len(pauses) == CONFLICT_TRIES - 1, "no pause before giving up"
+    assert all(0.5 <= pause / (CONFLICT_PAUSE_SEC * 2**number) <= 1.5 for number, pause in enumerate(pauses))
 
 
 def test_an_unknown_refusal_is_a_fault_of_ours() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room import schemas
@@ -21,10 +22,10 @@ THROTTLES = frozenset(
         "RequestLimitExceeded",
         "ThrottlingException",
         "TooManyRequestsException",
-        "TransactionInProgressException",
     }
 )
-CONFLICT_TRIES = 4
+CONFLICT_TRIES, CONFLICT_PAUSE_SEC = 4, 0.02
+"""Of a write that meets a transaction on the same item, and the mean of the first pause; each is twice the last."""
 BATCH, BATCH_TRIES = 100, 4
 """Keys DynamoDB takes in one BatchGetItem, and how often what it leaves is asked for."""
 
@@ -213,12 +214,20 @@ def reading(call: Callable[..., Any], **request: Any) -> Any:
 def writing(call: Callable[..., Any], **request: Any) -> Answer:
     """Make a conditional write and name its outcome; raises Overloaded when nothing was applied for lack of capacity.
 
-    A conflict with a transaction is a definite "not applied" and is tried again.
+    Whatever it raises, nothing was applied and nothing will be, if `call` does not repeat itself: what may still
+    arrive is UNSURE. A conflict with a transaction is a definite "not applied" and is tried again, at times that
+    differ, so that those who met do not meet again.
     """
     for attempt in range(CONFLICT_TRIES):
+        if attempt:
+            spread = random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, nothing secret
+            time.sleep(CONFLICT_PAUSE_SEC * 2 ** (attempt - 1) * spread)
         try:
             call(**request)
             return Answer.YES
+        except SSLError:
+            # It counts as no connection, but an encrypted one may also break after the request was sent.
+            return Answer.UNSURE
         except NoConnection as error:
             # Nothing was sent.
             raise Overloaded from error
@@ -232,9 +241,8 @@ def writing(call: Callable[..., Any], **request: Any) -> Answer:
             if code in THROTTLES or reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
                 raise Overloaded from error
             if code == "TransactionConflictException" or "TransactionConflict" in reasons:
-                time.sleep(0.02 * 2**attempt)
                 continue
-            if _server_fault(error):
+            if code == "TransactionInProgressException" or _server_fault(error):
                 return Answer.UNSURE
             raise
     raise Overloaded

@@ -5,14 +5,18 @@ Each compare-and-set stores an attempt id, so that a visitor's own write is know
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from waiting_room.adapters.dynamodb import Clients, Table, encode, writing
 from waiting_room.domain.answers import Answer
+from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.line.places import QueueItem
 from waiting_room.retention import Retention
+
+logger = logging.getLogger(__name__)
 
 _NOT_STORED = ("zone_id", "run", "visitor_id", "position", "arrival")
 _STORED = [field.name for field in fields(QueueItem) if field.name not in _NOT_STORED]
@@ -36,6 +40,15 @@ class Queue:
             return None
         known = {name: item[name] for name in _STORED if name in item}
         return QueueItem(zone_id=zone_id, run=run, visitor_id=visitor_id, **known)
+
+    def arrived(self, item: QueueItem, attempt: str) -> bool:
+        """Whether a write whose answer was lost is there; False settles nothing, for it may still arrive."""
+        try:
+            stored = self.get(item.zone_id, item.run, item.visitor_id)
+        except Overloaded:
+            logger.warning("a lost answer stays lost", extra={"zone_id": item.zone_id, "run": item.run})
+            return False
+        return stored is not None and stored.attempt == attempt
 
     def add(self, item: QueueItem, replacing: QueueItem | None = None, starts_at_ms: int | None = None) -> Answer:
         """Write a new place: where there is none, or instead of exactly the one that was read.

@@ -97,9 +97,10 @@ class Claim:
             _refuse_ended(zone, item, gate, now_ms)
             return self._wait(zone, item, gate)
         attempt, sid = self._ids.attempt_id(), self._ids.session_id()
-        won = self._queue.admit(
-            item, sid=sid, bucket=bucket, hard_end_at_ms=hard_end_at_ms, kind=kind, attempt=attempt, now_ms=now_ms
-        )
+        with self._gates.counted(zone.zone_id, zone.run, bucket, "claim"):
+            won = self._queue.admit(
+                item, sid=sid, bucket=bucket, hard_end_at_ms=hard_end_at_ms, kind=kind, attempt=attempt, now_ms=now_ms
+            )
         stored = replace(
             item,
             status="admitted",
@@ -110,7 +111,7 @@ class Claim:
             admitted_at_ms=now_ms,
             attempt=attempt,
         )
-        return self._settle(zone, stored, won, gate.width_sec)
+        return self._settle(zone, stored, won, gate.width_sec, "claim")
 
     def _again(self, zone: Zone, item: QueueItem) -> Session | Waiting:
         """A visitor who is in, or was: the same session, with a new lease if the old one has ended."""
@@ -138,20 +139,21 @@ class Claim:
         if answer is Answer.NO:
             return self._wait(zone, current, self._copies.current(zone))
         attempt = self._ids.attempt_id()
-        won = self._queue.readmit(current, bucket=bucket, attempt=attempt, now_ms=now_ms)
-        return self._settle(zone, replace(current, bucket=bucket, attempt=attempt), won, gate.width_sec)
+        with self._gates.counted(zone.zone_id, zone.run, bucket, "readmit"):
+            won = self._queue.readmit(current, bucket=bucket, attempt=attempt, now_ms=now_ms)
+        return self._settle(zone, replace(current, bucket=bucket, attempt=attempt), won, gate.width_sec, "readmit")
 
-    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int) -> Session:
+    def _settle(self, zone: Zone, mine: QueueItem, won: Answer, width_sec: int, verb: str) -> Session:
         """What a claim ends in once a lease is counted for it: mine, or the session that was faster."""
-        if won is Answer.YES:
+        if won is Answer.YES or (won is Answer.UNSURE and self._queue.arrived(mine, mine.attempt)):
             return session_of(mine, width_sec)
-        if won is Answer.NO:
-            self._gates.release(zone.zone_id, zone.run, mine.lease)
+        if won is Answer.UNSURE:
+            # The write may still arrive, so its lease stays counted; it ends with its bucket.
+            self._gates.phantom(zone.zone_id, zone.run, mine.lease, verb=verb)
+            raise Unsure
+        self._gates.release(zone.zone_id, zone.run, mine.lease)
         stored = self._queue.get(zone.zone_id, zone.run, mine.visitor_id)
         if stored is None:
-            raise Unsure
-        if won is Answer.UNSURE and stored.attempt != mine.attempt:
-            # The write may still arrive, so its lease stays counted; it ends with its bucket.
             raise Unsure
         if stored.gen > mine.gen:
             raise Moved

@@ -83,6 +83,8 @@ class Confirm:
             answer = self._know(item, attempt, answer)
             if answer is Answer.YES:
                 self._gates.release(zone.zone_id, zone.run, item.lease)
+            if answer is Answer.UNSURE:
+                self._gates.phantom(zone.zone_id, zone.run, item.lease, verb="complete")
             return answer
         return self._sell(zone, item, reference, attempt)
 
@@ -90,26 +92,28 @@ class Confirm:
         """Keep the lease counted until the sale is surely counted: a tick must see the one or the other."""
         now_ms = self._clock.now_ms()
         pin = pin_bucket(now_ms, self._copies.recent(zone).width_sec)
-        held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease)
+        held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease, verb="complete")
         if held is Answer.NO:
             raise Lapsed
         if held is Answer.UNSURE:
             return held
         slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
-        answer = self._queue.complete_with_sale(item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms)
+        with self._gates.counted(zone.zone_id, zone.run, pin, "complete"):
+            answer = self._queue.complete_with_sale(
+                item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms
+            )
         answer = self._know(item, attempt, answer)
         if answer is Answer.YES:
             self._gates.release(zone.zone_id, zone.run, pin, item.lease)
         if answer is Answer.NO:
             self._gates.release(zone.zone_id, zone.run, pin)
+        if answer is Answer.UNSURE:
+            self._gates.phantom(zone.zone_id, zone.run, pin, verb="complete")
         return answer
 
     def _know(self, item: QueueItem, attempt: str, answer: Answer) -> Answer:
         """A lost answer is known after all when the item carries this attempt."""
-        if answer is not Answer.UNSURE:
-            return answer
-        stored = self._queue.get(item.zone_id, item.run, item.visitor_id)
-        return Answer.YES if stored is not None and stored.attempt == attempt else Answer.UNSURE
+        return Answer.YES if answer is Answer.UNSURE and self._queue.arrived(item, attempt) else answer
 
 
 def _confirmation(item: QueueItem, reference: str, status: str) -> Confirmation:

@@ -42,10 +42,10 @@ class EndPlace:
                 return None
             attempt = self._ids.attempt_id()
             answer = change(item, attempt=attempt, now_ms=self._clock.now_ms())
-            if answer is Answer.UNSURE:
-                stored = self._queue.get(zone.zone_id, zone.run, visitor_id)
-                if stored is None or stored.attempt != attempt:
-                    raise Unsure
+            if answer is Answer.UNSURE and not self._queue.arrived(item, attempt):
+                if item.status == "admitted":
+                    self._gates.phantom(zone.zone_id, zone.run, item.lease, verb="leave")
+                raise Unsure
             if answer is not Answer.NO:
                 if item.status == "admitted":
                     self._gates.release(zone.zone_id, zone.run, item.lease)

@@ -46,21 +46,23 @@ class Renew:
         return self._move(zone, item, bucket, now_ms, width_sec)
 
     def _move(self, zone: Zone, item: QueueItem, bucket: int, now_ms: int, width_sec: int) -> Session:
-        held = self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease)
+        held = self._gates.hold(zone.zone_id, zone.run, bucket, while_open=item.lease, verb="renew")
         if held is Answer.NO:
             raise Lapsed
         if held is Answer.UNSURE:
             raise Unsure
         attempt = self._ids.attempt_id()
-        moved = self._queue.move_lease(item, bucket=bucket, attempt=attempt, now_ms=now_ms)
-        if moved is not Answer.YES:
+        with self._gates.counted(zone.zone_id, zone.run, bucket, "renew"):
+            moved = self._queue.move_lease(item, bucket=bucket, attempt=attempt, now_ms=now_ms)
+        if moved is Answer.NO:
+            # Another tab was faster: its lease is counted, so this one must not be.
+            self._gates.release(zone.zone_id, zone.run, bucket)
             stored = self._queue.get(zone.zone_id, zone.run, item.visitor_id)
-            if moved is Answer.NO:
-                # Another tab was faster: its lease is counted, so this one must not be.
-                self._gates.release(zone.zone_id, zone.run, bucket)
-                return session_of(_live(stored, item.sid or ""), width_sec)
-            if stored is None or stored.attempt != attempt:
-                raise Unsure
+            return session_of(_live(stored, item.sid or ""), width_sec)
+        if moved is Answer.UNSURE and not self._queue.arrived(item, attempt):
+            # Whichever of the two the place has in the end, one of them is counted in vain.
+            self._gates.phantom(zone.zone_id, zone.run, bucket, verb="renew")
+            raise Unsure
         self._gates.release(zone.zone_id, zone.run, item.lease)
         return session_of(replace(item, bucket=bucket), width_sec)
 
