@@ -115,9 +115,10 @@ def test_who_came_first_stands_first(sale: Sale) -> None:
 def test_nobody_is_called_before_somebody_ahead(sale: Sale) -> None:
     came_in = sorted(sale.places, key=lambda place: place["admitted_at_ms"])
     for number, place in enumerate(came_in):
-        # All of them came when called, so no more were called at a time than could be in: these are called as well.
+        # Who is passed was called as well and came later: no more are called at a time than there are places, and as
+        # many again that are about to be free by the time they come (PROTOCOL, Calling).
         passed = [other["seq"] for other in came_in[number + 1 :] if other["seq"] < place["seq"]]
-        assert len(passed) < CAP, (place["seq"], passed)
+        assert len(passed) < 2 * CAP, (place["seq"], passed)
 
 
 def test_however_many_read_the_status_the_origin_is_read_once_a_second(foyer: Foyer, sale: Sale) -> None:
