@@ -6,10 +6,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.canned_zone import CannedZone
 from tests.support.tools import require_tool
+
+# Patience, not a bound: a page that shares two cores with three other browsers is in no hurry.
+expect.set_options(timeout=20_000)
 
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 """Without these Chromium looks for its maker's hosts at every start."""
