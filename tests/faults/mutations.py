@@ -81,20 +81,12 @@ class TicksBlindly(Gates):
         return super()._update(zone_id, run, update, condition, names, values)
 
 
-def keeps_refused(verb: str) -> type[Gates]:
+class KeepsRefused(Gates):
     """The lease that was counted for a write is not taken back when the write is refused for good."""
 
-    class KeepsRefused(Gates):
-        @contextmanager
-        def counted(self, zone_id: str, run: int, bucket: int, verb: str) -> Iterator[None]:
-            if verb == kept:
-                yield
-                return
-            with super().counted(zone_id, run, bucket, verb):
-                yield
-
-    kept = verb
-    return KeepsRefused
+    @contextmanager
+    def counted(self, zone_id: str, run: int, bucket: int) -> Iterator[None]:
+        yield
 
 
 class ReleasesAllOrNothing(Gates):
@@ -255,7 +247,7 @@ MUTATIONS: dict[str, Mutation] = {
     "attempt id of a claim": Mutation(Parts(claim=TrustsSilence), SILENT),
     "attempt id of a renewal": Mutation(Parts(renew=ForgetsAttempts), SILENT),
     "closed_to of a renewal": Mutation(Parts(gates=RenewsAnything)),
-    "release of a refused claim": Mutation(Parts(gates=keeps_refused("claim")), REFUSED),
+    "release of a refused write": Mutation(Parts(gates=KeepsRefused), REFUSED),
     "tick condition": Mutation(Parts(gates=TicksBlindly), SLOW),
     "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),

@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.faults.mutations import (
+    KeepsRefused,
     ReadsSalesFirst,
     ReleasesAllOrNothing,
     RepeatsDecrements,
     SellsUnpinned,
     frees_closing_buckets,
-    keeps_refused,
 )
 from tests.support.sale import Sale
 from waiting_room.adapters.dynamodb import Clients
@@ -167,7 +167,7 @@ def test_a_definite_refusal_leaves_no_lease_counted(verb: str, *, safe: bool) ->
     sale.tick()
     act = refused(sale, verb)
     if not safe:
-        sale.gates.__class__ = keeps_refused(verb)
+        sale.gates.__class__ = KeepsRefused
     before = sale.gate()
 
     def refuse(called: str, request: dict[str, Any], at: str) -> None:

@@ -116,11 +116,11 @@ class Gates:
         return answer
 
     @contextmanager
-    def counted(self, zone_id: str, run: int, bucket: int, verb: str) -> Iterator[None]:  # noqa: ARG002
+    def counted(self, zone_id: str, run: int, bucket: int) -> Iterator[None]:
         """Around the one write that a lease was counted for: if it is refused for good, the lease is taken back.
 
         A write that raises was not applied (`writing`); one that may have been answers UNSURE and keeps its lease.
-        Nothing else may stand inside: a read that fails settles nothing. A mutation of the tests goes by `verb`.
+        Nothing else may stand inside: a read that fails settles nothing.
         """
         try:
             yield

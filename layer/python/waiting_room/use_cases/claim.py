@@ -97,7 +97,7 @@ class Claim:
             _refuse_ended(zone, item, gate, now_ms)
             return self._wait(zone, item, gate)
         attempt, sid = self._ids.attempt_id(), self._ids.session_id()
-        with self._gates.counted(zone.zone_id, zone.run, bucket, "claim"):
+        with self._gates.counted(zone.zone_id, zone.run, bucket):
             won = self._queue.admit(
                 item, sid=sid, bucket=bucket, hard_end_at_ms=hard_end_at_ms, kind=kind, attempt=attempt, now_ms=now_ms
             )
@@ -139,7 +139,7 @@ class Claim:
         if answer is Answer.NO:
             return self._wait(zone, current, self._copies.current(zone))
         attempt = self._ids.attempt_id()
-        with self._gates.counted(zone.zone_id, zone.run, bucket, "readmit"):
+        with self._gates.counted(zone.zone_id, zone.run, bucket):
             won = self._queue.readmit(current, bucket=bucket, attempt=attempt, now_ms=now_ms)
         return self._settle(zone, replace(current, bucket=bucket, attempt=attempt), won, gate.width_sec, "readmit")
 

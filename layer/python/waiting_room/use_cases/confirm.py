@@ -98,7 +98,7 @@ class Confirm:
         if held is Answer.UNSURE:
             return held
         slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
-        with self._gates.counted(zone.zone_id, zone.run, pin, "complete"):
+        with self._gates.counted(zone.zone_id, zone.run, pin):
             answer = self._queue.complete_with_sale(
                 item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms
             )

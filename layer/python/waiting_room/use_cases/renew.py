@@ -52,7 +52,7 @@ class Renew:
         if held is Answer.UNSURE:
             raise Unsure
         attempt = self._ids.attempt_id()
-        with self._gates.counted(zone.zone_id, zone.run, bucket, "renew"):
+        with self._gates.counted(zone.zone_id, zone.run, bucket):
             moved = self._queue.move_lease(item, bucket=bucket, attempt=attempt, now_ms=now_ms)
         if moved is Answer.NO:
             # Another tab was faster: its lease is counted, so this one must not be.
