@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from foyer_origin import BadReference, Settings, Verdict, Visit, WaitingRoom
 from foyer_origin import end_visit_cookies as ended
-from tests.support.origin_rooms import SITE_KEY, Answer, MakeRoom, RoomFailed, RoomServer, maker, usual_settings
-from tests.support.serving import served
+from tests.support.origin_rooms import SITE_KEY, Answer, MakeRoom, RoomFailed, RoomServer, usual_settings
 from waiting_room.domain.cookies import clear_cookie, cookie_name
 
 TOKEN, ORDER = "the.access.token", "order 1"
@@ -31,27 +29,12 @@ def problem(status: int, name: str, **headers: str) -> Answer:
     return Answer(status, document, headers)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[RoomServer, str]]:
-    server = RoomServer()
-    with served(server) as url:
-        yield server, url
-
-
 @pytest.fixture
 def server(running: tuple[RoomServer, str]) -> RoomServer:
     server, _ = running
     server.asked.clear()
     server.answers = [Answer(200, CONFIRMED)]
     return server
-
-
-@pytest.fixture(scope="module", params=["python", "node"])
-def make_room(
-    request: pytest.FixtureRequest, running: tuple[RoomServer, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[MakeRoom]:
-    with maker(request.param, running[1], tmp_path_factory.mktemp(request.param)) as make:
-        yield make
 
 
 def test_a_purchase_is_confirmed_and_ends_the_visit(make_room: MakeRoom, server: RoomServer) -> None:

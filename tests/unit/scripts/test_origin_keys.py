@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from foyer_origin.keys import ASK_AGAIN_SEC, FRESH_SEC, KEPT_SEC, KeySet
 from tests.support.gate_support import access_claims
-from tests.support.origin_rooms import JWKS, MakeRoom, RoomFailed, RoomServer, maker
-from tests.support.serving import served
+from tests.support.origin_rooms import JWKS, MakeRoom, RoomFailed, RoomServer
 from tests.unit.scripts.test_origin_check import BAD_TOKENS, GOOD, LATER, headers
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
@@ -32,26 +30,11 @@ UNKNOWN = BAD_TOKENS["of an unknown key"]
 JUST_AFTER = 0.1
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[RoomServer, str]]:
-    server = RoomServer()
-    with served(server) as url:
-        yield server, url
-
-
 @pytest.fixture
 def server(running: tuple[RoomServer, str]) -> RoomServer:
     server, _ = running
     server.keys, server.keys_asked = JWKS, 0
     return server
-
-
-@pytest.fixture(scope="module", params=["python", "node"])
-def make_room(
-    request: pytest.FixtureRequest, running: tuple[RoomServer, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[MakeRoom]:
-    with maker(request.param, running[1], tmp_path_factory.mktemp(request.param)) as make:
-        yield make
 
 
 def test_the_keys_are_kept(make_room: MakeRoom, server: RoomServer) -> None:
