@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.dashboard_zones import VISITOR, CannedService, dashboard
-from tests.browser.watching import eventually
+from tests.browser.watching import pumped
 
 FOLDER = Path(__file__).parents[2] / "build" / "screenshots"
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1360, "height": 900}}
@@ -66,7 +66,7 @@ def test_a_server_that_never_answers_is_said_so_and_asked_again(address: str, pa
     hanging: list[Route] = []
     page.route("**/zones", lambda route: hanging.append(route))
     page.clock.run_for(2_100)
-    eventually(lambda: len(hanging) == 1)
+    pumped(page, lambda: len(hanging) == 1)
     page.clock.run_for(61_000)
     expect(page.locator("#trouble")).to_contain_text("is `wr dashboard` still running?")
     page.unroute("**/zones")

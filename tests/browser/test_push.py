@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.canned_zone import CLAIM_PATH, STATUS_PATH, TO, CannedZone
-from tests.browser.watching import eventually, state_is
+from tests.browser.watching import pumped, state_is
 
 TURN = {"type": "your_turn", "zone_id": "midnight-sun", "run": 1, "tick": 9, "position": 240}
 
@@ -152,13 +152,3 @@ def test_heartbeats_and_the_next_connection_come_in_time(zone: CannedZone, socke
     pumped(page, lambda: sockets.open == 1)
     assert set(beats) == {"{}"}
     assert len(beats) >= 6_600 // 300 - 1
-
-
-def pumped(page: Page, check: object, timeout_sec: float = 6) -> None:
-    """Wait for something outside the page, letting the browser's messages come in meanwhile."""
-
-    def settled() -> bool:
-        page.wait_for_timeout(20)
-        return bool(check())  # type: ignore[operator]
-
-    eventually(settled, timeout_sec)

@@ -14,14 +14,24 @@ STATES = texts()["states"]
 
 def state_is(page: Page, state: str) -> None:
     """Wait for a state, and see that its words are there."""
-    page.wait_for_function("state => document.documentElement.dataset.state === state", arg=state, timeout=8_000)
+    page.wait_for_function("state => document.documentElement.dataset.state === state", arg=state, timeout=20_000)
     expect(page.locator("#headline")).to_have_text(STATES[state]["headline"])
     expect(page.locator("#lead")).to_have_text(STATES[state]["lead"])
 
 
-def eventually(check: Callable[[], bool], timeout_sec: float = 5) -> None:
+def eventually(check: Callable[[], bool], timeout_sec: float = 20) -> None:
     """Wait for something outside the page."""
     ends = time.monotonic() + timeout_sec
     while not check() and time.monotonic() < ends:
         time.sleep(0.02)
     assert check()
+
+
+def pumped(page: Page, check: Callable[[], bool], timeout_sec: float = 20) -> None:
+    """Wait for something outside the page, letting the browser's messages come in meanwhile."""
+
+    def settled() -> bool:
+        page.wait_for_timeout(20)
+        return check()
+
+    eventually(settled, timeout_sec)

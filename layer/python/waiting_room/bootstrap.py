@@ -56,8 +56,8 @@ from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.wake import Wake
 
-_TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 1, "tcp_keepalive": True}
-"""Seconds. The longest chain of calls that fail fits into the ten seconds a bouncer has, with one left for the answer:
+_TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "tcp_keepalive": True}
+"""Seconds. The longest chain of calls that fail fits into the time a bouncer has, with a second left for the answer:
 waking an exchanger, a write without an answer, the read that would settle it (PROTOCOL, Three answers)."""
 _CONNECTIONS = {"max_pool_connections": ZONES_PER_EXCHANGER}
 """An exchanger ticks its zones side by side; a bouncer needs one."""
