@@ -76,6 +76,19 @@ class Foyer:
         """Return the boto3 client of a service."""
         return self.stack.client(service)
 
+    def invoke(self, component: str, event: object) -> tuple[str, bool]:
+        """Invoke a function; its answer, and whether it failed. One that may run once at a time is waited for."""
+        client, name = self.client("lambda"), self.stack.names.function(component)
+
+        def answered() -> Any:
+            try:
+                return client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+            except client.exceptions.TooManyRequestsException:
+                return None
+
+        answer = wait_until(answered, 60, f"{component} is free")
+        return answer["Payload"].read().decode(), "FunctionError" in answer
+
     def operate(self, method: str, path: str, body: object = None) -> httpx.Response:
         """Call an operator route; `path` is what follows `/.waiting-room/v1/admin`."""
         return httpx.request(method, f"{self.api_url}{ADMIN}{path}", json=body, auth=SIGNED, timeout=30)

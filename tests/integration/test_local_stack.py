@@ -89,16 +89,15 @@ def test_every_function_answers_with_its_own_settings(foyer: Foyer) -> None:
     assert through_the_edge.json()["type"] == "urn:foyer:problem:unknown-zone"
     assert foyer.operate("GET", "/zones").json()["zones"] is not None
     for component in ("dispatcher", "publisher"):
-        answer = foyer.client("lambda").invoke(FunctionName=f"foyer-{component}", Payload=b"{}")
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        answer, failed = foyer.invoke(component, {})
+        assert not failed, answer
 
 
 def test_a_worker_that_was_killed_is_replaced(foyer: Foyer) -> None:
-    call = {"FunctionName": "foyer-dispatcher", "Payload": b"{}"}
-    foyer.client("lambda").invoke(**call)
+    foyer.invoke("dispatcher", {})
     assert foyer.kill("dispatcher") >= 1
-    foyer.client("lambda").invoke(**call)
-    assert "FunctionError" not in foyer.client("lambda").invoke(**call)
+    foyer.invoke("dispatcher", {})
+    assert not foyer.invoke("dispatcher", {})[1]
 
 
 def test_what_starts_functions_is_connected(foyer: Foyer) -> None:

@@ -48,11 +48,8 @@ def without(foyer: Foyer, component: str, action: str, resource: str) -> Iterato
 
 def invoked(foyer: Foyer, component: str, event: dict[str, Any]) -> str:
     """What became of an invocation: '' or the error."""
-    answer = foyer.client("lambda").invoke(
-        FunctionName=foyer.stack.names.function(component), Payload=json.dumps(event).encode()
-    )
-    body = answer["Payload"].read().decode()
-    return body if "FunctionError" in answer else ""
+    answer, failed = foyer.invoke(component, event)
+    return answer if failed else ""
 
 
 @pytest.mark.parametrize(
