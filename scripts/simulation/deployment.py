@@ -166,7 +166,7 @@ class Deployment:
         self.exchangers_started += 1
         kernel.sleep(kernel.rng.uniform(*COLD_START_SEC))
         stores, clock = self.stores(lambda: generation == self._generation), self.clock()
-        tick = tick_zone(stores, self.bucket, clock, self.ids)
+        tick = tick_zone(stores, self.bucket, clock)
 
         def sleep(seconds: float) -> None:
             kernel.sleep(seconds)
@@ -182,7 +182,7 @@ class Deployment:
             stores.zones,
             stores.gates,
             stores.sales,
-            tick_zone(stores, self.bucket, clock, self.ids),
+            tick_zone(stores, self.bucket, clock),
             self.bucket,
             self,
             clock,

@@ -42,7 +42,7 @@ class Sale:
             self.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
         wake = Wake(stores.locks, FakeFunctions(), "exchanger", self.clock)
         self.verbs = visitor_verbs(stores, wake, self.clock, ids)
-        self.ticker = tick_zone(stores, FakeObjectStore(), self.clock, ids)
+        self.ticker = tick_zone(stores, FakeObjectStore(), self.clock)
 
     def tick(self, times: int = 1) -> None:
         """Ticks a second apart."""

@@ -144,21 +144,20 @@ def test_a_tick_writes_everything_it_decided_and_drops_ended_buckets(store: Gate
     _claim(store)
     _claim(store, bucket=11)
     read = _now(store)
-    assert store.advance(read, _decided(read), "attempt-1") is Answer.YES
+    assert store.advance(read, _decided(read)) is Answer.YES
     assert _now(store) == _decided(read)
 
 
-def test_of_two_ticks_one_is_refused_and_a_repeated_one_too(store: Gates) -> None:
+def test_of_two_ticks_one_is_refused(store: Gates) -> None:
     read = _now(store)
-    assert store.advance(read, _decided(read), "attempt-1") is Answer.YES
-    assert store.advance(read, _decided(read), "attempt-2") is Answer.NO
-    assert store.advance(read, _decided(read), "attempt-1") is Answer.NO
+    assert store.advance(read, _decided(read)) is Answer.YES
+    assert store.advance(read, _decided(read)) is Answer.NO
 
 
 def test_a_tick_keeps_the_claims_that_came_between(store: Gates) -> None:
     read = _now(store)
     _claim(store, bucket=11)
-    assert store.advance(read, _decided(read), "attempt-1") is Answer.YES
+    assert store.advance(read, _decided(read)) is Answer.YES
     assert (_now(store).claimed, _now(store).buckets) == (9, {11: 1})
 
 
@@ -166,7 +165,7 @@ def test_a_fence_withdraws_grants_and_stops_a_tick_under_way(store: Gates) -> No
     read = _now(store)
     store.fence(ZONE_ID, RUN)
     assert _claim(store) is Answer.NO
-    assert store.advance(read, _decided(read), "attempt-1") is Answer.NO
+    assert store.advance(read, _decided(read)) is Answer.NO
     store.fence(ZONE_ID, RUN)
     assert _now(store) == gate(limit=8, tick=6)
 

@@ -102,8 +102,8 @@ def test_a_renewal_at_the_moment_its_bucket_is_closed(decide: Callable[..., Any]
         sale.tick()
     before = sale.gate().closed_to
     renewed: list[Session] = []
-    # The tick's own write is the first update that names an attempt.
-    once_at(sale, "update_item", "before", lambda: renewed.append(sale.renew(session)), about="#attempt")
+    # The tick's own write is the only update that names the memory.
+    once_at(sale, "update_item", "before", lambda: renewed.append(sale.renew(session)), about="#state")
     with mock.patch("waiting_room.use_cases.tick.decide", decide):
         sale.tick()
     assert sale.gate().closed_to > before, "the tick closed the bucket the lease was in"

@@ -71,7 +71,7 @@ TESTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("simulator/test_scenarios.py", "test_more_joins_than_a_partition_takes_are_throttled_and_nobody_is_lost"),
     ),
     "two exchangers race": (
-        ("contract/test_gates.py", "test_of_two_ticks_one_is_refused_and_a_repeated_one_too"),
+        ("contract/test_gates.py", "test_of_two_ticks_one_is_refused"),
         ("faults/test_rules.py", "test_the_rules_hold_in_every_run"),
     ),
     "clocks differ": (("unit/adapters/test_leases.py", "test_a_closed_bucket_is_over_on_every_clock"),),
@@ -139,7 +139,7 @@ def test_the_lease_of_one_zone_never_leaks_into_another() -> None:
         name = f"v{len(lasting)}"
         lasting.append((sale.enter(name).expires_at_ms - sale.clock.now_ms()) // 1000)
     assert all(60 <= seconds <= 70 for seconds in lasting[::2])
-    assert all(1800 <= seconds <= 1860 for seconds in lasting[1::2])
+    assert all(1800 <= seconds <= 1890 for seconds in lasting[1::2])
 
 
 def test_room_size_does_not_count_those_whose_lease_has_ended() -> None:

@@ -223,7 +223,6 @@ def exchanger(world: World) -> TickZone:
         stores.joins,
         stores.sales,
         clock,
-        FakeIds(f"exchanger/{world.rng.random()}"),
         Announce(FakeObjectStore(), stores.calls),
         MinuteRows(stores.zones, stores.minutes, stores.departures),
     )

@@ -130,7 +130,7 @@ class ApiWorld:
         self.ssm, self.logins = FakeSsm(), FakeLogins()
         self.keys = SigningKeys(self.ssm, "/foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
-        self.tick_zone = tick_zone(self.stores, self.objects, self.clock, self.ids)
+        self.tick_zone = tick_zone(self.stores, self.objects, self.clock)
         operations = schemas.operations().values()
         login_keys = LoginKeys(self.ssm, "/foyer/join-secrets", self.clock, self.logins.fetch)
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)

@@ -113,7 +113,7 @@ class Deployment:
         names = (self.names.table(name) for name in ("protected_zones", "counters", "queue"))
         stores = Stores(Clients(self.dynamo, self.dynamo), *names)
         objects = S3ObjectStore(self.bucket, self.names.bucket)
-        tick_zone(stores, objects, self.clock, self.ids)(ZONE_ID)
+        tick_zone(stores, objects, self.clock)(ZONE_ID)
 
     def run(self, component: str, **given: Any) -> Any:
         """Invoke a function that nobody waits for."""

@@ -74,7 +74,7 @@ class Sale:
         announce = Announce(self.objects, self.calls)
         rows = MinuteRows(self.zones, self.minutes, self.departures, metrics)
         reads = (self.zones, self.gates, self.joins, self.sales)
-        return kind(*reads, self.clock, self.ids, announce, rows, beacon=beacon)
+        return kind(*reads, self.clock, announce, rows, beacon=beacon)
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""

@@ -135,7 +135,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
     objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
-    tick = tick_zone(stores, objects, clock, ids)
+    tick = tick_zone(stores, objects, clock)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
     audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
     dispatch = Dispatch(
@@ -172,7 +172,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
-    ticks = tick_zone(stores, objects, clock, ids, DrandBeacon(), gauges)
+    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -255,7 +255,6 @@ def tick_zone(
     stores: Stores,
     objects: ObjectStore,
     clock: Clock,
-    ids: Ids,
     beacon: Beacon | None = None,
     metrics: Metrics | None = None,
 ) -> TickZone:
@@ -269,7 +268,6 @@ def tick_zone(
         stores.joins,
         stores.sales,
         clock,
-        ids,
         Announce(objects, stores.calls),
         MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
         beacon=beacon,

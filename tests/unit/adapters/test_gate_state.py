@@ -1,4 +1,4 @@
-"""The controller's memory in the gate item: it comes back as it was, and the whole item costs one write unit."""
+"""The controller's memory in the gate item: it comes back as it was, or begins anew."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.memory_dynamo import MemoryDynamo
 from tests.support.fakes import FakeClock
+from tests.support.largest_gate import LANES, largest_state
 from tests.support.sale import Sale
-from waiting_room import schemas
-from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
-from waiting_room.adapters.gates import Gates, bucket_name
-from waiting_room.domain.admission.claim_clock import SAMPLES, ClaimClock, Sample
-from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
+from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.admission.turnover import Turnover
-from waiting_room.domain.answers import Answer
-from waiting_room.domain.leases import bucket_width_sec
 from waiting_room.domain.line.places import Session
 
-LANES = [f"lane{number:08d}" for number in range(6)]
-NOW_MS = 1_780_315_200_000
 whole = st.integers(0, 2**53)
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
 millionths = st.integers(-(10**9), 10**9).map(lambda value: value / 10**6)
@@ -103,7 +96,7 @@ def test_any_bytes_are_a_state_or_unreadable(packed: bytes) -> None:
 
 @pytest.mark.parametrize("known", range(0, 60, 7))
 def test_half_a_state_is_none(known: int) -> None:
-    packed = pack(full_gate("z").state, LANES)
+    packed = pack(largest_state(), LANES)
     with pytest.raises(UnreadableState, match="no sense"):
         unpack(packed[:known], LANES)
 
@@ -187,90 +180,3 @@ def test_what_was_drawn_stays_drawn_after_everything_was_forgotten() -> None:
     sale.tick(2)
     assert {name: sale.locate(name).position for name in names} == drawn
     assert sale.locate("late").position == 20
-
-
-def full_gate(zone_id: str) -> GateItem:
-    """A gate item at its largest: six lanes with the longest names, every bucket open, hours into a great sale.
-
-    One gate item takes about 500 claims a second; with a third of those called coming, 3,000 calls a lane and sample.
-    """
-    width_sec = bucket_width_sec(300)
-    bucket = NOW_MS // 1000 // width_sec
-    serving = {lane: 1_234_567 + index * 111_111 for index, lane in enumerate(LANES)}
-    taken = tuple(
-        Sample(
-            7_200_000 + 12_345 * number,
-            3_000_000 + 6_000 * number,
-            {lane: mark - 3_000 * (SAMPLES + 1 - number) for lane, mark in serving.items()},
-        )
-        for number in range(SAMPLES + 1)
-    )
-    state = ControllerState(
-        clock=ClaimClock(7_345_678, taken),
-        show_up=ShowUp(
-            on_the_way=(234.567, 1_234.567, 1_234.567, 1_234.567, 12_345.678, 12_345.678),
-            resolved_called=6_789_012.345,
-            resolved_came=3_456_789.012,
-            recent_called=1_234.567,
-            recent_came=987.654,
-            shut_claims=3_123_456,
-            shut_ms=7_200_000,
-            noticed_front=3_123_456.789,
-        ),
-        turnover=Turnover(
-            active=123_456,
-            leave_rate=432.109,
-            end_rate=432.109,
-            end_weight=123.456,
-            mean_active=123_456.789,
-            mean_active_at_leaving=123_456.789,
-            lapses_seen=True,
-            pace=1_234.567,
-        ),
-        shared=SharedCalls(deficits=dict.fromkeys(LANES, -0.987654), quiet=dict.fromkeys(LANES, 123.456789)),
-        last_tickets=LastTickets(20_000_000),
-        ticked_at_ms=NOW_MS,
-        claimed=3_123_456,
-        rate_tokens=12_345.678,
-        locked=True,
-        hold_until_ms=NOW_MS + 60_000,
-        phase="sold_out",
-        entry="page",
-        epochs=dict.fromkeys(LANES, 123_456),
-        early=dict.fromkeys(LANES, 987_654),
-    )
-    return GateItem(
-        zone_id,
-        12,
-        width_sec,
-        claimed=3_123_456,
-        limit=3_133_456,
-        closed_to=bucket - 2,
-        tick=98_765,
-        lanes={lane: Watermarks(mark, mark - 54_321, mark + 1_234) for lane, mark in serving.items()},
-        buckets={bucket + number: 4_700 for number in range(32)},
-        state=state,
-        shards=400,
-        order="lottery",
-    )
-
-
-@pytest.mark.parametrize("zone_id", ["z", "a" * 40])
-def test_the_gate_item_stays_under_one_write_unit_with_six_lanes(zone_id: str) -> None:
-    store = MemoryDynamo([schemas.table("counters")])
-    gates, full = Gates(Clients(store, store), "counters"), full_gate(zone_id)
-    assert gates.create(replace(full, buckets={}, tick=full.tick - 1, state=ControllerState()))
-    read = gates.read(zone_id, 12)
-    assert read is not None
-    assert gates.advance(read, full, "a" * 22) is Answer.YES
-    for bucket, count in full.buckets.items():
-        store.update_item(
-            TableName="counters",
-            Key={"counter": {"S": f"gate#{zone_id}#12"}, "slot": {"N": "0"}},
-            UpdateExpression="ADD #b :n",
-            ExpressionAttributeNames={"#b": bucket_name(bucket)},
-            ExpressionAttributeValues={":n": {"N": str(count)}},
-        )
-    assert gates.read(zone_id, 12) == full
-    (record,) = store.tables["counters"].records.values()
-    assert record.size < 1024

@@ -75,7 +75,7 @@ def test_a_busy_zone_slows_nobody_elses_ticks(world: Deployment) -> None:
     busy, seconds = LIVE_IDS[7], 30
     names = (world.names.table(name) for name in ("protected_zones", "counters", "queue"))
     stores = Stores(Clients(world.dynamo, world.dynamo), *names)
-    real = tick_zone(stores, S3ObjectStore(world.bucket, world.names.bucket), world.clock, FakeIds("many"))
+    real = tick_zone(stores, S3ObjectStore(world.bucket, world.names.bucket), world.clock)
     ticks, jobs, held, over = Counter[str](), list[Future[None]](), threading.Event(), world.clock.ms + seconds * 1000
     working: set[Future[None]] = set()
 

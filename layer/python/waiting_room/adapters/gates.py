@@ -23,8 +23,6 @@ from waiting_room.domain.errors import Overloaded, Unsure
 
 BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
 """How the names of attributes begin, before a bucket's or a lane's number; no other attribute begins with BUCKET."""
-ATTEMPT_LENGTH = 12
-"""Of an attempt id, as much as it takes to tell two ticks apart."""
 _DIGITS = string.digits + string.ascii_letters
 
 logger = logging.getLogger(__name__)
@@ -164,7 +162,7 @@ class Gates:
             self.phantom(zone_id, run, *kept, verb="release")
         return answer
 
-    def advance(self, read: GateItem, decided: GateItem, attempt: str) -> Answer:
+    def advance(self, read: GateItem, decided: GateItem) -> Answer:
         """Write a tick's decision unless anything else decided since the item was read."""
         ended = [bucket for bucket in read.buckets if bucket <= decided.closed_to]
         order = [*read.lanes, *(name for name in decided.lanes if name not in read.lanes)]
@@ -175,7 +173,6 @@ class Gates:
             "#tick": "tick",
             "#state": "state",
             "#lanes": "lanes",
-            "#attempt": "attempt",
             **{f"#w{index}": name for index, name in enumerate(marks)},
             **{f"#b{index}": bucket_name(bucket) for index, bucket in enumerate(ended)},
         }
@@ -186,12 +183,9 @@ class Gates:
             ":read": read.tick,
             ":state": pack(decided.state, order),
             ":lanes": ",".join(order),
-            ":attempt": attempt[:ATTEMPT_LENGTH],
             **{f":w{index}": value for index, value in enumerate(marks.values())},
         }
-        sets = (
-            "#limit = :limit, #closed = :closed, #tick = :next, #state = :state, #lanes = :lanes, #attempt = :attempt"
-        )
+        sets = "#limit = :limit, #closed = :closed, #tick = :next, #state = :state, #lanes = :lanes"
         update = "SET " + ", ".join([sets, *(f"#w{index} = :w{index}" for index in range(len(marks)))])
         if ended:
             update += " REMOVE " + ", ".join(f"#b{index}" for index in range(len(ended)))

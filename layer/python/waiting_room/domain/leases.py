@@ -17,10 +17,13 @@ PIN_STEP = 4
 FIRST_SCRIPT_SEC = 60
 """The first lease of a script session: the page has yet to load."""
 
+OPEN_BUCKETS = 20
+"""About as many buckets are open at a time: each costs ten bytes of a gate item that has 1,024."""
+
 
 def bucket_width_sec(idle_sec: int) -> int:
-    """Width of the buckets of a zone in seconds: at most about 30 are open at a time (PROTOCOL, Leases)."""
-    return max(10, idle_sec // 30)
+    """Width of the buckets of a zone in seconds, for a new run (PROTOCOL, Leases)."""
+    return max(10, -(-idle_sec // OPEN_BUCKETS))
 
 
 def script_bucket_width_sec(beat_sec: int) -> int:
@@ -56,8 +59,12 @@ def pin_bucket(now_ms: int, width_sec: int) -> int:
 
 
 def lease_bucket(now_ms: int, lease_sec: int, hard_end_ms: int, width_sec: int) -> int:
-    """The bucket of a lease taken now, cut at the session's hard end."""
-    return bucket_covering(min(now_ms + lease_sec * 1000, hard_end_ms), width_sec)
+    """The bucket of a lease taken now, cut at the session's hard end.
+
+    Where leases were made longer than the run's buckets are meant for, they share every second or every n-th.
+    """
+    covering = bucket_covering(min(now_ms + lease_sec * 1000, hard_end_ms), width_sec)
+    return covering + -covering % max(1, -(-lease_sec // (OPEN_BUCKETS * width_sec)))
 
 
 def expires_at_ms(bucket: int, hard_end_ms: int, width_sec: int) -> int:

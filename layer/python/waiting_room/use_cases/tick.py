@@ -13,7 +13,7 @@ from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.ports import Beacon, Clock, Ids
+from waiting_room.ports import Beacon, Clock
 from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.draw import Draws, HoldDraw
 from waiting_room.use_cases.minute_rows import MinuteRows
@@ -42,7 +42,6 @@ class TickZone:
         joins: Joins,
         sales: Sales,
         clock: Clock,
-        ids: Ids,
         announce: Announce,
         minute_rows: MinuteRows,
         *,
@@ -53,7 +52,6 @@ class TickZone:
         self._joins = joins
         self._sales = sales
         self._clock = clock
-        self._ids = ids
         self._announce = announce
         self._minute_rows = minute_rows
         self._seal = Seal(joins)
@@ -75,7 +73,7 @@ class TickZone:
         gate = self._with_draw(zone, gate, now_ms)
         tails, gate = self._line(zone, gate)
         tick = decide(zone, gate, sold, tails, now_ms)
-        if self._gates.advance(gate, tick.gate, self._ids.attempt_id()) is not Answer.YES:
+        if self._gates.advance(gate, tick.gate) is not Answer.YES:
             return Ticked(won=False, idle=False, seals=gate.shards > 1)
         self._tell(zone, gate, tick, tails, sold, now_ms)
         return Ticked(won=True, idle=tick.idle, seals=gate.shards > 1)

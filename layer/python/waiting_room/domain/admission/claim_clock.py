@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-SAMPLES = 10
-"""Samples kept per window and grace."""
+SAMPLES = 6
+"""Samples kept per window and grace: each is a good part of the gate item where there are six lanes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,10 @@ class ClaimClock:
         return older[-1].serving.get(lane, 0) if older else 0
 
     def remember(self, serving: Mapping[str, int], claimed: int, memory_ms: int) -> ClaimClock:
-        """Add where the line stands now, and forget what is older than the memory, but for one sample."""
+        """Add where the line stands now, and forget what is older than the memory, but for one sample.
+
+        Where the memory was made longer, those of the shorter one make room, the oldest but one first.
+        """
         now = Sample(self.ms, claimed, serving)
         samples = self.samples
         if samples and self.ms == samples[-1].clock_ms:
@@ -47,4 +50,6 @@ class ClaimClock:
             samples = (*samples, now)
         while len(samples) > 1 and samples[1].clock_ms <= self.ms - memory_ms:
             samples = samples[1:]
+        if len(samples) > SAMPLES + 1:
+            samples = (samples[0], *samples[2:])
         return replace(self, samples=samples)
