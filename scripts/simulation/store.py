@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from scripts.simulation import expressions
-from scripts.simulation.values import Plain, item_size, plain, size_of, tagged
+from scripts.simulation.values import Plain, item_size, plain, size_of, tagged, text_size
 
 PAGE_BYTES = 1024 * 1024
 Row = tuple[Plain, int]
@@ -285,7 +285,7 @@ def _partition_of(text: str, table: Table, names: Mapping[str, str], values: Pla
 
 
 def _attribute_size(item: Plain, name: str) -> int:
-    return len(name) + size_of(item[name]) if name in item else 0
+    return text_size(name) + size_of(item[name]) if name in item else 0
 
 
 def failure(code: str, operation: str) -> ClientError:
