@@ -8,7 +8,18 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError, SSLError
 
-from waiting_room.adapters.dynamodb import CONFLICT_PAUSE_SEC, CONFLICT_TRIES, decode, encode, reading, writing
+from tests.memory_dynamo import MemoryDynamo
+from waiting_room import schemas
+from waiting_room.adapters.dynamodb import (
+    CONFLICT_PAUSE_SEC,
+    CONFLICT_TRIES,
+    Clients,
+    Table,
+    decode,
+    encode,
+    reading,
+    writing,
+)
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
 
@@ -20,6 +31,32 @@ def refusal(code: str, status: int = 400, **more: Any) -> ClientError:
 
 def raising(*errors: Exception) -> mock.Mock:
     return mock.Mock(side_effect=[*errors, {}])
+
+
+@pytest.fixture
+def large() -> Table:
+    """A table with forty-five items of 400 KB, each in two places: by partition and in one partition."""
+    store = MemoryDynamo([schemas.table("counters")])
+    table = Table(Clients(store, store), "counters", "counters")
+    for number in range(45):
+        for key in ((f"apart#{number}", 0), ("together", number)):
+            store.put_item(TableName="counters", Item=table.key(*key) | encode({"text": "x" * 400_000}))
+    return table
+
+
+def test_items_that_do_not_fit_into_one_answer_are_read_all_the_same(large: Table) -> None:
+    """A batch answers 16 MB at the most, a page 1 MB."""
+    found, complete = large.batch([(f"apart#{number}", 0) for number in range(45)])
+    assert (len(found), complete) == (45, True)
+    assert [item["slot"] for item in large.query("together")] == list(range(45))
+    assert [item["slot"] for item in large.query("together", between=(10, 20))] == list(range(10, 21))
+    assert len(large.scan()) == 90
+
+
+@pytest.mark.parametrize("newest", [1, 3, 4, 44, 45, 1_000])
+def test_the_newest_are_as_many_as_asked_for_however_large(large: Table, newest: int) -> None:
+    found = [item["slot"] for item in large.query("together", newest=newest)]
+    assert found == list(range(44, 44 - min(newest, 45), -1))
 
 
 def test_values_survive_the_table() -> None:

@@ -133,12 +133,15 @@ class Table:
             "ConsistentRead": consistent,
         }
         if newest is not None:
-            request |= {"ScanIndexForward": False, "Limit": newest}
+            request |= {"ScanIndexForward": False}
         items: list[dict[str, Any]] = []
         while True:
+            if newest is not None:
+                request["Limit"] = newest - len(items)
+            # A page ends at 1 MB, wherever its Limit lies.
             page = reading(self.clients.repeating.query, **request)
             items += [decode(item) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page or newest is not None:
+            if "LastEvaluatedKey" not in page or len(items) == newest:
                 return items
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
