@@ -8,7 +8,8 @@ tests run the product's adapters on it beside the strict engines.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +17,12 @@ from botocore.exceptions import ClientError
 from scripts.simulation import expressions
 from scripts.simulation.values import Plain, item_size, plain, size_of, tagged, text_size
 
+ITEM_BYTES = 400 * 1024
 PAGE_BYTES = 1024 * 1024
+"""A query's or scan's page ends with the item that reaches it."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""What one batch read answers at the most (API reference of BatchGetItem); the rest comes back unprocessed."""
+BATCH_KEYS, BATCH_WRITES, TRANSACTION_ACTIONS = 100, 25, 100
 Row = tuple[Plain, int]
 """An item and its size."""
 Key = tuple[Any, Any]
@@ -99,18 +105,28 @@ class Store:
         return self._page("Scan", table, sorted(table.rows), request)
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        _refuse_more_than(BATCH_KEYS, [key for one in request["RequestItems"].values() for key in one["Keys"]])
         found: dict[str, list[Any]] = {}
+        unserved: dict[str, Any] = {}
+        free = BATCH_BYTES
         for name, wanted in request["RequestItems"].items():
             table = self.tables[name]
             rows = [table.rows.get(table.key(plain(key))) for key in wanted["Keys"]]
+            ends = list(accumulate(row[1] if row else 0 for row in rows))
+            served = sum(end <= free for end in ends)
+            if served < len(rows):
+                unserved[name] = {**wanted, "Keys": wanted["Keys"][served:]}
+            free -= ends[served - 1] if served else 0
+            rows = rows[:served]
             for row in rows:
                 consistent = bool(wanted.get("ConsistentRead"))
                 self._read("BatchGetItem", table, row[1] if row else 0, consistent=consistent)
             # In no promised order: reversed, so that no caller counts on one.
             found[name] = [tagged(_projected(row[0], wanted)) for row in reversed(rows) if row is not None]
-        return {"Responses": found, "UnprocessedKeys": {}}
+        return {"Responses": found, "UnprocessedKeys": unserved}
 
     def batch_write_item(self, **request: Any) -> dict[str, Any]:
+        _refuse_more_than(BATCH_WRITES, [write for writes in request["RequestItems"].values() for write in writes])
         for name, writes in request["RequestItems"].items():
             for write in writes:
                 ((kind, body),) = write.items()
@@ -119,6 +135,7 @@ class Store:
         return {"UnprocessedItems": {}}
 
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        _refuse_more_than(TRANSACTION_ACTIONS, request["TransactItems"])
         token = request.get("ClientRequestToken")
         if token in self._transactions:
             return {}
@@ -188,6 +205,8 @@ class Store:
             )
             for name in set(touched):
                 size += _attribute_size(new, name) - _attribute_size(old, name)
+        if size > ITEM_BYTES:
+            raise failure("ValidationException", operation)
         if new is not None:
             table.put(key, (new, size))
         elif before is not None:
@@ -203,7 +222,7 @@ class Store:
             keys = keys[keys.index(table.key(plain(start))) + 1 :]
         limit, size, served = request.get("Limit", len(keys) + 1), 0, 0
         for key in keys:
-            if served == limit or (served and size + table.rows[key][1] > PAGE_BYTES):
+            if served == limit or size >= PAGE_BYTES:
                 break
             size += table.rows[key][1]
             served += 1
@@ -251,6 +270,11 @@ class Onlooker:
                 self._store.read_units = counted
 
         return call
+
+
+def _refuse_more_than(most: int, parts: Sequence[Any]) -> None:
+    if len(parts) > most:
+        raise failure("ValidationException", "a call with too many parts")
 
 
 def _values(request: Mapping[str, Any]) -> Plain:

@@ -14,7 +14,16 @@ from tests.memory_dynamo.errors import InvalidError
 from tests.memory_dynamo.evaluate import Check, Read, Values, read_path, typed
 from tests.memory_dynamo.syntax import Call, Operand, Path, Sum, Value
 from tests.memory_dynamo.updates import Action, Add, Assign, Delete, Remove
-from tests.memory_dynamo.values import AttributeValue, Item, copied, kind_of
+from tests.memory_dynamo.values import (
+    MAX_ITEM_BYTES,
+    AttributeValue,
+    Item,
+    byte_length,
+    check_depth,
+    copied,
+    kind_of,
+    size_of,
+)
 
 Change = Callable[[Item, Values], Item]
 _Step = Callable[[Item, Item, Values], None]
@@ -64,13 +73,17 @@ def _assign(action: Assign) -> _Step:
     if len(parts) == 1:
 
         def assign(old: Item, new: Item, values: Values) -> None:
-            new[name] = operand(old, values)  # type: ignore[assignment]
+            value = operand(old, values)
+            assert value is not None
+            check_depth(value)
+            new[name] = value
 
         return assign
 
     def assign_inside(old: Item, new: Item, values: Values) -> None:
         value = operand(old, values)
         assert value is not None
+        check_depth(value, len(parts) - 1)
         set_member(_owned(old, new, name), parts[1:], copied(value))
 
     return assign_inside
@@ -146,8 +159,9 @@ def _read(operand: Operand) -> Read:
     present, otherwise = read_path(first), _read(second)
 
     def if_not_exists(item: Item, values: Values) -> AttributeValue | None:
-        found = present(item, values)
-        return otherwise(item, values) if found is None else found
+        # What stands in its place is read in any case, and is refused where there is nothing.
+        found, instead = present(item, values), otherwise(item, values)
+        return instead if found is None else found
 
     return if_not_exists
 
@@ -186,7 +200,7 @@ def _joined(left: Read, right: Read) -> Read:
 
 def update_checks(actions: list[Action]) -> list[Check]:
     """What AWS checks of the placeholders' values before it reads the item."""
-    checks: list[Check] = []
+    checks: list[Check] = [_size_check(actions)]
     for action in actions:
         if isinstance(action, Assign):
             checks += _operand_checks(action.operand)
@@ -195,6 +209,28 @@ def update_checks(actions: list[Action]) -> list[Check]:
         elif isinstance(action, Delete):
             checks.append(typed("UpdateExpression", "DELETE", action.value, _SETS))
     return checks
+
+
+def _size_check(actions: list[Action]) -> Check:
+    """What an update writes may be no larger than an item, whatever the stored item leaves of it."""
+    writes = [action for action in actions if isinstance(action, Assign | Add)]
+    names_size = sum(byte_length(part) for action in writes for part in action.path.parts if isinstance(part, str))
+    operands = [action.operand if isinstance(action, Assign) else action.value for action in writes]
+    written = [value.name for operand in operands for value in _values_in(operand)]
+
+    def check(values: Values) -> None:
+        if names_size + sum(size_of(values[name]) for name in written) > MAX_ITEM_BYTES:
+            raise InvalidError("Item size to update has exceeded the maximum allowed size")
+
+    return check
+
+
+def _values_in(operand: Operand) -> list[Value]:
+    if isinstance(operand, Value):
+        return [operand]
+    if isinstance(operand, Sum):
+        return [*_values_in(operand.left), *_values_in(operand.right)]
+    return [value for one in operand.arguments for value in _values_in(one)] if isinstance(operand, Call) else []
 
 
 def _operand_checks(operand: Operand) -> list[Check]:

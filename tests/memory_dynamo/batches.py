@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.memory_dynamo.client import MemoryDynamo
 
 MAX_KEYS = 100
+MAX_READ_BYTES = 16 * 1024 * 1024
+"""What one batch read answers at the most (API reference of BatchGetItem): the rest comes back unprocessed."""
 MAX_WRITES = 25
 _DUPLICATES = "Provided list of item keys contains duplicates"
 
@@ -30,6 +32,7 @@ def batch_get(client: MemoryDynamo, request: dict[str, Any]) -> dict[str, Any]:
     if sum(len(wanted["Keys"]) for wanted in asked.values()) > MAX_KEYS:
         raise InvalidError("Too many items requested for the BatchGetItem call")
     left = MAX_KEYS if client.batch_limit is None else client.batch_limit
+    free = MAX_READ_BYTES
     responses: dict[str, list[Any]] = {}
     unprocessed: dict[str, Any] = {}
     for name, wanted in asked.items():
@@ -37,9 +40,12 @@ def batch_get(client: MemoryDynamo, request: dict[str, Any]) -> dict[str, Any]:
         keys = [table.key_of(given)[0] for given in wanted["Keys"]]
         if len(set(keys)) != len(keys):
             raise InvalidError(_DUPLICATES)
-        responses[name] = _found(client, table, wanted, keys[:left])
-        if len(keys) > left:
-            unprocessed[name] = {**wanted, "Keys": wanted["Keys"][left:]}
+        sizes = [table.records[key].size if key in table.records else 0 for key in keys[:left]]
+        served = sum(sum(sizes[: index + 1]) <= free for index in range(len(sizes)))
+        free -= sum(sizes[:served])
+        responses[name] = _found(client, table, wanted, keys[:served])
+        if len(keys) > served:
+            unprocessed[name] = {**wanted, "Keys": wanted["Keys"][served:]}
         left = max(0, left - len(keys))
     return {"Responses": responses, "UnprocessedKeys": unprocessed}
 

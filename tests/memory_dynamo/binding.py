@@ -79,7 +79,8 @@ def _checked_values(values: Any) -> Values:
         raise malformed(f"Invalid type for parameter ExpressionAttributeValues: {values!r}, valid types: dict")
     if not values:
         raise InvalidError("ExpressionAttributeValues must not be empty")
-    return {name: checked(value) for name, value in values.items()}
+    # One level deeper than an item: what is only compared is never put anywhere.
+    return {name: checked(value, -1) for name, value in values.items()}
 
 
 def _refuse_values(used: set[str], given: set[str]) -> None:

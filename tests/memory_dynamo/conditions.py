@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.memory_dynamo.syntax import Call, Operand, Parser, Path, Value
+from tests.memory_dynamo.syntax import Call, Operand, Parser, Path
 
 COMPARATORS = ("=", "<>", "<", "<=", ">", ">=")
 _TESTS = {"attribute_exists": 1, "attribute_not_exists": 1, "attribute_type": 2, "begins_with": 2, "contains": 2}
@@ -93,29 +93,13 @@ def _group(parser: Parser) -> Condition:
     parser.expect("(")
     inner = _either(parser)
     parser.expect(")")
-    if _is_doubled(parser, start, parser.at - 1):
-        parser.refuse("The expression has redundant parentheses;")
+    parser.refuse_doubled(start)
     return inner
-
-
-def _is_doubled(parser: Parser, start: int, end: int) -> bool:
-    """Whether the group from token `start` to `end` holds nothing but another group."""
-    return parser.tokens[start + 1].text == "(" and _closing(parser, start + 1) == end - 1
-
-
-def _closing(parser: Parser, start: int) -> int:
-    """Index of the token that closes the parenthesis at `start`, or of the end."""
-    depth = 0
-    for index in range(start, len(parser.tokens)):
-        depth += {"(": 1, ")": -1}.get(parser.tokens[index].text, 0)
-        if depth == 0:
-            return index
-    return len(parser.tokens) - 1
 
 
 def _opens_operand(parser: Parser) -> bool:
     """Whether the parenthesis ahead only wraps an operand, as in `(a) = :b`."""
-    following = parser.tokens[min(_closing(parser, parser.at) + 1, len(parser.tokens) - 1)]
+    following = parser.tokens[min(parser.closing(parser.at) + 1, len(parser.tokens) - 1)]
     return following.text in COMPARATORS or following.text.upper() in ("BETWEEN", "IN")
 
 
@@ -126,7 +110,9 @@ def _predicate(parser: Parser) -> Condition:
     if parser.accept_keyword("BETWEEN"):
         low = _operand(parser)
         parser.expect_keyword("AND")
-        return Between(left, low, _operand(parser))
+        high = _operand(parser)
+        _check_distinct(parser, "BETWEEN", left, (low, high))
+        return Between(left, low, high)
     if parser.accept_keyword("IN"):
         return _in(parser, left)
     return _compare(parser, left)
@@ -163,6 +149,8 @@ def _test(parser: Parser) -> Condition:
     call = parser.call(lambda: _operand(parser))
     parser.check_count(call, _TESTS[name])
     first = call.arguments[0]
+    if name == "begins_with" and any(isinstance(one, Call) for one in call.arguments):
+        parser.refuse(f"Incorrect operand type for operator or function; operator or function: {name}, operand type: N")
     if not isinstance(first, Path) and name not in _ON_ANY_OPERAND:
         parser.refuse(f"Operator or function requires a document path; operator or function: {name}")
     _check_distinct(parser, name, first, call.arguments[1:])
@@ -172,9 +160,11 @@ def _test(parser: Parser) -> Condition:
 
 
 def _operand(parser: Parser) -> Operand:
+    start = parser.at
     if parser.accept("("):
         inner = _operand(parser)
         parser.expect(")")
+        parser.refuse_doubled(start)
         return inner
     if parser.next.kind == "value":
         return parser.value()
@@ -199,8 +189,5 @@ def _size(parser: Parser) -> Call:
 
 
 def _check_distinct(parser: Parser, name: str, first: Operand, rest: tuple[Operand, ...]) -> None:
-    if not isinstance(first, Value) and first in rest:
-        parser.refuse(
-            "The first operand must be distinct from the remaining operands for this operator or function; "
-            f"operator: {name}, first operand: {first}"
-        )
+    if isinstance(first, Path):
+        parser.check_distinct(name, first, rest)

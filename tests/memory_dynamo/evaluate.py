@@ -15,6 +15,7 @@ Truth = Callable[[Item, Values], bool]
 Check = Callable[[Values], None]
 
 _ORDERED_KINDS = ("S", "N", "B")
+_SIZED_KINDS = ("S", "B", "SS", "NS", "BS", "L", "M")
 
 
 def read_path(path: Path) -> Read:
@@ -84,8 +85,8 @@ def compile_condition(condition: Condition) -> Truth:
 def _compare(condition: Compare) -> Truth:
     left, right, symbol = read_operand(condition.left), read_operand(condition.right), condition.symbol
     if symbol == "<>":
-        # As AWS: a missing attribute differs from every value, so only this comparison is true without it.
-        return lambda item, values: left(item, values) != right(item, values)
+        # As AWS: what is missing differs from everything, so only this comparison is true without it.
+        return lambda item, values: left(item, values) != right(item, values) or left(item, values) is None
 
     if symbol == "=":
         return lambda item, values: left(item, values) == right(item, values) and left(item, values) is not None
@@ -154,15 +155,24 @@ def value_checks(kind: str, condition: Condition) -> list[Check]:
     if isinstance(condition, Not):
         return value_checks(kind, condition.inner)
     if isinstance(condition, Compare):
-        if condition.symbol in ("=", "<>"):
-            return []
         sides = (condition.left, condition.right)
-        return [typed(kind, condition.symbol, side, _ORDERED_KINDS) for side in sides if isinstance(side, Value)]
+        ordered = () if condition.symbol in ("=", "<>") else sides
+        checks = [typed(kind, condition.symbol, side, _ORDERED_KINDS) for side in ordered if isinstance(side, Value)]
+        return [*_size_checks(kind, sides), *checks]
     if isinstance(condition, Between):
-        return _between_checks(kind, condition)
+        return [
+            *_size_checks(kind, (condition.operand, condition.low, condition.high)),
+            *_between_checks(kind, condition),
+        ]
     if isinstance(condition, In):
-        return []
-    return _test_checks(kind, condition.call)
+        return _size_checks(kind, (condition.operand, *condition.listed))
+    return [*_size_checks(kind, condition.call.arguments), *_test_checks(kind, condition.call)]
+
+
+def _size_checks(kind: str, operands: tuple[Operand, ...]) -> list[Check]:
+    """Each `size(:value)` needs a value that has one."""
+    measured = [operand.arguments[0] for operand in operands if isinstance(operand, Call)]
+    return [typed(kind, "size", one, _SIZED_KINDS) for one in measured if isinstance(one, Value)]
 
 
 def typed(kind: str, name: str, value: Value, allowed: tuple[str, ...]) -> Check:

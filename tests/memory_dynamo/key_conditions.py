@@ -36,6 +36,12 @@ class KeyRange:
             return bool(key.startswith(self.bounds[0]))
         return bool(_COMPARE[self.symbol](key, self.bounds[0]))
 
+    def end(self, forward: bool) -> Any:
+        """The key at which a read in this direction is over, as the condition itself says; None where it says none."""
+        if self.symbol == "between":
+            return self.bounds[-1] if forward else self.bounds[0]
+        return self.bounds[0] if self.symbol == ("<=" if forward else ">=") else None
+
     def slice_of(self, table: Table) -> slice:
         """A slice of the partition's ordered sort keys that holds the whole range (begins_with: and what follows)."""
         if not self.symbol:

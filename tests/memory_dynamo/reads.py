@@ -38,11 +38,17 @@ def query(table: Table, request: dict[str, Any]) -> Page:
     wanted = key_range(table, bound.key_condition, values)
     if table.key_names & bound.condition_paths:
         raise InvalidError("Filter Expression can only contain non-primary key attributes")
-    start = _start_key(table, request)
-    if start is not None and not (start[0] == wanted.partition and wanted.covers(start[1])):
+    start, forward = _start_key(table, request), request.get("ScanIndexForward", True)
+    end = wanted.end(forward)
+    # Nothing can be left behind the end of a range: no page tells of more there, and none begins there.
+    inside = start is None or (start[0] == wanted.partition and wanted.covers(start[1]) and start[1] != end)
+    if not inside:
         raise InvalidError("The provided starting key does not match the range key predicate")
-    records = _in_partition(table, wanted, start, request.get("ScanIndexForward", True))
-    return _page(table, records, bound, values, request)
+    page = _page(table, _in_partition(table, wanted, start, forward), bound, values, request)
+    last = page.answer.get("LastEvaluatedKey")
+    if last is not None and end is not None and table.key_of(last)[0][1] == end:
+        del page.answer["LastEvaluatedKey"]
+    return page
 
 
 def scan(table: Table, request: dict[str, Any]) -> Page:

@@ -168,6 +168,32 @@ class Parser:
                 f"{call.name}, number of operands: {len(call.arguments)}"
             )
 
+    def is_doubled(self, start: int) -> bool:
+        """Whether the parenthesis at this token, which was read to its end, holds nothing but another one."""
+        return self.tokens[start + 1].text == "(" and self.closing(start + 1) == self.at - 2
+
+    def closing(self, start: int) -> int:
+        """Index of the token that closes the parenthesis at `start`, or of the end."""
+        depth = 0
+        for index in range(start, len(self.tokens)):
+            depth += {"(": 1, ")": -1}.get(self.tokens[index].text, 0)
+            if depth == 0:
+                return index
+        return len(self.tokens) - 1
+
+    def refuse_doubled(self, start: int) -> None:
+        """Refuses the parenthesis at this token if it is one too many."""
+        if self.is_doubled(start):
+            self.refuse("The expression has redundant parentheses;")
+
+    def check_distinct(self, name: str, first: Path, rest: tuple[Operand, ...]) -> None:
+        """Refuses an operator or function that takes the same path twice."""
+        if first in rest:
+            self.refuse(
+                "The first operand must be distinct from the remaining operands for this operator or function; "
+                f"operator: {name}, first operand: {first}"
+            )
+
     def check_overlaps(self, paths: list[Path]) -> None:
         """Refuses paths of which one contains another, or that read one parent both as map and as list."""
         for index, one in enumerate(paths):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.memory_dynamo.errors import ConditionFailedError, InvalidError, client_error, malformed
 from tests.memory_dynamo.requests import check_parameters
 from tests.memory_dynamo.units import read_units, write_units
+from tests.memory_dynamo.values import item_size, size_of
 from tests.memory_dynamo.writes import Outcome, Planned, carry_out, plan, store
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_ACTIONS = 100
 MAX_TOKEN = 36
+MAX_BYTES = 4 * 1024 * 1024
+"""Of all items of a transaction together (API reference of TransactWriteItems)."""
 _OPERATION = "TransactWriteItems"
 _ACTIONS = ("Put", "Update", "Delete", "ConditionCheck")
 _REMEMBERED_TOKENS = 10_000
@@ -36,6 +39,8 @@ class Transactions:
         planned = [self._plan(action) for action in actions]
         if len({(one.table.name, one.key) for one in planned}) != len(planned):
             raise InvalidError("Transaction request cannot include multiple operations on one item")
+        if sum(map(_size, planned)) > MAX_BYTES:
+            raise InvalidError("Transaction payload size cannot exceed 4MB")
         token = request.get("ClientRequestToken")
         if token is not None and not 1 <= len(token) <= MAX_TOKEN:
             raise InvalidError(f"ClientRequestToken must have between 1 and {MAX_TOKEN} characters")
@@ -104,3 +109,10 @@ class Transactions:
             record = one.table.records.get(one.key)
             consumed = write_units(record.size if record else 0, transactional=True)
             self._client.units.add_write(_OPERATION, one.table.name, consumed)
+
+
+def _size(planned: Planned) -> int:
+    """Bytes of what a write brings, or of the item there is if that is larger: by the book the item counts."""
+    record = planned.table.records.get(planned.key)
+    brought = item_size(planned.attributes) + sum(map(size_of, planned.values.values()))
+    return max(brought, record.size if record else 0)

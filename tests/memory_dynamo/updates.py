@@ -68,19 +68,34 @@ def _action(parser: Parser, clause: str) -> Action:
 
 
 def _sum(parser: Parser) -> Operand:
+    start = parser.at
     if parser.accept("("):
-        inner = _sum(parser)
+        left = _sum(parser)
         parser.expect(")")
-        return inner
-    left = _operand(parser)
+        parser.refuse_doubled(start)
+        if isinstance(left, Sum):
+            return left
+    else:
+        left = _operand(parser)
     sign = 1 if parser.accept("+") else -1 if parser.accept("-") else 0
-    return Sum(left, _operand(parser), sign) if sign else left
+    if not sign:
+        return left
+    right = _operand(parser)
+    _refuse_joined(parser, left, right)
+    return Sum(left, right, sign)
+
+
+def _refuse_joined(parser: Parser, *operands: Operand) -> None:
+    if any(isinstance(operand, Call) and operand.name == "list_append" for operand in operands):
+        parser.refuse("The function is not allowed to be used this way in an expression; function: list_append")
 
 
 def _operand(parser: Parser) -> Operand:
+    start = parser.at
     if parser.accept("("):
         inner = _operand(parser)
         parser.expect(")")
+        parser.refuse_doubled(start)
         return inner
     if parser.next.kind == "value":
         return parser.value()
@@ -95,6 +110,10 @@ def _call(parser: Parser) -> Call:
         parser.refuse(f"Invalid function name; function: {name}")
     call = parser.call(lambda: _operand(parser))
     parser.check_count(call, 2)
-    if name == "if_not_exists" and not isinstance(call.arguments[0], Path):
-        parser.refuse("Operator or function requires a document path; operator or function: if_not_exists")
+    _refuse_joined(parser, *call.arguments)
+    first, *rest = call.arguments
+    if name == "if_not_exists":
+        if not isinstance(first, Path):
+            parser.refuse("Operator or function requires a document path; operator or function: if_not_exists")
+        parser.check_distinct(name, first, tuple(rest))
     return call

@@ -16,6 +16,7 @@ from tests.memory_dynamo.numbers import canonical_number, number
 AttributeValue = dict[str, Any]
 Item = dict[str, AttributeValue]
 
+MAX_ITEM_BYTES = 400 * 1024
 KINDS = ("S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL")
 _MAX_DEPTH = 31
 _SCALARS = frozenset({"S", "N", "B", "BOOL", "NULL"})
@@ -41,6 +42,16 @@ def checked(value: Any, depth: int = 0) -> AttributeValue:
     if depth > _MAX_DEPTH:
         raise InvalidError("Nesting Levels have exceeded supported limits")
     return {kind: check(body, depth)}
+
+
+def check_depth(value: AttributeValue, level: int = 0) -> None:
+    """Refuses a value that lies deeper than an item may go, `level` being where it is put. Raises InvalidError."""
+    if level > _MAX_DEPTH:
+        raise InvalidError("Nesting Levels have exceeded supported limits")
+    ((kind, body),) = value.items()
+    if kind in ("L", "M"):
+        for member in body.values() if kind == "M" else body:
+            check_depth(member, level + 1)
 
 
 def checked_item(item: Any) -> Item:

@@ -9,9 +9,15 @@ from tests.memory_dynamo.documents import pruned
 from tests.memory_dynamo.errors import ConditionFailedError, InvalidError
 from tests.memory_dynamo.evaluate import Values
 from tests.memory_dynamo.tables import Key, Record, Table
-from tests.memory_dynamo.values import Item, byte_length, checked_item, copied_item, item_size, size_of
-
-MAX_ITEM_BYTES = 400 * 1024
+from tests.memory_dynamo.values import (
+    MAX_ITEM_BYTES,
+    Item,
+    byte_length,
+    checked_item,
+    copied_item,
+    item_size,
+    size_of,
+)
 
 
 class Planned(NamedTuple):
@@ -43,6 +49,7 @@ def plan(action: str, table: Table, request: dict[str, Any]) -> Planned:
     if action == "Put":
         attributes = checked_item(request["Item"])
         key = table.key_of_item(attributes)
+        _check_size(item_size(attributes))
     else:
         key, attributes = table.key_of(request["Key"])
     bound, values = bind(request)
@@ -54,6 +61,11 @@ def plan(action: str, table: Table, request: dict[str, Any]) -> Planned:
             )
     show_old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     return Planned(action, table, key, attributes, bound, values, show_old)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_ITEM_BYTES:
+        raise InvalidError("Item size has exceeded the maximum allowed size")
 
 
 def carry_out(planned: Planned) -> Outcome:
@@ -68,8 +80,7 @@ def carry_out(planned: Planned) -> Outcome:
     if planned.action == "Delete":
         return Outcome(before, None)
     after = _put(planned) if planned.action == "Put" else _updated(planned, before)
-    if after.size > MAX_ITEM_BYTES:
-        raise InvalidError("Item size has exceeded the maximum allowed size")
+    _check_size(after.size)
     return Outcome(before, after)
 
 
