@@ -17,8 +17,6 @@ from typing import Any
 ROUNDS = 12
 METHOD = "foyer-draw-1"
 """Names the steps in this file; it changes if they ever do."""
-MOST_EARLY = 2**32
-"""Early joiners of a lane a draw can order: a half of the network is what one hash gives."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,10 @@ class Draw:
 
 
 class _Key:
-    """The network for one lane; the part of the hash all rounds have in common is made once."""
+    """The network for one lane; the part of the hash all rounds have in common is made once.
+
+    A half of it is at most the 32 bits that are taken of one hash: enough for 2 ** 64 early joiners.
+    """
 
     def __init__(self, key: str, early: int) -> None:
         self._hash = hashlib.sha256(f"{key}|".encode())
