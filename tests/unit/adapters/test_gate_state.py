@@ -17,6 +17,7 @@ from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, ClaimClock, Sample
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
@@ -65,6 +66,16 @@ states = st.builds(
     ),
     shared=st.builds(SharedCalls, deficits=by_lane(millionths), quiet=by_lane(millionths)),
     last_tickets=st.builds(LastTickets, whole),
+    door=st.builds(
+        Door,
+        shut=st.booleans(),
+        proven=st.booleans(),
+        passes=st.integers(0, 1),
+        misses=whole,
+        asked=whole,
+        doubted_in=whole,
+        unproven=st.integers(0, 10**9).map(lambda value: value / 10),
+    ),
     ticked_at_ms=whole,
     claimed=whole,
     rate_tokens=thousandths,
