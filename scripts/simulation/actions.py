@@ -41,6 +41,12 @@ def refuse(share: float) -> Action:
     return act
 
 
+def refuse_looks(simulation: Simulation) -> None:
+    """Something lets visitors pass and not the looks: a firewall's rule, a name that the exchanger cannot resolve."""
+    simulation.deployment.api.refuses_looks = True
+    simulation.watch.door(is_open=True)
+
+
 @contextlib.contextmanager
 def everybody_comes() -> Iterator[None]:
     """A simpler policy: each called visitor counts as coming until the window is over."""

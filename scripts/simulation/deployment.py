@@ -91,6 +91,7 @@ class PublicApi:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self.refused_share = 0.0
+        self.refuses_looks = False
 
     def bouncer(self) -> Bouncer:
         """The instance that a request meets; raises DoorShut."""
@@ -101,6 +102,8 @@ class PublicApi:
     def gets_through(self, zone_id: str) -> bool:
         """The exchanger's look at the door."""
         self._deployment.kernel.sleep(self.LATENCY_SEC)
+        if self.refuses_looks:
+            return False
         try:
             bouncer = self.bouncer()
             bouncer.pass_door(bouncer.zones.get(zone_id))

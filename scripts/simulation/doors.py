@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from typing import Any
 
-from scripts.simulation.actions import refuse
+from scripts.simulation.actions import refuse, refuse_looks
 from scripts.simulation.occupancy import SCRIPT, queueing
 from scripts.simulation.simulation import Scenario, Simulation
 from scripts.visitors.arrivals import flash
@@ -21,6 +21,7 @@ RECOVERED_PART = 0.9
 
 COMERS = Habits(absent_share=0.2, silent_share=0.3, button_share=0.35, stay_sec=(60, 60))
 WALKED_AWAY = Habits(absent_share=1.0)
+RATE: dict[str, Any] = {"mode": "waiting_room", "rate_per_min": 600, "starts_in_sec": 30, "session": dict(SCRIPT)}
 
 
 def _door(name: str, about: str, zone: dict[str, Any], shut_sec: int, share: float = 1.0) -> Scenario:
@@ -37,9 +38,8 @@ def _door(name: str, about: str, zone: dict[str, Any], shut_sec: int, share: flo
 
 
 def _both(name: str, about: str, shut_sec: int, share: float = 1.0) -> tuple[Scenario, ...]:
-    rate = {"mode": "waiting_room", "rate_per_min": 600, "starts_in_sec": 30, "session": dict(SCRIPT)}
     return (
-        _door(f"{name}, rate", f"{about}; 600 a minute", rate, shut_sec, share),
+        _door(f"{name}, rate", f"{about}; 600 a minute", RATE, shut_sec, share),
         _door(f"{name}, cap", f"{about}; cap 400", queueing(400), shut_sec, share),
     )
 
@@ -52,10 +52,19 @@ DOORS = (
     Scenario(
         name="batch walks away",
         about="the first 300 called are gone, 300 wait behind, the door is open; 600 a minute",
-        zone={"mode": "waiting_room", "rate_per_min": 600, "starts_in_sec": 30, "session": dict(SCRIPT)},
+        zone=RATE,
         groups=((flash(300, 10), WALKED_AWAY), (flash(300, 10, from_sec=11), replace(COMERS, absent_share=0.0))),
         seconds=400,
         measures=frozenset({"first", "door"}),
+    ),
+    Scenario(
+        name="looks fail, the door is open",
+        about="the exchanger's looks fail from 150 s on, and nothing else; 600 a minute",
+        zone=RATE,
+        groups=((flash(3000, 60), COMERS),),
+        actions=((SHUT_AT_SEC, refuse_looks),),
+        seconds=420,
+        measures=frozenset({"door"}),
     ),
 )
 

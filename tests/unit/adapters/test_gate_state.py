@@ -72,6 +72,7 @@ states = st.builds(
         proven=st.booleans(),
         passes=st.integers(0, 1),
         misses=whole,
+        came=whole,
         asked=whole,
         doubted_in=whole,
         unproven=st.integers(0, 10**9).map(lambda value: value / 10),

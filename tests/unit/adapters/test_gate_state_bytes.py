@@ -49,7 +49,7 @@ EVERY_FIELD = ControllerState(
     ),
     shared=SharedCalls(deficits={"general": -0.25, "vip": 0.75}, quiet={"press": 0.125}),
     last_tickets=LastTickets(123_456),
-    door=Door(shut=True, proven=True, passes=1, misses=5, asked=9, doubted_in=77, unproven=12.3),
+    door=Door(shut=True, proven=True, passes=1, misses=5, came=3, asked=9, doubted_in=77, unproven=12.3),
     ticked_at_ms=1_780_315_200_123,
     claimed=4_321,
     rate_tokens=-1.25,
@@ -65,9 +65,9 @@ EVERY_FIELD_PACKED = (
     "f05480890f0cb8179423ea30c03ef855bc690890a10f069fc21ee0c65b0e7a7c7e06f02e900304a0fe0ac03e06904e8c01fa8801d8040ea006"
     "1412"
 )
-DOOR_PACKED = "0e0a129a01f601"
+DOOR_PACKED = "0e0a06129a01f601"
 """What was added behind."""
-NO_DOOR = bytes(5)
+NO_DOOR = bytes(6)
 RECORDED = {
     "the last tickets of a sold-out sale": (
         "022cb88c92b1d0678c0386fe0a0002a0a9040a00b8fd1fe09518c8ea1990c21390ee1fb8048406f40c849502b8d501f81ab8b402"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from waiting_room.domain.admission.controller import Tick, decide
-from waiting_room.domain.admission.door import CHANCE, ENOUGH_CLAIMS, Door
+from waiting_room.domain.admission.door import CHANCE, ENOUGH_CLAIMS, MANY_MISSES, Door
 from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.zone.zones import Zone
@@ -50,11 +50,18 @@ def test_a_look_that_never_got_through_tells_nothing_when_it_fails() -> None:
 
 def test_looks_are_not_believed_while_those_who_were_called_come_in() -> None:
     once = looked(PROVEN, False, expected=40)
-    assert once.look(None, 17, on_the_way(40)).stands
-    assert once.look(None, 18, on_the_way(40)) == Door()
-    assert once.look(None, 10, on_the_way(40)).look(None, 8, on_the_way(30)) == Door()
+    assert once.look(None, 19, on_the_way(40)).stands
+    assert once.look(None, 20, on_the_way(40)) == Door()
+    assert once.look(None, 12, on_the_way(40)).look(None, 8, on_the_way(28)) == Door()
     # A door that lets one in ten pass: a few between two looks.
-    assert looked(once, False, False, False, claims=4, expected=40).shut
+    assert looked(once, False, False, False, claims=9, expected=40).shut
+
+
+def test_nor_are_they_where_they_all_fail_for_minutes_and_people_come_in_one_by_one() -> None:
+    door = looked(PROVEN, *[False] * MANY_MISSES, claims=1, expected=20)
+    assert door.shut
+    assert looked(door, None, claims=1, expected=20) == Door()
+    assert looked(PROVEN, *[False] * (2 * MANY_MISSES), expected=20).shut, "nobody came at all"
 
 
 def test_a_few_who_come_in_say_nothing() -> None:

@@ -75,7 +75,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
         last = sample
     door = state.door
     flags = door.passes * 4 + door.proven * 2 + door.shut
-    out.numbers([flags, door.misses, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
+    out.numbers([flags, door.misses, door.came, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
     return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
@@ -120,6 +120,7 @@ def _door(read: _Reader) -> Door:
         proven=bool(flags // 2 % 2),
         passes=flags // 4,
         misses=read.number(),
+        came=read.number(),
         asked=read.number(),
         doubted_in=read.number(),
         unproven=_number(read.number(), _TENTHS),

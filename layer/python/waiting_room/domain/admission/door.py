@@ -14,12 +14,12 @@ from waiting_room.domain.admission.show_up import ShowUp
 
 ENOUGH_LOOKS = 2
 """Looks in a row that agree before the door counts as shut, or as open again: one fails or gets through by chance."""
-ENOUGH_CLAIMS = 5
+ENOUGH_CLAIMS = 10
 """As many come in between two looks that fail, and half of all who were expected: it is the looks that fail. Through a
 door that lets one in ten pass, a tenth of those who stand there come in that time."""
-LESS_EXPECTED = 0.9
-"""By so much fewer are expected with each look that fails, for some of those who are expected were only believed in."""
-MOST_MISSES = 100
+MANY_MISSES = 60
+"""So many looks fail in a row, two minutes, and at least one claim for each comes in: it is the looks that fail. Of a
+door that lets one in ten pass, so many fail by chance once in 500 times."""
 CHANCE = 1e-6
 """So improbable it must be that all who were called stayed away by themselves before nobody more is called."""
 
@@ -30,8 +30,8 @@ class Door:
 
     `proven` says that a look got through before: one that never did tells nothing when it fails. `misses` are the looks
     that failed since one got through or the door was open, `passes` those in a row that got through a door that was
-    shut. Since the first miss `asked` were called and are not in; `doubted_in` more claims before the next look tell
-    that it is the looks that fail. `unproven` are called positions that were given up as absent since a look got
+    shut. Since the first miss `came` have come in, and `asked` were called and have not; `doubted_in` more claims before
+    the next look tell that it is the looks that fail. `unproven` are called positions that were given up as absent since a look got
     through last.
     """
 
@@ -39,6 +39,7 @@ class Door:
     proven: bool = False
     passes: int = 0
     misses: int = 0
+    came: int = 0
     asked: int = 0
     doubted_in: int = 0
     unproven: float = 0.0
@@ -55,22 +56,21 @@ class Door:
         """
         if not self.stands:
             return self._looked(seen, show_up.expected)
-        if claims >= self.doubted_in and not seen:
+        came, asked = self.came + claims, max(0, self.asked - round(claims / show_up.share))
+        known = replace(self, came=came, asked=asked, doubted_in=self.doubted_in - claims)
+        many = self.misses >= MANY_MISSES and came >= self.misses
+        if not seen and (many or known.doubted_in <= 0):
             return Door()
-        asked = max(0, self.asked - round(claims / show_up.share))
-        return replace(self, asked=asked, doubted_in=self.doubted_in - claims)._looked(seen, show_up.expected)
+        return known._looked(seen, show_up.expected)
 
     def _looked(self, seen: bool | None, expected: float) -> Door:
         if seen is None or (not seen and not self.proven):
             return self
         if not seen:
-            misses = min(MOST_MISSES, self.misses + 1)
-            doubted_in = max(ENOUGH_CLAIMS, round(expected / 2 * LESS_EXPECTED**misses))
-            return replace(
-                self, shut=self.shut or misses == ENOUGH_LOOKS, passes=0, misses=misses, doubted_in=doubted_in
-            )
+            known = replace(self, misses=self.misses + 1, passes=0, doubted_in=_half(expected))
+            return replace(known, shut=self.shut or known.misses >= ENOUGH_LOOKS)
         if self.shut and self.passes + 1 < ENOUGH_LOOKS:
-            return replace(self, passes=self.passes + 1, doubted_in=max(ENOUGH_CLAIMS, round(expected)))
+            return replace(self, misses=0, passes=self.passes + 1, came=0, doubted_in=_half(expected))
         return Door(proven=True)
 
     def give_up(self, absent: float) -> Door:
@@ -92,3 +92,7 @@ class Door:
     def ask(self, calls: int) -> Door:
         """Remember how many were called at a door that may be shut."""
         return replace(self, asked=self.asked + calls) if self.stands else self
+
+
+def _half(expected: float) -> int:
+    return max(ENOUGH_CLAIMS, round(expected / 2))

@@ -62,7 +62,7 @@ class ControllerState:
 
     def door_sec(self) -> float:
         """About how long it takes until all who were called and are still expected have found a place."""
-        return self.turnover.door_sec(self.show_up.expected)
+        return self.turnover.door_sec(self.show_up.expected, self.show_up.share)
 
 
 @dataclass(frozen=True)
