@@ -30,9 +30,9 @@ class Door:
 
     `proven` says that a look got through before: one that never did tells nothing when it fails. `misses` are the looks
     that failed since one got through or the door was open, `passes` those in a row that got through a door that was
-    shut. Since the first miss `came` have come in, and `asked` were called and have not; `doubted_in` more claims before
-    the next look tell that it is the looks that fail. `unproven` are called positions that were given up as absent since a look got
-    through last.
+    shut. Since the first miss `came` have come in, and `asked` were called and have not; `doubted_in` more claims
+    before the next look tell that it is the looks that fail. `unproven` are called positions that were given up as
+    absent since a look got through last.
     """
 
     shut: bool = False
