@@ -58,10 +58,13 @@ class Door:
             return self._looked(seen, show_up.expected)
         came, asked = self.came + claims, max(0, self.asked - round(claims / show_up.share))
         known = replace(self, came=came, asked=asked, doubted_in=self.doubted_in - claims)
-        many = self.misses >= MANY_MISSES and came >= self.misses
-        if not seen and (many or known.doubted_in <= 0):
+        if not seen and known._is_belied():
             return Door()
         return known._looked(seen, show_up.expected)
+
+    def _is_belied(self) -> bool:
+        """Whether so many come in that it is the looks that fail."""
+        return self.doubted_in <= 0 or (self.misses >= MANY_MISSES and self.came >= self.misses)
 
     def _looked(self, seen: bool | None, expected: float) -> Door:
         if seen is None or (not seen and not self.proven):
