@@ -43,6 +43,7 @@ locals {
   has_alerts       = local.has_notifier && var.alerts != null
   has_timestream   = local.has_recorder && var.metrics.backend == "timestream"
   has_distribution = var.existing_distribution == null
+  site_url         = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url
 }
 
 # Origin Shield is in some Regions only; elsewhere the nearest one serves:

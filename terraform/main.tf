@@ -96,6 +96,15 @@ module "edge" {
   web_acl_arn           = var.security.firewall ? module.security[0].web_acl_arn : var.security.web_acl_arn
 }
 
+# Where the exchanger looks at the door from outside (layer/python/waiting_room/domain/locations.py). No behaviour of a
+# distribution serves it.
+resource "aws_s3_object" "site" {
+  bucket       = module.storage.bucket
+  key          = "site.json"
+  content_type = "application/json"
+  content      = jsonencode({ site_url = local.site_url })
+}
+
 module "security" {
   source = "./modules/security"
   count  = var.security.firewall ? 1 : 0

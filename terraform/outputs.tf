@@ -5,7 +5,7 @@ output "api_endpoint" {
 
 output "site_url" {
   description = "Address that visitors use; null where existing_distribution does not say it."
-  value       = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url
+  value       = local.site_url
 }
 
 output "distribution" {

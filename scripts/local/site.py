@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from waiting_room.domain.locations import SITE_KEY
+
 
 def ensure_bucket(store: Any, name: str) -> list[str]:
     """Create the bucket if it is not there. Return what was done."""
@@ -44,3 +46,9 @@ def ensure_snapshot(store: Any, bucket: str, key: str, issuer: str, now_ms: int,
             raise
         return []
     return [f"first gate snapshot put at {key}"]
+
+
+def put_address(store: Any, bucket: str, site_url: str) -> None:
+    """Say under which address visitors find the site."""
+    body = json.dumps({"site_url": site_url}).encode()
+    store.put_object(Bucket=bucket, Key=SITE_KEY, Body=body, ContentType="application/json")

@@ -194,6 +194,12 @@ class LocalStack:
     def announce(self, *files: Path, **more: Any) -> None:
         """Write `describe(**more)` to files for this user only, by default where `wr` looks; `close` removes them."""
         self._announcement = Announcement.made(files or ANNOUNCED, self.describe(**more))
+        if "edge_url" in more:
+            self.serve_at(more["edge_url"])
+
+    def serve_at(self, edge_url: str) -> None:
+        """Say where visitors find the site, as Terraform does: from then on the exchanger looks at the door."""
+        site.put_address(self.client("s3"), self.bucket, edge_url)
 
     def close(self) -> None:
         """Close the connections and take the descriptions back. Harmless when repeated."""

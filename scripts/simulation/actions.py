@@ -31,6 +31,22 @@ def kill(simulation: Simulation) -> None:
     simulation.deployment.kill_exchangers()
 
 
+def refuse(share: float) -> Action:
+    """The public API serves this share of all requests no longer; 0 opens it again."""
+
+    def act(simulation: Simulation) -> None:
+        simulation.deployment.api.refused_share = share
+        simulation.watch.door(is_open=not share)
+
+    return act
+
+
+def refuse_looks(simulation: Simulation) -> None:
+    """Something lets visitors pass and not the looks: a firewall's rule, a name that the exchanger cannot resolve."""
+    simulation.deployment.api.refuses_looks = True
+    simulation.watch.door(is_open=True)
+
+
 @contextlib.contextmanager
 def everybody_comes() -> Iterator[None]:
     """A simpler policy: each called visitor counts as coming until the window is over."""

@@ -14,13 +14,18 @@ from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.composition import Stores, tick_zone, visitor_verbs
-from waiting_room.domain.errors import Overloaded, StaleVersion, Unsure
+from waiting_room.domain.errors import NotReady, Overloaded, StaleVersion, Unsure
+from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import StoredObject
+from waiting_room.use_cases.claim import Waiting
 from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
+from waiting_room.use_cases.note_refusals import NoteRefusals
+from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.watch_door import WatchDoor
 from waiting_room.use_cases.zones import PutZone
 
 TABLES = ("protected_zones", "counters", "queue")
@@ -74,6 +79,53 @@ class Bucket:
         return document
 
 
+class DoorShut(Exception):
+    """A request that the public API did not serve: whatever lies between a browser and the token service is down."""
+
+
+class PublicApi:
+    """The way from the internet to the token service, which may be shut to everybody or to many."""
+
+    LATENCY_SEC = 0.05
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.refused_share = 0.0
+        self.refuses_looks = False
+
+    def bouncer(self) -> Bouncer:
+        """The instance that a request meets; raises DoorShut."""
+        if self.refused_share and self._deployment.kernel.rng.random() < self.refused_share:
+            raise DoorShut
+        return self._deployment.bouncer()
+
+    def gets_through(self, zone_id: str) -> bool:
+        """The exchanger's look at the door."""
+        self._deployment.kernel.sleep(self.LATENCY_SEC)
+        if self.refuses_looks:
+            return False
+        try:
+            bouncer = self.bouncer()
+            bouncer.pass_door(bouncer.zones.get(zone_id))
+        except (DoorShut, Overloaded, Unsure, NotReady):
+            return False
+        return True
+
+
+class NoTokens:
+    """Tokens are not part of what is simulated: what a verb is given it may trust."""
+
+    def sign(self, audience: str, claims: Mapping[str, Any]) -> str:
+        """No token."""
+        del claims
+        return audience
+
+    def verify(self, token: str, audience: str, *, now_sec: int, allow_expired: bool = False) -> dict[str, Any] | None:
+        """Always good."""
+        del token, audience, now_sec, allow_expired
+        return {}
+
+
 class Bouncer:
     """One Lambda instance of the token service: its own clock, copies and connections."""
 
@@ -81,8 +133,15 @@ class Bouncer:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
         verbs = visitor_verbs(stores, Wake(stores.locks, deployment, "exchanger", clock), clock, ids)
         self.zones = ZoneCopies(stores.zones, clock)
-        self.join, self.locate, self.claim = verbs.join, verbs.locate, verbs.claim
+        self.join, self.locate = verbs.join, verbs.locate
         self.renew, self.leave, self.confirm = verbs.renew, verbs.leave, verbs.confirm
+        self.pass_door = PassDoor(stores.gates, stores.queue, NoTokens(), clock)
+        self._claim, self._refusals = verbs.claim, NoteRefusals(stores.refusals, clock)
+
+    def claim(self, zone: Zone, visitor_id: str, gen: int) -> Session | Waiting:
+        """As the endpoint claims: what fails by a fault of ours is noted."""
+        with self._refusals.around(zone):
+            return self._claim(zone, visitor_id, gen)
 
 
 class Deployment:
@@ -95,6 +154,7 @@ class Deployment:
         self.partitions = Partitions(kernel)
         self.replicas = Replicas(lambda: kernel.now_ms, kernel.rng)
         self.bucket = Bucket(kernel)
+        self.api = PublicApi(self)
         self.ids = SerialIds(kernel.rng)
         self.exchangers_started = 0
         self._generation = 0
@@ -166,7 +226,8 @@ class Deployment:
         self.exchangers_started += 1
         kernel.sleep(kernel.rng.uniform(*COLD_START_SEC))
         stores, clock = self.stores(lambda: generation == self._generation), self.clock()
-        tick = tick_zone(stores, self.bucket, clock)
+        door = WatchDoor(self.api, stores.refusals, clock, kernel.start)
+        tick = tick_zone(stores, self.bucket, clock, door=door)
 
         def sleep(seconds: float) -> None:
             kernel.sleep(seconds)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from scripts.simulation.doors import door_figures
 from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
 from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
@@ -83,6 +84,8 @@ def figures(simulation: Simulation) -> Figures:
         values["share_off_pct"] = share_off_pct(simulation)
     if "first" in scenario.measures:
         values["first_in_sec"] = round(watch.first_in_ms / 1000, 1)
+    if "door" in scenario.measures:
+        values |= door_figures(simulation)
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:

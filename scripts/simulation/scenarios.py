@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.simulation.actions import change, control, kill, reset
+from scripts.simulation.doors import DOORS
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.rehearsal import REHEARSALS
@@ -281,6 +282,7 @@ SCENARIOS: dict[str, Scenario] = {
         *GREAT_STORMS,
         *SMALL,
         *REHEARSALS,
+        *DOORS,
     )
 }
 BY_NAME_ONLY = {scenario.name for scenario in GREAT_STORMS}

@@ -29,6 +29,8 @@ PAGE_LOAD_SEC = 2.0
 """From the access cookie to the site's script at work."""
 STALE_MS = 60_000
 RELOCATE_WITHIN_SEC = 8.0
+COME_IN_WITHIN_SEC = 4.0
+"""Of a door that is open again, those who stand at it ask within so long."""
 
 
 class Visitor(Browser):
@@ -179,7 +181,7 @@ class Visitor(Browser):
         venue = self.venue
         while self.waits:
             try:
-                answer = self.ask(lambda bouncer, zone: bouncer.claim(zone, self.name, 0))
+                answer = self.ask(lambda bouncer, zone: bouncer.claim(zone, self.name, 0), self._stand_at_door)
             except Lapsed:
                 self._lapse()
                 return
@@ -201,6 +203,19 @@ class Visitor(Browser):
                 return
             venue.kernel.sleep(answer.retry_after_sec * (1 + venue.rng.random() / 4))
 
+    def _stand_at_door(self, seconds: float) -> None:
+        """Wait before asking again; the page goes on looking at the line, and sees when the door is open again."""
+        venue, was_shut = self.venue, False
+        until_ms = venue.kernel.now_ms + round(seconds * 1000)
+        while (left_ms := until_ms - venue.kernel.now_ms) > 0:
+            status = venue.deployment.bucket.through_cdn(venue.status_key)
+            is_shut = status is not None and status["door"] == "shut"
+            if was_shut and not is_shut:
+                venue.kernel.sleep(min(left_ms / 1000, COME_IN_WITHIN_SEC * venue.rng.random()))
+                return
+            was_shut = is_shut
+            venue.kernel.sleep(min(left_ms / 1000, venue.zone.poll.near_sec * (0.75 + venue.rng.random() / 2)))
+
     def _lapse(self) -> None:
         """The chance is gone. Whoever was at the page all the time must never come here."""
         if self.present:
@@ -215,7 +230,8 @@ class Visitor(Browser):
         self.session = session
         self._stop_waiting()
         self.served = True
-        venue.watch.came_in(self.arrived_ms, present=self.present and not again)
+        place = None if again else self.place
+        venue.watch.came_in(self.arrived_ms, place, present=self.present and not again)
         if again:
             venue.kernel.after(PAGE_LOAD_SEC, lambda: venue.kernel.start(self._beat))
             return
@@ -242,13 +258,20 @@ class Visitor(Browser):
             left_sec = (session.expires_at_ms - venue.kernel.now_ms) / 1000
             try:
                 if venue.zone.session.kind == "script" or left_sec < venue.zone.session.idle_sec / 3:
-                    self.session = self.ask(lambda bouncer, zone: bouncer.renew(zone, self.name, session.sid))
+                    self.session = self.ask(
+                        lambda bouncer, zone: bouncer.renew(zone, self.name, session.sid), self._until_next_beat
+                    )
             except (AlreadyCompleted, Forbidden):
                 return
             except (Lapsed, HardEnd):
                 self._thrown_out()
                 return
             venue.kernel.sleep(venue.beat_sec if venue.zone.session.kind == "script" else 20 + 40 * venue.rng.random())
+
+    def _until_next_beat(self, seconds: float) -> None:
+        """A heartbeat that failed is not repeated before its time; a page that failed is loaded again by hand."""
+        script = self.venue.zone.session.kind == "script"
+        self.venue.kernel.sleep(self.venue.beat_sec if script else seconds)
 
     def _thrown_out(self) -> None:
         """The session was lost while the visitor was there: back to the line, or in again within the grace."""

@@ -72,6 +72,16 @@ class Run:
         return self.lines.setdefault(lane, Line())
 
 
+@dataclass(frozen=True)
+class Doorstep:
+    """A moment at which the door was shut or opened: how many had been called and had come in by then."""
+
+    at_ms: int
+    is_open: bool
+    called: int
+    entered: int
+
+
 class Watch:
     """Figures and rules of the zone `zone_id`."""
 
@@ -103,6 +113,9 @@ class Watch:
         self.admitted = 0
         self.places = 0
         self.moments: list[Moment] = []
+        self.entries: list[tuple[int, int, str, int]] = []
+        """Who came in, and was there all the time: when, with which run, lane and position."""
+        self.doors: list[Doorstep] = []
         self.estimates: list[tuple[int, str, int, int, int, int]] = []
         self.on_called: dict[tuple[int, str, int], Any] = {}
         self._expires: dict[str, int] = {}
@@ -151,13 +164,19 @@ class Watch:
         if place.seq != known.seq and not place.rejoined:
             self.breaks(f"rule 2: {who} got another place without joining anew")
 
-    def came_in(self, joined_at_ms: int, *, present: bool) -> None:
-        """Somebody is in; the first one tells how long an empty room takes."""
+    def came_in(self, joined_at_ms: int, place: Place | None, *, present: bool) -> None:
+        """Somebody is in; the first one tells how long an empty room takes. `place` is None for one who comes back."""
+        if present and place is not None and place.position is not None:
+            self.entries.append((self.kernel.now_ms, place.run, place.lane, place.position))
         if present:
             self.longest_wait_ms = max(self.longest_wait_ms, self.kernel.now_ms - joined_at_ms)
         if self.inside == 0 and not self.first_in_ms:
             self.first_in_ms = self.kernel.now_ms - joined_at_ms
         self.inside += 1
+
+    def door(self, *, is_open: bool) -> None:
+        """The door was shut, or is open again."""
+        self.doors.append(Doorstep(self.kernel.now_ms, is_open, sum(self.serving.values()), len(self.entries)))
 
     def given(self, who: str, known: Session | None, session: Session) -> None:
         """A session as a browser was told."""

@@ -51,6 +51,11 @@ run "everything_on" {
   }
 
   assert {
+    condition     = jsondecode(aws_s3_object.site.content).site_url == "https://example.com" && aws_s3_object.site.key == "site.json"
+    error_message = "The exchanger learns where to look at the door."
+  }
+
+  assert {
     condition     = local.has_timestream == local.has_recorder && local.has_alerts == local.has_notifier && length(module.archive) == (local.has_recorder ? 1 : 0)
     error_message = "Archive, Timestream and alerts are made when the function that uses them is there, and not before."
   }
@@ -109,6 +114,11 @@ run "attached_to_an_existing_distribution" {
   assert {
     condition     = length(module.edge) == 0 && output.distribution == null && length(module.security) == 1
     error_message = "Nothing is made in place of the distribution that is there."
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_object.site.content).site_url == "https://example.com"
+    error_message = "The exchanger looks at the door of a distribution that was there, too."
   }
 
   assert {

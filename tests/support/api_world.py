@@ -12,10 +12,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeDoor, FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.login_keys import LoginKeys
+from waiting_room.adapters.public_door import PublicDoor
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.composition import Stores, bouncer_endpoints, operator_endpoints, tick_zone
@@ -26,6 +27,7 @@ from waiting_room.http.page.pages import problem_page
 from waiting_room.ports import Cipher
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.watch_door import WatchDoor
 
 EVENTS = Path(__file__).parents[1] / "events"
 TABLES = ("protected_zones", "counters", "queue", "user_connections")
@@ -130,7 +132,10 @@ class ApiWorld:
         self.ssm, self.logins = FakeSsm(), FakeLogins()
         self.keys = SigningKeys(self.ssm, "/foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
-        self.tick_zone = tick_zone(self.stores, self.objects, self.clock)
+        self.door = FakeDoor()
+        probe = PublicDoor(self.objects, self.door.connect)
+        door = WatchDoor(probe, self.stores.refusals, self.clock, lambda look: look())
+        self.tick_zone = tick_zone(self.stores, self.objects, self.clock, door=door)
         operations = schemas.operations().values()
         login_keys = LoginKeys(self.ssm, "/foyer/join-secrets", self.clock, self.logins.fetch)
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)

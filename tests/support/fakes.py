@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult
 
 from waiting_room.adapters.signing_keys import SigningKey, new_key
 from waiting_room.ports import StoredObject
@@ -68,6 +69,33 @@ class Written:
     @property
     def etag(self) -> str:
         return f'"{hashlib.md5(self.body, usedforsecurity=False).hexdigest()}"'
+
+
+@dataclass
+class FakeDoor:
+    """A site's public address, as PublicDoor connects to it: answers `status`; where it is None nobody does."""
+
+    status: int | None = 204
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    closed: int = 0
+
+    def connect(self, site: SplitResult) -> Any:
+        self._host = site.netloc
+        return self
+
+    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> None:
+        self.asked.append((method, self._host, path))
+        if self.status is None:
+            raise ConnectionRefusedError
+
+    def getresponse(self) -> FakeDoor:
+        return self
+
+    def read(self, most: int) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 @dataclass

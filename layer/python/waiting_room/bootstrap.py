@@ -29,6 +29,7 @@ from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, print_line
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
+from waiting_room.adapters.public_door import PublicDoor
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.adapters.tallies import Tallies
@@ -55,6 +56,7 @@ from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.watch_door import WatchDoor
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "tcp_keepalive": True}
 """Seconds. The longest chain of calls that fail fits into the time a bouncer has, with a second left for the answer:
@@ -172,7 +174,9 @@ def exchanger(env: Mapping[str, str]) -> Job:
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
-    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges)
+    looks = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="door")
+    door = WatchDoor(PublicDoor(objects), stores.refusals, clock, looks.submit)
+    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges, door)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
+from waiting_room.adapters.refusals import Refusals
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.adapters.user_connections import UserConnections
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.http.alerts_api import AlertsApi
 from waiting_room.http.credentials import Credentials
+from waiting_room.http.door_api import DoorApi
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.frame.validation import validate
@@ -57,6 +59,8 @@ from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.move import Move
+from waiting_room.use_cases.note_refusals import NoteRefusals
+from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
@@ -64,6 +68,7 @@ from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.watch_door import WatchDoor
 from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
 
@@ -88,6 +93,7 @@ class Stores:
         self.networks = Networks(clients, counters, retention)
         self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
+        self.refusals = Refusals(clients, counters, retention)
         self.tallies = Tallies(clients, counters, retention)
         self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
@@ -173,6 +179,7 @@ def bouncer_endpoints(
         away=verbs.away,
         refuse_revoked=refuse_revoked,
         accept=AcceptInvitation(stores.invitations, clock),
+        refusals=NoteRefusals(stores.refusals, clock),
     )
     sites = SiteApi(
         zones=zones,
@@ -192,7 +199,9 @@ def bouncer_endpoints(
         stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, cipher, clock
     )
     alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
-    return {**visitors.endpoints(), **moves.endpoints(), **alerts.endpoints(), **sites.endpoints()}
+    door = DoorApi(zones, PassDoor(stores.gates, stores.queue, tokens, clock))
+    apis = (visitors, moves, alerts, sites, door)
+    return {name: endpoint for api in apis for name, endpoint in api.endpoints().items()}
 
 
 def alerts_sender(stores: Stores, cipher: Cipher, carrier: Carrier, clock: Clock) -> SendAlerts:
@@ -257,10 +266,12 @@ def tick_zone(
     clock: Clock,
     beacon: Beacon | None = None,
     metrics: Metrics | None = None,
+    door: WatchDoor | None = None,
 ) -> TickZone:
     """One tick of a zone, for those who make ticks and for those who ask whether any are needed.
 
-    Without a `beacon` draws are held by the committed secrets alone, without `metrics` no gauges are told.
+    Without a `beacon` draws are held by the committed secrets alone, without `metrics` no gauges are told, without
+    `door` nobody looks whether it is shut.
     """
     return TickZone(
         stores.zones,
@@ -271,4 +282,5 @@ def tick_zone(
         Announce(objects, stores.calls),
         MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
         beacon=beacon,
+        door=door,
     )

@@ -79,6 +79,17 @@ class Beacon(Protocol):
         ...
 
 
+class DoorProbe(Protocol):
+    """Someone who tries the door from outside."""
+
+    def gets_through(self, zone_id: str) -> bool | None:
+        """Whether a request that needs all that a claim needs is served; None where nobody can tell.
+
+        It may take seconds.
+        """
+        ...
+
+
 class Functions(Protocol):
     """Other functions of this deployment."""
 

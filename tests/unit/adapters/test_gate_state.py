@@ -14,6 +14,7 @@ from tests.support.largest_gate import LANES, largest_state
 from tests.support.sale import Sale
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
@@ -58,6 +59,17 @@ states = st.builds(
     ),
     shared=st.builds(SharedCalls, deficits=by_lane(millionths), quiet=by_lane(millionths)),
     last_tickets=st.builds(LastTickets, whole),
+    door=st.builds(
+        Door,
+        shut=st.booleans(),
+        proven=st.booleans(),
+        passes=st.integers(0, 1),
+        misses=whole,
+        came=whole,
+        asked=whole,
+        doubted_in=whole,
+        unproven=st.integers(0, 10**9).map(lambda value: value / 10),
+    ),
     ticked_at_ms=whole,
     claimed=whole,
     rate_tokens=thousandths,

@@ -27,6 +27,7 @@ from waiting_room.domain.zone.zones import ClaimRules, PollRules, SessionRules, 
 from waiting_room.edge import responses
 from waiting_room.edge.settings import settings_of
 from waiting_room.http.alerts_api import AlertsApi
+from waiting_room.http.door_api import DoorApi
 from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.http.frame.errors import STATUS_OF
 from waiting_room.http.move_api import MoveApi
@@ -36,7 +37,10 @@ from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.use_cases import announce, screen
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
-APIS: dict[str, list[type[Any]]] = {"bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi], "operator": [OperatorApi]}
+APIS: dict[str, list[type[Any]]] = {
+    "bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi, DoorApi],
+    "operator": [OperatorApi],
+}
 ZONE = schemas.load("zone")
 
 

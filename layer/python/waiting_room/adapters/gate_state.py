@@ -13,6 +13,7 @@ from typing import Any
 
 from waiting_room.adapters import varints
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
@@ -22,7 +23,7 @@ from waiting_room.domain.admission.turnover import Turnover
 VERSION = 1
 """The layout of the bytes. What is only added behind needs no other; whoever changes the rest counts it up and goes on
 reading the one before, for while a release rolls out functions of both are at work."""
-_THOUSANDTHS, _MILLIONTHS = 1_000, 1_000_000
+_TENTHS, _THOUSANDTHS, _MILLIONTHS = 10, 1_000, 1_000_000
 _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
 _WHOLE = (
@@ -72,6 +73,9 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
         out.numbers([sample.clock_ms - last.clock_ms, sample.claimed - last.claimed])
         out.by_lane({lane: value - last.serving.get(lane, 0) for lane, value in sample.serving.items()})
         last = sample
+    door = state.door
+    flags = door.passes * 4 + door.proven * 2 + door.shut
+    out.numbers([flags, door.misses, door.came, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
     return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
@@ -100,9 +104,27 @@ def _unpacked(read: _Reader) -> ControllerState:
         clock_ms, claimed = last.clock_ms + read.number(), last.claimed + read.number()
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
+    values["door"] = _door(read)
     values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
     values |= {"resting": bool(flags // 8 % 2), "turnover.lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
     return _state({**values, "clock.samples": tuple(samples)})
+
+
+def _door(read: _Reader) -> Door:
+    """What is known of the door; nothing in bytes of a release that did not look at it."""
+    if read.is_over:
+        return Door()
+    flags = read.number()
+    return Door(
+        shut=bool(flags % 2),
+        proven=bool(flags // 2 % 2),
+        passes=flags // 4,
+        misses=read.number(),
+        came=read.number(),
+        asked=read.number(),
+        doubted_in=read.number(),
+        unproven=_number(read.number(), _TENTHS),
+    )
 
 
 def _state(values: Mapping[str, Any]) -> ControllerState:
@@ -143,6 +165,10 @@ class _Reader:
         self._numbers = [value // 2 if value % 2 == 0 else -(value + 1) // 2 for value in varints.unpack(packed)]
         self._lanes = lanes
         self._at = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self._at == len(self._numbers)
 
     def number(self) -> int:
         self._at += 1

@@ -208,6 +208,11 @@ class Gates:
         if answer is Answer.UNSURE:
             raise Unsure
 
+    def touch(self, zone_id: str, run: int) -> Answer:
+        """Write nothing, as a claim would write: NO tells that it could have. Raises Overloaded."""
+        names, values = {"#limit": "limit", "#claimed": "claimed"}, {":zero": 0}
+        return self._update(zone_id, run, "ADD #claimed :zero", "#limit < :zero", names, values)
+
     def _update(
         self, zone_id: str, run: int, update: str, condition: str, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> Answer:

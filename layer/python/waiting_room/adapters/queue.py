@@ -18,6 +18,8 @@ from waiting_room.retention import Retention
 
 logger = logging.getLogger(__name__)
 
+NOBODY = "nobody"
+"""No visitor's id: those have 22 characters."""
 _NOT_STORED = ("zone_id", "run", "visitor_id", "position", "arrival")
 _STORED = [field.name for field in fields(QueueItem) if field.name not in _NOT_STORED]
 
@@ -145,6 +147,18 @@ class Queue:
             self._once.transact_write_items,
             TransactItems=[{"Update": self._update(item, sets, _session(item), reference)}, {"Update": sale}],
             ClientRequestToken=attempt,
+        )
+
+    def touch(self, zone_id: str, run: int) -> Answer:
+        """Write nothing, as a claim would write: NO tells that it could have. Raises Overloaded."""
+        return writing(
+            self._once.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(_partition(zone_id, run, NOBODY)),
+            UpdateExpression="SET #status = :none",
+            ConditionExpression="attribute_exists(#status)",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues=encode({":none": "none"}),
         )
 
     def _completion(self, item: QueueItem, reference: str, now_ms: int) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 __all__ = [
     "PREFIX",
+    "SITE_KEY",
     "alerts_url",
+    "door_url",
     "draw_path",
     "enter_url",
     "move_url",
@@ -19,6 +21,8 @@ __all__ = [
 
 PREFIX = "/.waiting-room"
 """Everything under it belongs to the waiting room itself."""
+SITE_KEY = "site.json"
+"""Where the site bucket says under which address visitors find the site; outside the prefix: it is served to nobody."""
 
 
 def page_path(zone_id: str) -> str:
@@ -34,6 +38,11 @@ def draw_path(zone_id: str, run: int) -> str:
 def verify_url(zone_id: str, run: int, lane: str, number: int) -> str:
     """The page that recomputes a draw, filled in for a visitor's number in it, from 1."""
     return f"{PREFIX}/assets/verify/index.html?zone={zone_id}&run={run}&lane={lane}&arrival={number}"
+
+
+def door_url(zone_id: str) -> str:
+    """The operation `pass_door`."""
+    return f"{PREFIX}/v1/zones/{zone_id}/door"
 
 
 def page_url(zone_id: str, to: str | None) -> str:

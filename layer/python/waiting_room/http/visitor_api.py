@@ -35,6 +35,7 @@ from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
+from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked
 
@@ -56,6 +57,7 @@ class VisitorApi:
     away: MarkAway
     refuse_revoked: RefuseRevoked
     accept: AcceptInvitation
+    refusals: NoteRefusals
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Endpoints by operationId."""
@@ -254,7 +256,8 @@ class VisitorApi:
             return safe_path(zone.landing_path)
 
     def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
-        claimed = self.claim(zone, visitor.visitor_id, visitor.gen, visitor.known)
+        with self.refusals.around(zone):
+            claimed = self.claim(zone, visitor.visitor_id, visitor.gen, visitor.known)
         if isinstance(claimed, Session):
             self.refuse_revoked(zone, visitor.visitor_id, claimed.sid)
         return claimed

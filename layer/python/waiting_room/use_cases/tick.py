@@ -18,6 +18,7 @@ from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.draw import Draws, HoldDraw
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.seal import Seal
+from waiting_room.use_cases.watch_door import WatchDoor
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class TickZone:
         minute_rows: MinuteRows,
         *,
         beacon: Beacon | None = None,
+        door: WatchDoor | None = None,
     ) -> None:
         self._zones = zones
         self._gates = gates
@@ -54,6 +56,7 @@ class TickZone:
         self._clock = clock
         self._announce = announce
         self._minute_rows = minute_rows
+        self._door = door
         self._seal = Seal(joins)
         self._draws = Draws(zones)
         self._hold_draw = HoldDraw(self._draws, self._seal, beacon)
@@ -72,7 +75,8 @@ class TickZone:
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
         gate = self._with_draw(zone, gate, now_ms)
         tails, gate = self._line(zone, gate)
-        tick = decide(zone, gate, sold, tails, now_ms)
+        seen = None if self._door is None else self._door(zone_id, zone.run, gate.claimed)
+        tick = decide(zone, gate, sold, tails, now_ms, seen)
         if self._gates.advance(gate, tick.gate) is not Answer.YES:
             return Ticked(won=False, idle=False, seals=gate.shards > 1)
         self._tell(zone, gate, tick, tails, sold, now_ms)

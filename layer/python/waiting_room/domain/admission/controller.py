@@ -27,7 +27,7 @@ LINE_FOR_PAGE = 25
 WARM_UP_MS = 150_000
 """How long before a start the ticks begin."""
 RESUME_SEC = 60
-"""After a lock, how long sessions that ran out during it may still renew."""
+"""After a lock or a shut door, how long at most sessions that ran out during it may still renew."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,17 @@ class _Line:
         return replace(self, serving={lane: serving + given[lane] for lane, serving in self.serving.items()})
 
 
-def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_ms: int) -> Tick:
-    """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both."""
+def decide(
+    zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_ms: int, seen: bool | None = None
+) -> Tick:
+    """Decide one tick. `sold` must have been read after `gate`, else a sale could be missed in both.
+
+    `seen` is what a look at the door told since the tick before, None for nothing.
+    """
     now_phase = phase(zone, sold, now_ms)
     elapsed_ms = max(0, now_ms - gate.state.ticked_at_ms) if gate.state.ticked_at_ms else 0
-    state = _wind_clocks(zone, gate, now_phase, now_ms, elapsed_ms)
+    state = _look(zone, gate, now_ms, seen)
+    state = _wind_clocks(zone, gate, state, now_phase, now_ms, elapsed_ms)
     closed_to = gate.closed_to if _keeps_leases(zone, state, now_ms) else _close(gate, now_ms)
     line = _line(zone, gate, tails)
     state = _learn(zone, gate, state, line, closed_to, elapsed_ms)
@@ -97,11 +103,30 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     return Tick(decided, now_phase, state.show_up.share, resting, poll)
 
 
-def _wind_clocks(zone: Zone, gate: GateItem, now_phase: Phase, now_ms: int, elapsed_ms: int) -> ControllerState:
-    """The state of the tick before, at this moment. The claim clock runs while the door is open to whoever comes."""
-    state = gate.state
-    unused_grants = gate.limit > gate.claimed
-    counted_ms = min(elapsed_ms, LONGEST_TICK_MS) if now_phase == "open" and unused_grants else 0
+def _look(zone: Zone, gate: GateItem, now_ms: int, seen: bool | None) -> ControllerState:
+    """The state of the tick before, with what is known of the door now.
+
+    Found shut: those given up since it was last seen open could not have come. Open again: everybody called has a whole
+    window from here on, and sessions that ran out meanwhile may be renewed for a while.
+    """
+    state, before = gate.state, gate.state.door
+    door = before.look(seen, gate.claimed - state.claimed, state.show_up)
+    state = replace(state, door=door)
+    if door.shut and not before.shut:
+        return replace(state, show_up=state.show_up.take_back(door.unproven), door=door.taken_back())
+    if before.shut and not door.shut:
+        hold_sec = min(RESUME_SEC, zone.lease_sec(zone.session.kind, first=False))
+        until_ms = max(state.hold_until_ms, now_ms + hold_sec * 1000)
+        return replace(state, clock=state.clock.restart(), hold_until_ms=until_ms)
+    return state
+
+
+def _wind_clocks(
+    zone: Zone, gate: GateItem, state: ControllerState, now_phase: Phase, now_ms: int, elapsed_ms: int
+) -> ControllerState:
+    """The state at this moment. The claim clock runs while whoever comes gets in."""
+    comes_in = now_phase == "open" and gate.limit > gate.claimed and not state.door.stands
+    counted_ms = min(elapsed_ms, LONGEST_TICK_MS) if comes_in else 0
     unlocked = state.locked and zone.control != "lock"
     return replace(
         state,
@@ -130,7 +155,7 @@ def _most_tokens(per_sec: float) -> float:
 
 def _keeps_leases(zone: Zone, state: ControllerState, now_ms: int) -> bool:
     """Whether no bucket is closed, for nobody can renew, or could until a moment ago."""
-    return zone.control == "lock" or now_ms < state.hold_until_ms
+    return zone.control == "lock" or state.door.stands or now_ms < state.hold_until_ms
 
 
 def _close(gate: GateItem, now_ms: int) -> int:
@@ -154,14 +179,21 @@ def _learn(
     open_ms = state.clock.ms - gate.state.clock.ms
     # Pages far back look at least once in half of the window.
     far_sec = zone.claim.window_sec / 4
-    show_up = state.show_up.advance(claims, line.walked, elapsed_ms, open_ms / 1000, far_sec)
+    show_up, door = state.show_up, state.door
+    if door.stands:
+        show_up = show_up.stand(claims, line.walked)
+    else:
+        given_up = show_up.resolved_called + claims / show_up.share
+        show_up = show_up.advance(claims, line.walked, elapsed_ms, open_ms / 1000, far_sec)
+        door = door.give_up(show_up.resolved_called - given_up)
     show_up = show_up.notice(sum(_called(gate.lanes).values()), sec)
     turnover, active, lapsed = state.turnover, gate.active, gate.lapsing(closed_to)
-    if state.phase == "open":
+    if state.phase == "open" and not door.stands:
         lease_sec = zone.lease_sec(zone.session.kind, first=True)
         turnover = turnover.measure(turnover.left(claims, active), lapsed, sec, lease_sec)
     room = math.inf if zone.max_active is None else zone.max_active - active
-    return replace(state, show_up=show_up, turnover=turnover.foresee(zone, active - lapsed, room, show_up.share))
+    turnover = turnover.foresee(zone, active - lapsed, room, show_up.share)
+    return replace(state, show_up=show_up, door=door, turnover=turnover)
 
 
 def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms: int) -> tuple[float, float]:
@@ -173,7 +205,9 @@ def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms:
     if zone.max_active is not None:
         room = zone.max_active - gate.active
         now.append(room)
-        soon.append(room + state.turnover.ending_soon(gate.buckets, gate.width_sec, now_ms))
+        # Leases that are kept beyond their end do not end by themselves.
+        kept = _keeps_leases(zone, state, now_ms)
+        soon.append(room + state.turnover.ending_soon({} if kept else gate.buckets, gate.width_sec, now_ms))
     if zone.rate_per_min is not None:
         now.append(state.rate_tokens)
         soon.append(state.rate_tokens + zone.rate_per_min / 60 * NEAR_SEC)
@@ -187,13 +221,15 @@ def _free(zone: Zone, gate: GateItem, sold: int, state: ControllerState, now_ms:
 def _call(
     zone: Zone, state: ControllerState, line: _Line, soon: float, parts: Mapping[str, float], elapsed_ms: int
 ) -> tuple[_Line, ControllerState]:
-    """Call as many as are expected to fill the places that are free soon."""
+    """Call as many as are expected to fill the places free soon; at a shut door no more than tell that it is."""
     waiting = line.waiting
     calls = min(_calls(soon, state.show_up), sum(waiting.values()))
+    if state.door.stands:
+        calls = min(calls, state.door.may_ask(state.show_up.share))
     pace = state.turnover.pace
     given, shared = state.shared.share_out(calls, waiting, parts, pace, elapsed_ms / 1000)
     show_up = state.show_up.call(calls, sum(line.serving.values()), zone.poll.near_ahead, pace)
-    return line.called(given), replace(state, shared=shared, show_up=show_up)
+    return line.called(given), replace(state, shared=shared, show_up=show_up, door=state.door.ask(calls))
 
 
 def _calls(soon: float, show_up: ShowUp) -> int:

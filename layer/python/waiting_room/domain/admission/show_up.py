@@ -90,12 +90,29 @@ class ShowUp:
             after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
             opened = replace(self, shut_claims=0, shut_ms=0)
             return opened._learn(after, sum(before) - sum(after) + at_once, claims)
-        # The door was shut for all but those who came in: the others are on the way, or stand there.
+        shut = replace(self, shut_claims=self.shut_claims + claims, shut_ms=self.shut_ms + elapsed_ms)
+        return shut.stand(claims, walked)
+
+    def stand(self, claims: int, walked: int) -> ShowUp:
+        """What is known after a tick that all but those who came in had to spend at the door, or on the way to it."""
+        at_once = min(walked, claims)
+        before = _stages(self.on_the_way)
+        before[FRESH] += walked - at_once
         total = sum(before)
         gone = min(total, (claims - at_once) / self.share)
         after = [part * (1 - gone / total) for part in before] if total > 0 else before
-        shut = replace(self, shut_claims=self.shut_claims + claims, shut_ms=self.shut_ms + elapsed_ms)
-        return shut._learn(after, gone + at_once, claims)
+        return self._learn(after, gone + at_once, claims)
+
+    def take_back(self, absent: float) -> ShowUp:
+        """What is known when these, given up as absent, could not have come: they are on the way again."""
+        stages = _stages(self.on_the_way)
+        stages[FRESH] += absent
+        return replace(
+            self,
+            on_the_way=_rounded(stages),
+            resolved_called=round(max(0.0, self.resolved_called - absent), 2),
+            recent_called=round(max(0.0, self.recent_called - absent), 2),
+        )
 
     def call(self, calls: int, serving: int, near_ahead: int, pace: float) -> ShowUp:
         """Add newly called positions; `serving` is how many had been called before, of all lanes.

@@ -112,9 +112,12 @@ class Turnover:
         )
         return closing + self.leave_rate * NEAR_SEC
 
-    def door_sec(self, expected: float) -> float:
-        """About how long it takes until all who were called and are still expected have found a place."""
-        per_sec = self.ends_per_sec
+    def door_sec(self, expected: float, share: float) -> float:
+        """About how long it takes until all who were called and are still expected have found a place.
+
+        As many come in a second as are called at the pace there is, less those who stay away.
+        """
+        per_sec = self.pace * share
         return expected / per_sec if per_sec > 0 else 2 * (1 + math.log2(1 + expected))
 
 
