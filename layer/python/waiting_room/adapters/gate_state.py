@@ -13,6 +13,7 @@ from typing import Any
 
 from waiting_room.adapters import varints
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
@@ -59,7 +60,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     """The bytes of a state; `lanes` gives the order of what is kept by lane, and lanes not among them are left out."""
     out = _Writer(lanes)
     flags = state.resting * 8 + _ENTRIES.index(state.entry) * 4 + state.turnover.lapses_seen * 2 + state.locked
-    out.numbers([VERSION, _PHASES.index(state.phase) * 16 + flags])
+    out.numbers([VERSION, state.door.shut * 128 + _PHASES.index(state.phase) * 16 + flags])
     out.numbers(attrgetter(*_WHOLE)(state))
     out.numbers(round(value * _THOUSANDTHS) for value in attrgetter(*_DECIMAL)(state))
     out.numbers([state.last_tickets.extra_looks, len(state.show_up.on_the_way)])
@@ -100,7 +101,7 @@ def _unpacked(read: _Reader) -> ControllerState:
         clock_ms, claimed = last.clock_ms + read.number(), last.claimed + read.number()
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
-    values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
+    values |= {"phase": _PHASES[flags // 16 % 8], "door.shut": bool(flags // 128), "entry": _ENTRIES[flags // 4 % 2]}
     values |= {"resting": bool(flags // 8 % 2), "turnover.lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
     return _state({**values, "clock.samples": tuple(samples)})
 
@@ -117,6 +118,7 @@ def _state(values: Mapping[str, Any]) -> ControllerState:
         turnover=Turnover(**by_part["turnover"]),
         shared=SharedCalls(**by_part["shared"]),
         last_tickets=LastTickets(**by_part["last_tickets"]),
+        door=Door(**by_part["door"]),
         **by_part[""],
     )
 

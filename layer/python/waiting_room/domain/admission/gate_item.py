@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from waiting_room.domain.admission.claim_clock import ClaimClock
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
@@ -30,7 +31,7 @@ class Watermarks:
 class ControllerState:
     """What a new exchanger needs to carry on where the last one stopped.
 
-    Five parts that advance themselves, each written by its own module alone, and what the controller notes of a tick:
+    Six parts that advance themselves, each written by its own module alone, and what the controller notes of a tick:
     when it was, the run's claims until then, the phase and where newcomers are sent (`entry`), the tokens of the set
     rate, whether the zone was locked and until when leases are kept open for that.
     `resting` says that the tick changed nothing and would not have had to be made: its exchanger may be gone by now.
@@ -43,6 +44,7 @@ class ControllerState:
     turnover: Turnover = field(default_factory=Turnover)
     shared: SharedCalls = field(default_factory=SharedCalls)
     last_tickets: LastTickets = field(default_factory=LastTickets)
+    door: Door = field(default_factory=Door)
     ticked_at_ms: int = 0
     claimed: int = 0
     rate_tokens: float = 0.0

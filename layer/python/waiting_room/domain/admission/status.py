@@ -22,6 +22,7 @@ def status_document(
         "run": gate.run,
         "tick": gate.tick,
         "phase": tick.phase,
+        "door": "shut" if gate.state.door.shut else "open",
         "lanes": {
             name: {
                 "serving": lane.serving,
