@@ -27,7 +27,7 @@ const STATE_OF_PROBLEM = {
   "sign-in": "sign_in",
 };
 /** States in which the visitor waits and has something to lose. */
-export const HOLDS_A_PLACE = new Set(["before", "starting", "placing", "waiting", "next", "paused", "locked"]);
+export const HOLDS_A_PLACE = new Set(["before", "starting", "placing", "waiting", "next", "paused", "locked", "shut"]);
 
 const FINAL = new Set(["revoked", "completed", "left", "lapsed"]);
 const SPEED_SPREAD = 0.2;
@@ -78,6 +78,7 @@ export function stateOf(place, status, ending, started) {
   if (!place) return "loading";
   if (phase === "paused") return "paused";
   if (phase === "before") return started ? "starting" : "before";
+  if (status?.door === "shut") return called ? "shut_called" : "shut";
   if (called) return "called";
   if (ahead === null) return "placing";
   return ahead === 0 ? "next" : "waiting";

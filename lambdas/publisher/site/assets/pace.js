@@ -12,9 +12,10 @@ const PUSH_BEFORE_START_SEC = 120;
 const PUSH_WORTH_SEC = 20;
 
 const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
-const WAITS_FOR_CALL = new Set(["starting", "waiting", "next"]);
+// While the door is shut connections stay: opened anew all at once, they would be more than an account takes.
+const WAITS_FOR_CALL = new Set(["starting", "waiting", "next", "shut"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
-const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_out", "ended"]);
+const STANDING = new Set(["paused", "locked", "locked_inside", "shut", "shut_called", "before", "sold_out", "ended"]);
 
 /**
  * Seconds until the status document is read again.
