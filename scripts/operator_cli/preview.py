@@ -44,6 +44,8 @@ STATES: Mapping[str, Mapping[str, Any]] = {
     "next": {"ahead": 0},
     "paused": {"phase": "paused"},
     "locked": {"phase": "locked"},
+    "shut": {"shut": True},
+    "shut_called": {"status": "called", "ahead": None, "shut": True},
     "called": {"status": "called", "ahead": None},
     "sold_out": {"phase": "sold_out"},
     "ended": {"phase": "ended"},

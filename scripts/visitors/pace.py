@@ -38,7 +38,7 @@ def pause_sec(
     starts_in = ((status["starts_at_ms"] or 0) - now_ms) / 1000
     starting = phase == "before" and bool(status["starts_at_ms"]) and starts_in <= 0
     pause = far
-    if phase == "open" or starting:
+    if (phase == "open" and status.get("door") != "shut") or starting:
         speed = lane["speed_per_sec"] if lane else 0.0
         until_near = 0.0 if is_near or ahead is None else (ahead - poll["near_ahead"]) / (speed or 1e-9)
         pause = near if is_near else min(far, max(near, until_near * WAY_BETWEEN_LOOKS))

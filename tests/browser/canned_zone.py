@@ -79,7 +79,7 @@ class CannedZone:
             "notice": None,
         }
         self.lane: dict[str, Any] = {"serving": 122, "floor": 100, "ahead": 122, "tail": 900, "speed_per_sec": 0.4}
-        self.status: dict[str, Any] = {"run": 1, "tick": 1, "phase": "open"}
+        self.status: dict[str, Any] = {"run": 1, "tick": 1, "phase": "open", "door": "open"}
         self.told_phase = ""
         self.age_ms = 0
         self.reachable = True
@@ -143,6 +143,7 @@ class CannedZone:
             estimate=None,
             joined_at_ms=0,
             rejoined="",
+            shut=self.status["door"] == "shut",
         )
         return place_page(self.zone, place, TO, int(time.time() * 1000), asks=asks)
 

@@ -19,6 +19,8 @@ CANNED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "paused": ({"phase": "paused"}, {}),
     "locked": ({"phase": "locked"}, {}),
     "locked_inside": ({"phase": "locked"}, {"status": "admitted"}),
+    "shut": ({"door": "shut"}, {}),
+    "shut_called": ({"door": "shut", "serving": 300, "ahead": 300}, {}),
     "preparing": ({"serving": 300, "ahead": 300}, {}),
     "sold_out": ({"phase": "sold_out"}, {}),
     "ended": ({"phase": "ended"}, {}),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.canned_zone import CLAIM_PATH, ENTER_PATH, TO, CannedZone, refusal
+from tests.browser.canned_zone import CLAIM_PATH, ENTER_PATH, PLACE_PATH, TO, CannedZone, refusal
 from tests.browser.watching import eventually
 
 SESSION = ENTER_PATH.replace("/enter", "/sessions/me")
@@ -70,6 +70,15 @@ def test_a_page_may_show_the_line_itself(zone: CannedZone, site: Page) -> None:
     assert zone.count("POST", CLAIM_PATH) == 1
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_no_answer_is_not_taken_for_no_place(zone: CannedZone, site: Page, status: int) -> None:
+    zone.answers[f"GET {PLACE_PATH}"] = lambda: (status, {"message": "Service Unavailable"})
+    place = "return new loaded.Foyer('midnight-sun').place().catch(() => 'asked in vain')"
+    assert ask(site, place) == "asked in vain"
+    zone.answers[f"GET {PLACE_PATH}"] = lambda: refusal("no-token", 401)
+    assert ask(site, place) is None
+
+
 def test_heartbeats_go_on_while_somebody_is_there_and_stop_when_nobody_is(zone: CannedZone, site: Page) -> None:
     ask(site, "globalThis.foyer = new loaded.Foyer('midnight-sun')")
     site.clock.run_for(21_000)
@@ -93,6 +102,16 @@ def test_the_end_of_the_session_is_told_once(zone: CannedZone, site: Page) -> No
     site.clock.run_for(100_000)
     assert site.evaluate("over") == ["hard-end"]
     assert zone.count("POST", RENEWALS) == 1
+
+
+def test_a_refusal_that_is_not_ours_ends_no_session(zone: CannedZone, site: Page) -> None:
+    zone.answers[f"POST {RENEWALS}"] = lambda: (403, {"message": "Forbidden"})
+    ask(site, "globalThis.over = []; new loaded.Foyer('midnight-sun', { onEnded: (problem) => over.push(problem) })")
+    site.clock.run_for(25_000)
+    eventually(lambda: zone.count("POST", RENEWALS) == 1)
+    site.clock.run_for(25_000)
+    eventually(lambda: zone.count("POST", RENEWALS) == 2)
+    assert site.evaluate("over") == []
 
 
 def test_leaving_gives_the_slot_back_and_ends_the_heartbeats(zone: CannedZone, site: Page) -> None:

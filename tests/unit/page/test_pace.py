@@ -49,6 +49,7 @@ def case(dice: random.Random) -> dict[str, Any]:
     status = {
         "run": 1,
         "phase": dice.choice(PHASES),
+        "door": dice.choice(["open", "open", "shut"]),
         "lanes": {"general": lane},
         "poll": {"near_sec": dice.choice([1, 2]), "far_sec": dice.choice([5, 30]), "near_ahead": dice.choice([0, 200])},
         "push_window": dice.choice([0, 10, 5_000]),

@@ -206,6 +206,11 @@ def test_without_scripts_the_same_facts_are_shown() -> None:
         ({"phase": "locked", "status": "admitted", "ahead": None}, "locked_inside"),
         ({"status": "called", "ahead": None}, "called"),
         ({"status": "called", "ahead": None, "phase": "paused"}, "paused"),
+        ({"shut": True}, "shut"),
+        ({"shut": True, "position": None, "ahead": None}, "shut"),
+        ({"shut": True, "status": "called", "ahead": None}, "shut_called"),
+        ({"shut": True, "phase": "paused"}, "paused"),
+        ({"shut": True, "status": "admitted", "ahead": None}, "entering"),
         ({"status": "admitted", "ahead": None}, "entering"),
         ({"status": "lapsed", "ahead": None}, "lapsed"),
         ({"status": "left", "ahead": None}, "left"),
@@ -240,6 +245,24 @@ def test_a_called_visitor_is_sent_in_after_a_moment() -> None:
     enter = "/.waiting-room/v1/zones/midnight-sun/enter?to=/events/midnight-sun%3Fseat%3D1%26row%3D2"
     assert refresh_of(html) == (3, enter)
     assert Elements(html).attributes["action"]["href"] == enter
+
+
+def test_while_the_door_is_shut_nothing_is_promised_and_the_page_goes_on_trying() -> None:
+    waits = place_page(a_zone(), a_place(shut=True), TO, NOW_MS)
+    assert Elements(waits).text["estimate"] == texts()["estimates"]["withheld"]
+    me, enter = (f"/.waiting-room/v1/zones/midnight-sun/{path}" for path in ("visitors/me?to=", "enter?to="))
+    asked = refresh_of(waits)
+    assert asked is not None
+    assert asked[0] >= 15
+    assert asked[1].startswith(me)
+    called = place_page(a_zone(), a_place(shut=True, status="called", ahead=None), TO, NOW_MS)
+    tried = refresh_of(called)
+    assert tried is not None
+    assert tried[0] >= 15
+    assert tried[1].startswith(enter)
+    shown = Elements(called)
+    assert (shown.text["figure"], shown.text["estimate"]) == ("0", texts()["estimates"]["withheld"])
+    assert str(shown.attributes["action"]["href"]).startswith(enter)
 
 
 def test_with_the_gate_off_the_page_leads_to_the_site() -> None:

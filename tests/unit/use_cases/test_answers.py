@@ -294,6 +294,7 @@ def operators_act(world: ApiWorld) -> None:
     control = f"/zones/{ZONE_ID}/control"
     for body in ({"control": "pause"}, {"control": "auto"}, {"changes": {"message": "Soon."}}, {"changes": {"a": 1}}):
         world.operate("POST", control, body)
+    world.operate("POST", f"/zones/{ZONE_ID}/restorations", {"to_at_ms": world.clock.ms})
     made = world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Ada"})
     visitor = next(iter(world.dynamo.tables["queue"].records))
     visitor_id = str(visitor[0] if isinstance(visitor, tuple) else visitor).rpartition("#")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -185,9 +185,10 @@ def test_older_calls_do_not_replace_newer_ones() -> None:
     store = MemoryDynamo([schemas.table("counters")])
     records = CallRecords(Clients(store, store), "counters")
     assert records.put(calls(5, 9))
-    assert not records.put(calls(0, 5))
+    assert not records.put(replace(calls(0, 5), tick=6))
     assert not records.put(calls(5, 9)), "the same again changes nothing"
-    assert records.put(calls(9, 12))
+    assert records.put(replace(calls(9, 12), tick=8))
+    assert records.put(replace(calls(3, 5), tick=9)), "places that were given back are called anew"
 
 
 def test_a_tick_is_won_even_if_its_calls_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,8 +114,11 @@ export class Api {
     };
     try {
       return await fetchWithin(TIMEOUT_MS, url, sent, async (response) => {
+        const answer = answered(response, await response.text());
+        // Somebody on the way said "200" with a page of their own, a site's error page or a hotel's login: no answer.
+        if (response.ok && response.status !== 204 && answer.body === null) return NO_ANSWER;
         this.#clock.observe(sentAt, response, fresh);
-        return answered(response, await response.text());
+        return answer;
       });
     } catch {
       return NO_ANSWER;

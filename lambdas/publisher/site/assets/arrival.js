@@ -46,6 +46,11 @@ export class Arrival {
     return isUnknown(answer) ? this.#join(answer) : answer;
   }
 
+  /** Take a new place, for one that is over. @returns {Promise<import("./api.js").Answer>} */
+  again() {
+    return this.#join({ code: 200 });
+  }
+
   async #join({ code }) {
     // Joined a moment ago and a stranger again: this browser keeps no cookies, and more joining would only burn places.
     const forgotten = code === 401 && Date.now() - this.#joinedAtMs < COOKIE_DOUBT_MS;
@@ -79,4 +84,5 @@ export class Arrival {
 }
 
 /** Whether the server does not know this browser: no token, or one from before it joined. */
-export const isUnknown = ({ code, problem }) => code === 401 || problem === "unknown-visitor";
+const OF_STRANGERS = new Set(["no-token", "sign-in", "unknown-visitor"]);
+export const isUnknown = ({ problem }) => OF_STRANGERS.has(problem);

@@ -12,15 +12,15 @@ export class Departures {
   constructor(zoneId) {
     this.#key = `foyer.departure.${zoneId}`;
     const last = this.#read();
-    if (last && Date.now() - last.atMs < BOUNCE_MS + this.#delaySec(last.bounces) * 1000) {
+    if (last && Date.now() - last.atMs < BOUNCE_MS + this.#pauseSec(last.bounces) * 1000) {
       this.#bounces = last.bounces + 1;
-      this.#notBeforeMs = Date.now() + this.#delaySec(this.#bounces) * 1000;
+      this.#notBeforeMs = Date.now() + this.#pauseSec(this.#bounces) * 1000;
     }
   }
 
-  /** Seconds to wait before leaving, and whether the last departure led straight back here. */
-  next() {
-    return { delaySec: Math.max(0, (this.#notBeforeMs - Date.now()) / 1000), returned: this.#bounces > 0 };
+  /** Seconds to wait before leaving: none, unless the last departure led straight back here. */
+  delaySec() {
+    return Math.max(0, (this.#notBeforeMs - Date.now()) / 1000);
   }
 
   leave() {
@@ -31,7 +31,7 @@ export class Departures {
     }
   }
 
-  #delaySec(bounces) {
+  #pauseSec(bounces) {
     return bounces > 0 ? Math.min(LONGEST_DELAY_SEC, 2 ** bounces) * (1 + Math.random() / 4) : 0;
   }
 

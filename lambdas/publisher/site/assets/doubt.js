@@ -7,7 +7,7 @@ const WITHIN_SEC = 8;
 const STALE_SEC = 60;
 const DOUBLINGS = 5;
 
-const IS_KEPT_CURRENT = new Set(["starting", "waiting", "next", "paused", "locked", "locked_inside"]);
+const IS_KEPT_CURRENT = new Set(["starting", "waiting", "next", "paused", "locked", "locked_inside", "shut", "shut_called"]);
 
 export class Doubt {
   #asked = 0;

@@ -52,7 +52,7 @@ export class Foyer {
     if (heartbeat) this.#later(FIRST_BEAT_SEC);
   }
 
-  /** As `fetch`; where the waiting room refuses, the visitor goes to the waiting page, or `onWaiting` is called. */
+  /** As `fetch`; where there is a line, the visitor goes to the waiting page, or `onWaiting` is called. */
   async fetch(input, init) {
     const response = await fetch(input, init);
     const refusal = await this.#refusalOf(response);
@@ -62,18 +62,20 @@ export class Foyer {
     throw refusal;
   }
 
-  /** The address that takes the visitor through the line and back to this page. */
+  /** The address that leads through the line and back to this page. */
   enterUrl() {
     return `${this.#zone}/enter?to=${encodeURIComponent(location.pathname + location.search)}`;
   }
 
-  /** The visitor's place in line, for pages that show it themselves; null when there is none. */
+  /** The visitor's place, for pages that show it themselves; null without one. Rejects when nobody can tell. */
   async place() {
     const response = await fetch(`${this.#zone}/visitors/me`, { headers: { accept: "application/json" }, signal: soon() });
-    return response.ok ? response.json() : null;
+    if (response.ok) return response.json();
+    if ([401, 404].includes(response.status)) return null;
+    throw new Error(response.status);
   }
 
-  /** Ask to be let in: true when the visitor is, else the seconds to wait before asking again. */
+  /** Ask to be let in: true when done, else the seconds to wait. */
   async claim() {
     const response = await fetch(`${this.#zone}/access-tokens`, { method: "POST", signal: soon() });
     if (response.status === 201) return true;
@@ -115,9 +117,9 @@ export class Foyer {
       if (response.ok && body.expires_at_ms) {
         // Twice in each lease: one heartbeat may get lost.
         this.#later(Math.max(5, (body.expires_at_ms - this.#serverNow(response)) / 2000));
-      } else if (response.status === 410 || response.status === 401 || response.status === 403) {
+      } else if (body.type && [401, 403, 410].includes(response.status)) {
         this.stop();
-        this.#ended?.(String(body.type ?? "").split(":").pop());
+        this.#ended?.(body.type.split(":").pop());
       }
     } catch {
       // No network: the next heartbeat tries again.

@@ -12,9 +12,10 @@ const PUSH_BEFORE_START_SEC = 120;
 const PUSH_WORTH_SEC = 20;
 
 const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
-const WAITS_FOR_CALL = new Set(["starting", "waiting", "next"]);
+// While the door is shut connections stay: opened anew all at once, they would be more than an account takes.
+const WAITS_FOR_CALL = new Set(["starting", "waiting", "next", "shut"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
-const STANDING = new Set(["paused", "locked", "locked_inside", "before", "sold_out", "ended"]);
+const STANDING = new Set(["paused", "locked", "locked_inside", "shut", "shut_called", "before", "sold_out", "ended"]);
 
 /**
  * Seconds until the status document is read again.
@@ -34,6 +35,8 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
   const hurried = poll.far_sec === poll.near_sec;
   const near = poll.near_sec * (hurried ? 0.5 + random / 2 : 0.75 + random / 2);
   const far = hurried ? near : poll.far_sec * (1 + random);
+  // A place that has lapsed may be given back, and is then held no longer than any other.
+  if (state === "lapsed") return Math.min(Math.max(far, SETTLED_SEC), Math.max(poll.near_sec, heldSec / 2));
   if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
   const isNear = ahead === null || ahead <= poll.near_ahead;
   let delay = far;

@@ -5,8 +5,9 @@ import { safePath, unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
+import { Ending } from "./ending.js";
 import { Feed } from "./feed.js";
-import { HOLDS_A_PLACE, Progress, standing, stateOf, stateOfProblem } from "./line.js";
+import { HOLDS_A_PLACE, Progress, standing, stateOf } from "./line.js";
 import { Options } from "./options.js";
 import { backoffSec, pollDelaySec, wantsPush } from "./pace.js";
 import { Push } from "./push.js";
@@ -14,13 +15,15 @@ import { shown } from "./shown.js";
 import { Tabs } from "./tabs.js";
 import { Turn } from "./turn.js";
 
-const DOUBT_MS = 15_000;
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
 const TOLD_LATE_MS = 2_000;
 
 const STARTING = new Set(["before", "starting"]);
-const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 const COMES_IN = new Set(["entering", "passing"]);
+const JOINS_AGAIN = new Set(["lapsed", "hard_end", "run_over", "left"]);
+const IS_SHUT = new Set(["shut", "shut_called"]);
+// Those whose claims were refused while the door was shut ask within so long once it opens.
+const OPENED_MS = 5_000;
 
 export class Room {
   #facts;
@@ -40,13 +43,14 @@ export class Room {
 
   #place = null;
   #state = "loading";
-  #ending = { state: "", untilMs: 0 };
+  #ending = new Ending();
 
   #locating = false;
   #claiming = false;
   #claimed = false;
   #leaving = false;
   #saidAway = false;
+  #passedOver = false;
 
   #claimFromMs = 0;
   #failures = { locate: 0, claim: 0 };
@@ -104,19 +108,23 @@ export class Room {
   }
 
   /** Ask the server for the place, joining if there is none; tries until there is an answer that settles it. */
-  async #locate() {
+  async #locate(joinsAgain = false) {
     if (this.#locating) return;
     this.#locating = true;
     this.#locateAlarm.clear();
-    const answer = await this.#arrival.find(this.#place !== null).catch(unforeseen);
+    const asked = joinsAgain ? this.#arrival.again() : this.#arrival.find(this.#place !== null);
+    const answer = await asked.catch(unforeseen);
     this.#locating = false;
     if (answer.code === 200 || answer.code === 201) {
       this.#failures.locate = 0;
+      if (joinsAgain) this.#ending.clear();
+      if (answer.body.status !== "lapsed") this.#ending.revive();
+      this.#passedOver = false;
       this.#place = { ...answer.body, told_at_ms: this.#clock.now() - TOLD_LATE_MS };
-    } else if (!this.#isSettled(answer)) {
+    } else if (!this.#ending.take(answer)) {
       this.#failures.locate += 1;
       const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
-      this.#locateAlarm.set(delay, () => this.#locate());
+      this.#locateAlarm.set(delay, () => this.#locate(joinsAgain));
     }
     this.#update();
   }
@@ -153,13 +161,16 @@ export class Room {
     if (this.#leaving) return;
     // A document of an earlier run, still in some cache, says nothing about a place in this one.
     if (this.#place && this.#status?.run < this.#place.run) this.#feed.drop();
-    const ending = Date.now() < this.#ending.untilMs ? this.#ending.state : "";
     const started = this.#startsInSec() <= 0;
-    this.#state = this.#turn.state(stateOf(this.#place, this.#status, ending, started), this.#options.asksFirst);
+    const wasShut = IS_SHUT.has(this.#state);
+    const state = stateOf(this.#place, this.#status, this.#ending.state, started);
+    this.#state = this.#turn.state(state, this.#options.asksFirst);
+    if (wasShut && !IS_SHUT.has(this.#state)) this.#hurry();
     this.#show();
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
     if (this.#state === "called" || this.#state === "ready") this.#beCalled();
+    else if (this.#state === "shut_called") this.#knock();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
     else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
     else if (this.#state === "loading" && !this.#locateAlarm.isSet) this.#locate();
@@ -168,10 +179,17 @@ export class Room {
 
   /** Ask the server for what only it knows, when that is called for. */
   #askAgainIfUnclear() {
-    const unclear = this.#state === "placing" || standing(this.#place, this.#status).dropped;
+    const { dropped, passed } = standing(this.#place, this.#status);
+    const unclear = this.#state === "placing" || dropped || this.#isBack(passed);
     const underWay = this.#locating || this.#locateAlarm.isSet;
     const delaySec = this.#doubt.delaySec(unclear, this.#state, this.#feed.staleness, underWay);
     if (delaySec !== null) this.#locateAlarm.set(delaySec, () => this.#locate());
+  }
+
+  /** Whether a place that was passed over is not any more: an operator gave lapsed places back. */
+  #isBack(passed) {
+    this.#passedOver = this.#state === "lapsed" && (passed || this.#passedOver);
+    return this.#passedOver && !passed && Boolean(this.#status);
   }
 
   /** It is the visitor's turn, who hears of it once. */
@@ -181,10 +199,34 @@ export class Room {
     else this.#tickAlarm.set(1, () => this.#update());
   }
 
+  /** Called, and the door is shut: the page goes on trying, for it may be open to some, or again. */
+  #knock() {
+    if (!this.#turn.asks(this.#options.asksFirst)) this.#claim();
+  }
+
+  /** The door is open again: what was put off for it is put off no longer. */
+  #hurry() {
+    this.#failures.claim = 0;
+    this.#claimFromMs = Math.min(this.#claimFromMs, Date.now() + Math.random() * OPENED_MS);
+  }
+
   /** The visitor pressed the button. */
   goIn() {
     this.#turn.goIn();
     this.#update();
+  }
+
+  /**
+   * The visitor pressed the way on. Where it leads through the line, the page asks by itself and goes on asking: a
+   * browser sent there to find an error would stand on a page without a way back.
+   * @param {Event} event
+   */
+  goOn(event) {
+    const again = JOINS_AGAIN.has(this.#state);
+    if (this.#leaving || (!again && this.#state !== "entering")) return;
+    event.preventDefault();
+    if (again) this.#locate(true);
+    else this.#comeIn();
   }
 
   async #claim() {
@@ -198,6 +240,7 @@ export class Room {
     const answer = await this.#api.claim().catch(unforeseen);
     this.#claiming = false;
     if (answer.code === 201 || answer.code === 200) {
+      this.#failures.claim = 0;
       this.#claimed = true;
       this.#place.status = "admitted";
     } else if (answer.code === 202) {
@@ -207,38 +250,29 @@ export class Room {
     } else if (isUnknown(answer)) {
       this.#place = null;
       this.#locate();
-    } else if (!this.#isSettled(answer)) {
+    } else if (!this.#ending.take(answer)) {
       this.#failures.claim += 1;
       this.#claimFromMs = Date.now() + backoffSec(this.#failures.claim, Math.random(), answer.retrySec) * 1000;
     }
     this.#update();
   }
 
-  /** Whether a refusal is the last word. What may come back counts until the status document says so itself. */
-  #isSettled({ problem }) {
-    const state = stateOfProblem(problem);
-    if (!state) return false;
-    this.#ending = { state, untilMs: MAY_COME_BACK.has(state) ? Date.now() + DOUBT_MS : Infinity };
-    return true;
-  }
-
   /** Leave for the site. Sent back here a moment ago, wait first: the gate may learn of a change seconds later. */
   #comeIn() {
-    const { delaySec, returned } = this.#departures.next();
+    const delaySec = this.#departures.delaySec();
     if (delaySec > 0) {
       this.#tickAlarm.set(delaySec, () => this.#update());
       return;
     }
-    const straight = this.#claimed || this.#state === "passing";
-    if (returned && !straight) {
-      // Going through `enter` led back here without a word; asking tells why.
+    if (!this.#claimed && this.#state !== "passing") {
+      // The page asks itself and never goes on to `enter`: an error there would be the end of the way.
       this.#claim();
       return;
     }
     this.#leave();
     this.#departures.leave();
     // The waiting page leaves no entry in the history: "back" leads to where the visitor came from, not to a line.
-    location.replace(straight ? this.#to : this.#api.enterUrl(this.#to));
+    location.replace(this.#to);
   }
 
   /** Somebody looks again, or the network is back: ask now. */
@@ -253,7 +287,7 @@ export class Room {
     this.#leaving = false;
     this.#saidAway = false;
     this.#claimed = false;
-    this.#ending = { state: "", untilMs: 0 };
+    this.#ending.clear();
     this.#tabs.open();
     this.#api.back();
     this.#locate();
@@ -291,6 +325,13 @@ export class Room {
     return this.#startsAtMs() > 0 ? (this.#startsAtMs() - this.#clock.now()) / 1000 : Infinity;
   }
 
+  /** Whether nothing gets through, and nothing else says so: of a shut door the page speaks by itself. */
+  #isOffline() {
+    if (this.#feed.failures > 1) return true;
+    if (IS_SHUT.has(this.#state)) return false;
+    return this.#failures.claim > 1 || (this.#failures.locate > 1 && !this.#arrival.works);
+  }
+
   #show() {
     const known = {
       facts: this.#facts,
@@ -300,7 +341,7 @@ export class Room {
       preparing: this.#claimFromMs > 0,
       staleness: this.#feed.staleness,
       works: this.#arrival.works,
-      offline: this.#feed.failures > 1 || (this.#failures.locate > 1 && !this.#arrival.works),
+      offline: this.#isOffline(),
       afresh: this.#arrival.afresh,
       urls: { to: this.#to, enter: this.#api.enterUrl(this.#to) },
     };

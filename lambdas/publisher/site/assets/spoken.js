@@ -56,6 +56,7 @@ export class Spoken {
   }
 
   #newHold(state, heldForSec) {
+    if (state !== "ready") this.#held = -1;
     if (state !== "ready") return "";
     const reached = HELD_SEC.filter((mark) => mark >= heldForSec).length;
     if (reached <= this.#held) return "";

@@ -1,6 +1,7 @@
 /** The time between being called and going in. */
 
 const IS_CALLED = new Set(["called", "ready", "entering"]);
+const SHUT = "shut_called";
 
 export class Turn {
   #clock;
@@ -19,8 +20,15 @@ export class Turn {
    * @param {string} state @param {boolean} asksFirst
    */
   state(state, asksFirst) {
-    if (!IS_CALLED.has(state)) [this.#calledAtMs, this.#goesIn] = [0, false];
-    return state === "called" && asksFirst && !this.#goesIn ? "ready" : state;
+    // Once the door opens the turn begins anew, with all of its time; whoever has said to go in need not say it again.
+    if (!IS_CALLED.has(state)) this.#calledAtMs = 0;
+    if (!IS_CALLED.has(state) && state !== SHUT) this.#goesIn = false;
+    return state === "called" && this.asks(asksFirst) ? "ready" : state;
+  }
+
+  /** Whether the visitor is still to say so before going in. @param {boolean} asksFirst */
+  asks(asksFirst) {
+    return asksFirst && !this.#goesIn;
   }
 
   /** Whether the turn has just begun: true once. */

@@ -6,9 +6,9 @@ import { markdown, plain } from "./markdown.js";
 import { Spoken } from "./spoken.js";
 import { Steady } from "./steady.js";
 
-const ON_TICKET = new Set(["before", "waiting", "next", "paused", "locked", "called", "ready", "preparing", "entering"]);
-const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked"]);
+const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked", "shut", "shut_called"]);
 const YOUR_TURN = new Set(["called", "preparing", "entering"]);
+const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "ready"]);
 
 /**
  * @typedef {object} Picture everything the page shows at one moment

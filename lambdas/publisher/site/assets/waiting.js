@@ -30,6 +30,7 @@ new Alerts(facts.zone_id, api, () => view.words);
 new Move(api, () => view.words, () => room.ask());
 
 document.getElementById("go-in").addEventListener("click", () => room.goIn());
+document.getElementById("action").addEventListener("click", (event) => room.goOn(event));
 document.getElementById("languages").addEventListener("click", async (event) => {
   const language = event.target.closest?.("[data-language]")?.dataset.language;
   if (!language) return;

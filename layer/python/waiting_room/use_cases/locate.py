@@ -61,6 +61,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         estimate=wait,
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
+        shut=gate.state.door.shut,
     )
 
 

@@ -135,7 +135,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Place:
-    """What a visitor is told about the place in line. `position` and `ahead` are None while not shown."""
+    """What a visitor is told about the place in line. `position` and `ahead` are None while not shown.
+
+    `shut` says that nobody can come in at the moment, because the door is shut.
+    """
 
     zone_id: str
     run: int
@@ -153,3 +156,4 @@ class Place:
     rejoined: str
     arrival: int | None = None
     new: bool = False
+    shut: bool = False

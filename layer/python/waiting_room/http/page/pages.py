@@ -113,15 +113,16 @@ def place_page(
     goes_in = state in ("called", "entering", "passing")
     alerted = zone.alerts is not None and state in IN_LINE
     seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
-    onward = (to if state == "passing" else enter) if goes_in else me
+    # Where the door is shut, whoever is called goes on trying, though less often.
+    onward = to if state == "passing" else enter if goes_in or state == "shut_called" else me
     foot = ""
     if not goes_in and seconds is not None:
         foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
     if alerted:
         foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
-    actions = (
-        {"action": said.say("labels", "reload"), "action_href": me} if state in IN_LINE or "locked" in state else {}
-    )
+    actions = {}
+    if state in IN_LINE or state in ("locked_inside", "shut_called"):
+        actions = {"action": said.say("labels", "reload"), "action_href": onward}
     if goes_in:
         actions = {"action": said.state("entering")["action"], "action_href": onward}
     return _page(
@@ -187,6 +188,8 @@ def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
     if place.phase == "before":
         started = now_ms is not None and zone.started(now_ms)
         return "starting" if started else "before"
+    if place.shut:
+        return "shut_called" if place.status == "called" else "shut"
     if place.status == "called":
         return "called"
     if place.ahead is None:
@@ -207,7 +210,7 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
         return min(max(zone.poll.far_sec, _FAR_REFRESH_SEC[0]), _FAR_REFRESH_SEC[1]) + spread
     if state in ("waiting", "next", "starting", "placing"):
         return max(_NEAR_REFRESH_SEC, zone.poll.near_sec)
-    return _STANDSTILL_REFRESH_SEC + spread if state in IN_LINE or state == "locked_inside" else None
+    return _STANDSTILL_REFRESH_SEC + spread if state in IN_LINE or state in ("locked_inside", "shut_called") else None
 
 
 def _page(

@@ -10,7 +10,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.page.markup import Markup, fill, hidden
 from waiting_room.http.page.wording import Words, clock_time
 
-IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked"}
+IN_LINE = {"before", "starting", "placing", "waiting", "next", "paused", "locked", "shut"}
 """States in which the visitor holds a place and waits."""
 
 
@@ -31,10 +31,11 @@ def ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int 
             facts["figure"] = said.time_left((zone.starts_at_ms - now_ms) // 1000)
             facts["figure_label"] = said.say("labels", "until_start")
         return facts
-    if place.ahead is not None:
-        facts["figure"] = said.number(place.ahead)
-        facts["figure_label"] = said.say_count("labels", "ahead", place.ahead)
-        on_hold = state in ("paused", "locked")
+    ahead = 0 if state == "shut_called" else place.ahead
+    if ahead is not None:
+        facts["figure"] = said.number(ahead)
+        facts["figure_label"] = said.say_count("labels", "ahead", ahead)
+        on_hold = state in ("paused", "locked", "shut", "shut_called")
         facts["estimate"] = said.say("estimates", "withheld") if on_hold else said.expected_wait(place.estimate)
         if now_ms is not None:
             facts["measured"] = said.say("labels", "measured", time=clock_time(now_ms).partition(" ")[2])
@@ -43,7 +44,7 @@ def ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int 
 
 def ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
-    shown = state in IN_LINE | {"called", "entering"} and bool(facts)
+    shown = state in IN_LINE | {"called", "entering", "shut_called"} and bool(facts)
     empty = ("figure", "figure_label", "place", "estimate", "starts", "measured", "drawn", "drawn_href")
     values = {**dict.fromkeys(empty, ""), **facts}
     labelled = ("ticket", "place", "estimate", "starts", "progress", "drawn_check")
