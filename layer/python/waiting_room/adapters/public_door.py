@@ -15,8 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waiting_room.domain.locations import SITE_KEY, door_url
 from waiting_room.ports import ObjectStore
 
-TIMEOUT_SEC = 2.0
-"""To connect and to answer, each: a door that is slower than that is as good as shut for a crowd."""
+TIMEOUT_SEC = 3.0
+"""To connect and to answer, each: more than a cold token service takes, and for a crowd as good as shut."""
 LONGEST_ANSWER = 4_096
 AGENT = "Foyer door probe"
 
