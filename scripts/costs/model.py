@@ -88,6 +88,7 @@ class Costs:
             *self._invocations("dispatcher", "dispatcher", machinery["idle_minute"], MINUTES_A_MONTH),
             *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
             self._line("alarms", self._alarms(), "alarm"),
+            self._line("signing keys", 1, "secret"),
             # Streams that bring nothing start nobody, and metrics nobody tells cost nothing.
             self._line(RECORDER, 0, "custom_metric"),
             self._line(ARCHIVE, 0, "firehose_ingest"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, 
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
-from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.adapters.signing_keys import PublishedKeys, SigningKeys, read_parameter
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.http.frame.app import HttpApp
@@ -87,9 +88,9 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
-    ssm = _client("ssm")
-    tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
-    login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
+    secrets = _client("secretsmanager")
+    tokens = Signer(SigningKeys(secrets, settings.signing_keys_secret, clock), settings.token_issuer)
+    login_keys = LoginKeys(secrets, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
@@ -109,7 +110,8 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
-    keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
+    earlier = partial(read_parameter, _client("ssm"), settings.signing_keys_parameter)
+    keys = SigningKeys(_client("secretsmanager"), settings.signing_keys_secret, clock, earlier)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     ensure_keys = EnsureKeys(keys, stores.zones, clock)
@@ -192,7 +194,7 @@ def connections(env: Mapping[str, str]) -> SocketApp:
         settings.counters_table,
         user_connections=settings.user_connections_table,
     )
-    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    tokens = Signer(PublishedKeys(stores.zones, clock), settings.token_issuer)
     guard = only_from_distribution(settings.origin_secret)
     return socket_app(stores, tokens, guard, clock, json_log("connections"))
 

@@ -127,7 +127,7 @@ def test_every_function_takes_over_before_an_edge_could_refuse_what_it_signs(wor
     """A function that has just read the keys signs with the old one for CACHE_SEC; the edge knows both."""
     old = world.kid("active")
     world.clock.advance(INTRODUCED_SEC)
-    elsewhere = SigningKeys(world.keys._ssm, "/foyer/signing-keys", world.clock)
+    elsewhere = SigningKeys(world.secrets, "foyer/signing-keys", world.clock)
     kept = elsewhere.load()
     world.rotate()
     world.publish()

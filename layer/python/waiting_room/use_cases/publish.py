@@ -15,6 +15,7 @@ from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
+from waiting_room.adapters.signing_keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate.published import SnapshotParts, build_snapshot, encode_snapshot, public_part
 from waiting_room.domain.line.draws import Draw, draw_of
@@ -24,7 +25,6 @@ from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
 from waiting_room.use_cases.bypass import REVOKED_BYPASS
 from waiting_room.use_cases.draw import DRAW_ITEM
-from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
 from waiting_room.use_cases.minute_rows import ENTRY
 
