@@ -98,6 +98,7 @@ class Deployment:
             patch.setattr(bootstrap, "json_log", lambda _: self.log)
             patch.setattr(bootstrap, "time", SimpleNamespace(sleep=self._sleep))
             patch.setattr(bootstrap, "ThreadPoolExecutor", self._pool)
+            patch.setattr(bootstrap, "warm_up", lambda *_: None)
             build = getattr(bootstrap, component)
             app: Callable[..., Any] = build(env, SITE_FOLDER) if component == "publisher" else build(env)
         return app

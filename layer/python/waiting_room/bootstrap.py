@@ -1,6 +1,6 @@
 """The composition root: the only place that makes clients and decides which implementation is used where.
 
-Each function of this module builds one Lambda's application from its environment, once per container.
+Each function of this module builds one Lambda's application from its environment, once an instance, in its init phase.
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ from waiting_room.adapters.signing_keys import PublishedKeys, SigningKeys, read_
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.http.frame.app import HttpApp
+from waiting_room.http.frame.body import prepare_bodies
 from waiting_room.http.frame.cors import Cors
 from waiting_room.http.frame.guards import only_from_distribution, only_with_identity
 from waiting_room.http.frame.router import Router
 from waiting_room.http.page.assets import embedded, site_assets
 from waiting_room.http.page.pages import problem_page, waiting_page
 from waiting_room.http.sockets import SocketApp
+from waiting_room.init_phase import warm_up
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
 from waiting_room.ports import Archive, Metrics
@@ -94,6 +96,8 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
+    prepare_bodies(endpoints)
+    warm_up(tokens.refresh, *stores.zones.connect())
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
@@ -120,6 +124,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     # Once: an operator does not wait for the archive, and the audit log has the action already.
     archive = _archive(settings.archive_stream, tries=1)
     endpoints = operator_endpoints(stores, tokens, ensure_keys, change_keys, wake, clock, ids, archive)
+    prepare_bodies(endpoints)
     # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
     local = bool(env.get("AWS_ENDPOINT_URL"))
     return HttpApp(
@@ -195,6 +200,7 @@ def connections(env: Mapping[str, str]) -> SocketApp:
         user_connections=settings.user_connections_table,
     )
     tokens = Signer(PublishedKeys(stores.zones, clock), settings.token_issuer)
+    warm_up(tokens.refresh, *stores.zones.connect())
     guard = only_from_distribution(settings.origin_secret)
     return socket_app(stores, tokens, guard, clock, json_log("connections"))
 

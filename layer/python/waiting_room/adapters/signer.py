@@ -40,18 +40,18 @@ class Signer:
         payload = {**claims, "iss": self._issuer, "aud": audience}
         if not claims_fit(payload, audience):
             raise ValueError(f"These are not the claims of a token for {audience!r}: {sorted(claims)}")
-        self._refresh()
+        self.refresh()
         if self._private is None:
             raise NotReady("None of the signing keys is active.")
         return jwt.encode(payload, self._private, algorithm=ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str, audience: str, *, now_sec: int, allow_expired: bool = False) -> dict[str, Any] | None:
         """The claims, or None for anything that is not exactly a valid token of this audience."""
-        self._refresh()
+        self.refresh()
         return self._verifier.verify(token, audience, now_sec=now_sec, allow_expired=allow_expired)
 
-    def _refresh(self) -> None:
-        """Take over new keys. What was remembered of the old ones goes with them."""
+    def refresh(self) -> None:
+        """Take over new keys. What was remembered of the old ones goes with them. Raises NotReady, Overloaded."""
         keys = self._keys.load()
         if keys is self._loaded:
             return
