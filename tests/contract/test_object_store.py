@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -152,4 +154,21 @@ def test_a_denied_read_is_not_taken_for_a_missing_object():
     with Stubber(s3) as stubber:
         stubber.add_client_error("get_object", "AccessDenied", http_status_code=403)
         with pytest.raises(ClientError):
+            S3ObjectStore(s3, BUCKET).get(KEY)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_write_that_s3_is_too_busy_for_may_be_tried_again(code):
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("put_object", code, http_status_code=503)
+        with pytest.raises(Overloaded):
+            S3ObjectStore(s3, BUCKET).put(KEY, b"{}", *JSON)
+
+
+def test_an_object_that_breaks_off_may_be_asked_for_again():
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_response("get_object", {"Body": StreamingBody(io.BytesIO(b"{"), 2), "ETag": '"a"'})
+        with pytest.raises(Overloaded):
             S3ObjectStore(s3, BUCKET).get(KEY)

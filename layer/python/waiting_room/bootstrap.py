@@ -70,6 +70,8 @@ OBJECTS = Config(
     retries={"mode": "standard", "total_max_attempts": 3}, **{**_TIMEOUTS, "read_timeout": 3}, **_CONNECTIONS
 )
 """For S3, which answers more slowly and is on no visitor's path."""
+STATUS = OBJECTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""For status documents: another one comes a second later, and the zone's next tick must not wait for this one."""
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 """For what may fail: archive and metrics must not hold up those who use them."""
 WAKING = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
@@ -175,7 +177,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     retention = Retention.parse(settings.retention_days)
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
-    objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
+    objects = S3ObjectStore(_client("s3", STATUS), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
