@@ -13,6 +13,7 @@ import pytest
 from moto import mock_aws
 
 from tests.support.fakes import FakeClock
+from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.signing_keys import MOST_KEYS, SigningKeys, new_key, read_parameter
 from waiting_room.domain.errors import NotReady
 
@@ -37,22 +38,27 @@ def secrets(request: pytest.FixtureRequest) -> Iterator[Any]:
         made.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
 
+def reader(secrets: Any) -> SigningKeys:
+    """What each instance of a function has."""
+    return SigningKeys(Clients(secrets, secrets), SECRET, FakeClock())
+
+
 def test_keys_are_made_once(secrets: Any) -> None:
     with pytest.raises(NotReady):
-        SigningKeys(secrets, SECRET, FakeClock()).load()
-    keys = SigningKeys(secrets, SECRET, FakeClock()).ensure()
-    assert SigningKeys(secrets, SECRET, FakeClock()).load() == keys
-    assert SigningKeys(secrets, SECRET, FakeClock()).ensure() == keys
+        reader(secrets).load()
+    keys = reader(secrets).ensure()
+    assert reader(secrets).load() == keys
+    assert reader(secrets).ensure() == keys
 
 
 def test_keys_are_replaced_for_everybody(secrets: Any) -> None:
-    keys = SigningKeys(secrets, SECRET, FakeClock())
+    keys = reader(secrets)
     first, second = keys.ensure()
     for number in range(MOST_KEYS - 2):
         keys.replace((*keys.load(), new_key("retired", number)))
-    assert SigningKeys(secrets, SECRET, FakeClock()).load() == keys.load()
+    assert reader(secrets).load() == keys.load()
     keys.replace((second, first))
-    assert SigningKeys(secrets, SECRET, FakeClock()).ensure() == (second, first)
+    assert reader(secrets).ensure() == (second, first)
 
 
 @mock_aws
@@ -61,7 +67,7 @@ def test_of_many_who_make_keys_at_once_all_get_the_same() -> None:
     secrets = client("secretsmanager")
     secrets.create_secret(Name=SECRET)
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(lambda _: SigningKeys(secrets, SECRET, FakeClock()).ensure(), range(8)))
+        made = list(threads.map(lambda _: reader(secrets).ensure(), range(8)))
     assert len({tuple(key.kid for key in keys) for keys in made}) == 1
 
 

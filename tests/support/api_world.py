@@ -110,7 +110,7 @@ class ApiWorld:
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
         self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES)
         self.secrets, self.logins = MemorySecrets(self.clock), FakeLogins()
-        self.keys = SigningKeys(self.secrets, "foyer/signing-keys", self.clock)
+        self.keys = SigningKeys(Clients(self.secrets, self.secrets), "foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
         self.tick_zone = tick_zone(self.stores, self.objects, self.clock, self.ids)
         operations = schemas.operations().values()

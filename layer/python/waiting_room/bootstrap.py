@@ -92,9 +92,9 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
-    secrets = _client("secretsmanager")
+    secrets = _clients("secretsmanager")
     tokens = Signer(SigningKeys(secrets, settings.signing_keys_secret, clock), settings.token_issuer)
-    login_keys = LoginKeys(secrets, settings.join_secrets_path, clock)
+    login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
@@ -117,7 +117,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
     earlier = partial(read_parameter, _client("ssm"), settings.signing_keys_parameter)
-    keys = SigningKeys(_client("secretsmanager"), settings.signing_keys_secret, clock, earlier)
+    keys = SigningKeys(_clients("secretsmanager"), settings.signing_keys_secret, clock, earlier)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     ensure_keys = EnsureKeys(keys, stores.zones, clock)
@@ -299,5 +299,5 @@ def _client(service: str, settings: Config = REPEATING) -> Any:
     return boto3.client(service, config=settings)
 
 
-def _clients() -> Clients:
-    return Clients(repeating=_client("dynamodb"), once=_client("dynamodb", ONCE))
+def _clients(service: str = "dynamodb") -> Clients:
+    return Clients(repeating=_client(service), once=_client(service, ONCE))

@@ -39,17 +39,18 @@ class World:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.secrets, self.parameters = MemorySecrets(self.clock), MemoryParameters(self.clock)
+        self.clients = Clients(self.secrets, self.secrets)
         dynamo = MemoryDynamo([schemas.table("protected_zones")])
         self.zones = ProtectedZones(Clients(dynamo, dynamo), "protected_zones")
 
     def reader(self) -> SigningKeys:
         """What a new instance of a function that signs starts with."""
-        return SigningKeys(self.secrets, SECRET, self.clock)
+        return SigningKeys(self.clients, SECRET, self.clock)
 
     def maker(self) -> SigningKeys:
         """What the operator function has."""
         return SigningKeys(
-            self.secrets, SECRET, self.clock, earlier=lambda: read_parameter(self.parameters, f"/{SECRET}")
+            self.clients, SECRET, self.clock, earlier=lambda: read_parameter(self.parameters, f"/{SECRET}")
         )
 
 
@@ -83,9 +84,10 @@ def test_before_the_first_use_nothing_is_ready(world: World) -> None:
 
 
 def test_keys_of_an_older_release_are_carried_over_once(world: World) -> None:
-    older = SigningKeys(MemorySecrets(world.clock), "elsewhere", world.clock)
+    store = MemorySecrets(world.clock)
+    older = SigningKeys(Clients(store, store), "elsewhere", world.clock)
     kept = older.ensure()
-    world.parameters.values[f"/{SECRET}"] = older._secrets.values["elsewhere"]
+    world.parameters.values[f"/{SECRET}"] = store.values["elsewhere"]
     assert world.maker().ensure() == kept == world.reader().load()
     later = (new_key("active", 1), new_key("next", 1))
     world.maker().replace(later)
@@ -158,6 +160,25 @@ def test_an_instance_that_never_had_keys_asks_again_with_the_next_request(world:
     assert cold.load() == made
 
 
+def test_who_has_keys_asks_once_and_who_has_none_repeatedly(world: World) -> None:
+    """While Secrets Manager does not answer, one visitor in half a minute waits for it, and for one try."""
+    world.maker().ensure()
+    once, repeating = MemorySecrets(world.clock, world.secrets.values), world.secrets
+    keys, before = SigningKeys(Clients(repeating, once), SECRET, world.clock), repeating.reads
+    keys.load()
+    assert (repeating.reads - before, once.reads) == (1, 0)
+    once.fault = FAULTS["out of reach"]
+    for _ in range(60):
+        world.clock.advance(CACHE_SEC / 60)
+        keys.load()
+    for _ in range(RETRY_SEC):
+        keys.load()
+        world.clock.advance(1)
+    assert (repeating.reads - before, once.reads) == (1, 1)
+    keys.load()
+    assert once.reads == 2
+
+
 def test_a_denied_read_is_not_taken_for_missing_keys(world: World) -> None:
     world.secrets.fault = FAULTS["denied"]
     with pytest.raises(ClientError):
@@ -166,14 +187,14 @@ def test_a_denied_read_is_not_taken_for_missing_keys(world: World) -> None:
 
 def test_calls_are_what_secrets_manager_takes(world: World) -> None:
     client = boto3.client("secretsmanager", "eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    keys = SigningKeys(client, SECRET, world.clock)
+    keys = SigningKeys(Clients(client, client), SECRET, world.clock)
     with Stubber(client) as stub:
         stub.add_client_error("get_secret_value", "ResourceNotFoundException", http_status_code=400)
         stub.add_response("put_secret_value", {"VersionId": FIRST_VERSION})
         made = keys.ensure()
         stub.add_client_error("get_secret_value", "ThrottlingException", http_status_code=400)
         with pytest.raises(Overloaded):
-            SigningKeys(client, SECRET, world.clock).load()
+            SigningKeys(Clients(client, client), SECRET, world.clock).load()
         stub.add_response("put_secret_value", {"VersionId": "v" * 36})
         keys.replace(made[::-1])
         stub.assert_no_pending_responses()

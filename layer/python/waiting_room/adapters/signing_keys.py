@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import NotReady, Overloaded
 from waiting_room.ports import Clock
@@ -26,8 +27,8 @@ from waiting_room.tokens import ALGORITHM
 
 CACHE_SEC = 300
 """How long keys are kept. A new key is published as `next` for longer than that before it becomes `active`."""
-RETRY_SEC = 10
-"""How long old keys go on being used before another try, while the secret cannot be read."""
+RETRY_SEC = 30
+"""How long old keys go on being used before another try, while the secret cannot be read: whoever asks waits for it."""
 COORDINATE_BYTES = 32
 
 MOST_KEYS = 6
@@ -118,9 +119,11 @@ class SigningKeys(KeptKeys):
     """Both parts, for those who sign; and who makes and replaces them."""
 
     def __init__(
-        self, secrets: Any, secret: str, clock: Clock, earlier: Callable[[], str | None] = lambda: None
+        self, secrets: Clients, secret: str, clock: Clock, earlier: Callable[[], str | None] = lambda: None
     ) -> None:
-        """`earlier` has the value that an older release kept elsewhere: it is carried over instead of making keys."""
+        """Who has no keys yet asks repeatedly, who has some asks once: a visitor waits for it, and can do without.
+
+        `earlier` has the value that an older release kept elsewhere: it is carried over instead of making keys."""
         super().__init__(clock)
         self._secrets = secrets
         self._secret = secret
@@ -134,14 +137,16 @@ class SigningKeys(KeptKeys):
 
     def replace(self, keys: tuple[SigningKey, ...]) -> None:
         """Store these keys instead. The caller sees to it that nobody else does so at the same time."""
-        self._secrets.put_secret_value(SecretId=self._secret, SecretString=_encode(keys))
+        self._secrets.repeating.put_secret_value(SecretId=self._secret, SecretString=_encode(keys))
         self._keys, self._read_at_ms = keys, self._clock.now_ms()
 
     def _create(self) -> tuple[SigningKey, ...]:
         now_ms = self._clock.now_ms()
         value = self._earlier() or _encode((new_key("active", now_ms), new_key("next", now_ms)))
         try:
-            self._secrets.put_secret_value(SecretId=self._secret, SecretString=value, ClientRequestToken=FIRST_VERSION)
+            self._secrets.repeating.put_secret_value(
+                SecretId=self._secret, SecretString=value, ClientRequestToken=FIRST_VERSION
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceExistsException":
                 raise
@@ -149,8 +154,9 @@ class SigningKeys(KeptKeys):
         return _decode(value)
 
     def _read(self) -> tuple[SigningKey, ...]:
+        client = self._secrets.once if self._keys else self._secrets.repeating
         try:
-            answer = self._secrets.get_secret_value(SecretId=self._secret)
+            answer = client.get_secret_value(SecretId=self._secret)
         except (NoConnection, HTTPClientError) as error:
             raise Overloaded("The signing keys could not be read.") from error
         except ClientError as error:
