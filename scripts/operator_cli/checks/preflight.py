@@ -103,9 +103,12 @@ class Preflight:
 
     def signing_keys(self) -> Finding:
         """The operator function makes the keys with the first zone, so a secret without a value is no fault."""
-        name = self._names.signing_keys
-        secret = self._clients["secretsmanager"].describe_secret(SecretId=name)
-        filled = any("AWSCURRENT" in stages for stages in secret.get("VersionIdsToStages", {}).values())
+        name, client = self._names.signing_keys, self._clients["secretsmanager"]
+        try:
+            stages = client.describe_secret(SecretId=name).get("VersionIdsToStages", {}).values()
+        except client.exceptions.ResourceNotFoundException:
+            return Finding("signing keys", State.ACT, f"{name}: missing", "`terraform apply` makes the secret.")
+        filled = any("AWSCURRENT" in labels for labels in stages)
         to_do = "Create a zone: `wr zones apply FILE` makes the keys."
         return Finding.judged("signing keys", filled, f"{name}: {'made' if filled else 'not made yet'}", to_do)
 

@@ -159,6 +159,12 @@ def test_keys_are_there(account: Account, versions: dict[str, Any], state: State
     assert "tickets/signing-keys" in finding.found
 
 
+def test_a_secret_that_is_not_there_is_told_with_what_makes_it(account: Account) -> None:
+    account.stubs["secretsmanager"].add_client_error("describe_secret", "ResourceNotFoundException")
+    finding = account.looks().signing_keys()
+    assert (finding.state, finding.found) == (State.ACT, "tickets/signing-keys: missing")
+
+
 @pytest.mark.parametrize(("age_sec", "state"), [(90, State.OK), (280, State.ACT)])
 def test_an_old_snapshot_is_told_before_the_gate_closes(account: Account, age_sec: int, state: State) -> None:
     published_at_ms = time.time_ns() // 1_000_000 - age_sec * 1000
