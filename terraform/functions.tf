@@ -6,7 +6,8 @@ locals {
     QUEUE_TABLE              = module.table["queue"].name
     USER_CONNECTIONS_TABLE   = module.table["user_connections"].name
     SITE_BUCKET              = module.storage.bucket
-    SIGNING_KEYS_PARAMETER   = local.signing_keys
+    SIGNING_KEYS_SECRET      = local.signing_keys
+    SIGNING_KEYS_PARAMETER   = "/${local.signing_keys}"
     JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
@@ -26,6 +27,7 @@ locals {
   # What rights are written on, by how schemas/functions.json says it. Made of names, so that a plan shows them.
   lambda_arn = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function"
   table_arn  = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table"
+  secret_arn = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret"
   bucket_arn = "arn:${local.partition}:s3:::${local.bucket_name}"
   resource_arns = merge(
     { for key, name in local.table_names : "table:${key}" => ["${local.table_arn}/${name}"] },
@@ -33,10 +35,13 @@ locals {
     { for key, name in local.table_names : "stream:${key}" => ["${local.table_arn}/${name}/stream/*"] },
     { for component, name in local.function_names : "function:${component}" => ["${local.lambda_arn}:${name}"] },
     {
-      "parameter:signing_keys" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.signing_keys}"]
+      # Secrets Manager adds six characters to a secret's name.
+      "secret:signing_keys" = ["${local.secret_arn}:${local.signing_keys}-??????"]
+      # Where releases before Secrets Manager kept them: the operator function carries them over.
+      "parameter:signing_keys" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter/${local.signing_keys}"]
       # Secrets that operators put there themselves: in the state they would be readable.
-      "parameter:join_secrets" = ["arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.join_secrets}/*"]
-      "bucket"                 = [local.bucket_arn]
+      "secret:join_secrets" = ["${local.secret_arn}:${local.join_secrets}/*"]
+      "bucket"              = [local.bucket_arn]
       # A zone may name any alarm of the site; which, nobody knows before it does.
       "alarms"                = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
       "websocket:connections" = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
@@ -66,7 +71,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "alarms", "parameter:signing_keys", "parameter:join_secrets", "failures:queue"],
+    ["bucket", "alarms", "secret:signing_keys", "secret:join_secrets", "parameter:signing_keys", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

@@ -29,8 +29,8 @@ locals {
   function_names = { for component in keys(local.all_functions) : component => "${var.name}-${component}" }
   table_names    = { for key in keys(local.tables) : key => "${var.name}-${replace(key, "_", "-")}" }
   bucket_name    = "${var.name}-site-${local.account_id}"
-  signing_keys   = "/${var.name}/signing-keys"
-  join_secrets   = "/${var.name}/join-secrets"
+  signing_keys   = "${var.name}/signing-keys"
+  join_secrets   = "${var.name}/join-secrets"
 
   artifacts_dir = coalesce(var.artifacts_dir, "${path.module}/../build")
 

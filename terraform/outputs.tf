@@ -58,9 +58,9 @@ output "log_group_names" {
   value       = { for component, function in module.function : component => function.log_group_name }
 }
 
-output "signing_keys_parameter" {
-  description = "Name of the SSM parameter with the private signing keys. The operator function makes it at first use; Terraform never sees its value, and destroy leaves it: delete it yourself."
-  value       = local.signing_keys
+output "signing_keys_secret" {
+  description = "Name of the secret (Secrets Manager) with the private signing keys. The operator function fills it at first use; Terraform never sees its value."
+  value       = aws_secretsmanager_secret.signing_keys.name
 }
 
 output "operator_policy" {

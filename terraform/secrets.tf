@@ -23,3 +23,13 @@ locals {
   snapshot_path      = replace(local.snapshot_behaviour.path_pattern, "*", terraform_data.snapshot_id.output)
   snapshot_key       = trimprefix(local.snapshot_path, "/")
 }
+
+# Without a value: the operator function fills it, and no private key is ever in the state. Deleted at once, for a name
+# that waits for its deletion cannot be used again, and new keys are made by themselves.
+resource "aws_secretsmanager_secret" "signing_keys" {
+  #checkov:skip=CKV_AWS_149:Encrypted with the key that AWS manages for Secrets Manager; rights are on the secret itself.
+  #checkov:skip=CKV2_AWS_57:Keys are rotated by the operator function, which knows what every edge has heard of.
+  name                    = local.signing_keys
+  description             = "Private keys that sign the tokens of ${var.name}. Made and rotated by the operator function."
+  recovery_window_in_days = 0
+}

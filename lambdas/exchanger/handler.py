@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.jobs import Job
+from waiting_room.init_phase import built_at_start
 
-
-@cache
-def _app() -> Job:
-    return bootstrap.exchanger(os.environ)
+_app = built_at_start(lambda: bootstrap.exchanger(os.environ))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer one event; settings are read and clients made at the first."""
+    """Answer one event."""
     return _app()(event, context)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.http.frame.app import HttpApp
+from waiting_room.init_phase import built_at_start
 
-
-@cache
-def _app() -> HttpApp:
-    return bootstrap.operator(os.environ)
+_app = built_at_start(lambda: bootstrap.operator(os.environ))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer one event; settings are read and clients made at the first."""
+    """Answer one event."""
     return _app()(event, context)

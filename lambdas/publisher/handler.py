@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.jobs import Job
+from waiting_room.init_phase import built_at_start
 
-
-@cache
-def _app() -> Job:
-    return bootstrap.publisher(os.environ, Path(__file__).parent / "site" / "assets")
+_app = built_at_start(lambda: bootstrap.publisher(os.environ, Path(__file__).parent / "site" / "assets"))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

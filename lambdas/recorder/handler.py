@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.jobs import Job
+from waiting_room.init_phase import built_at_start
 
-
-@cache
-def _app() -> Job:
-    return bootstrap.recorder(os.environ)
+_app = built_at_start(lambda: bootstrap.recorder(os.environ))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

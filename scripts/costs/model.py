@@ -91,6 +91,7 @@ class Costs:
             *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
             self._line("alarms", self._alarms(), "alarm"),
             self._line("alarms", QUICK_ALARMS, "quick_alarm"),
+            self._line("signing keys", 1, "secret"),
             # Streams that bring nothing start nobody, and metrics nobody tells cost nothing.
             self._line(RECORDER, 0, "custom_metric"),
             self._line(ARCHIVE, 0, "firehose_ingest"),

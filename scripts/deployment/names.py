@@ -50,14 +50,19 @@ class Names:
         return f"{self.deployment}-layer"
 
     @property
+    def signing_keys(self) -> str:
+        """Name of the secret that holds the private keys."""
+        return f"{self.deployment}/signing-keys"
+
+    @property
     def signing_keys_parameter(self) -> str:
-        """Name of the SSM parameter that holds the private keys."""
+        """Name of the SSM parameter in which older releases held them."""
         return f"/{self.deployment}/signing-keys"
 
     @property
     def join_secrets_path(self) -> str:
         """Below it lies, by the zone's id, the secret that a site's login signs join claims with."""
-        return f"/{self.deployment}/join-secrets"
+        return f"{self.deployment}/join-secrets"
 
     @property
     def alerts_identity(self) -> str:
@@ -92,6 +97,7 @@ class Names:
             "QUEUE_TABLE": self.table("queue"),
             "USER_CONNECTIONS_TABLE": self.table("user_connections"),
             "SITE_BUCKET": self.bucket,
+            "SIGNING_KEYS_SECRET": self.signing_keys,
             "SIGNING_KEYS_PARAMETER": self.signing_keys_parameter,
             "JOIN_SECRETS_PATH": self.join_secrets_path,
             "TOKEN_ISSUER": self.deployment,

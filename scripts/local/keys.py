@@ -1,4 +1,4 @@
-"""The KMS key that seals telephone numbers."""
+"""The KMS key that seals telephone numbers, and the secret for the signing keys."""
 
 from __future__ import annotations
 
@@ -14,3 +14,12 @@ def ensure_key(kms: Any, alias: str) -> tuple[str, list[str]]:
     made = kms.create_key(Description="Telephone numbers of visitors who asked for an alert.")["KeyMetadata"]
     kms.create_alias(AliasName=alias, TargetKeyId=made["KeyId"])
     return str(made["Arn"]), [f"key {alias} created"]
+
+
+def ensure_secret(secrets: Any, name: str) -> list[str]:
+    """Make a secret without a value unless there is one. Return what was done."""
+    try:
+        secrets.create_secret(Name=name)
+    except secrets.exceptions.ResourceExistsException:
+        return []
+    return [f"secret {name} created"]

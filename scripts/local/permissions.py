@@ -40,13 +40,15 @@ class Addresses:
     @property
     def _kinds(self) -> Mapping[str, Callable[[str], str]]:
         names = self.names
-        parameters = {"signing_keys": names.signing_keys_parameter, "join_secrets": f"{names.join_secrets_path}/*"}
+        # Secrets Manager adds six characters to a secret's name.
+        secrets = {"signing_keys": f"{names.signing_keys}-??????", "join_secrets": f"{names.join_secrets_path}/*"}
         return {
             "table": lambda key: self._regional("dynamodb", f"table/{names.table(key)}"),
             # A stream's own name is the moment it was switched on; a table has one at a time.
             "stream": lambda key: self._regional("dynamodb", f"table/{names.table(key)}/stream/*"),
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
-            "parameter": lambda kind: self._regional("ssm", f"parameter{parameters[kind]}"),
+            "secret": lambda kind: self._regional("secretsmanager", f"secret:{secrets[kind]}"),
+            "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
             "websocket": lambda _: self._regional(
                 "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
             ),

@@ -151,6 +151,7 @@ class LocalStack:
         done += changes
         alerts_key, changes = keys.ensure_key(self.client("kms"), self.names.alerts_key)
         done += changes
+        done += keys.ensure_secret(self.client("secretsmanager"), self.names.signing_keys)
         self.addresses = replace(self.addresses, websocket_api_id=self._websocket_id, alerts_key=alerts_key)
         done += self._apply_roles(specs)
         arns = self._apply_functions(specs, done)

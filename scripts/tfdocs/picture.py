@@ -89,8 +89,8 @@ def _tables(functions: Json, tables: list[str]) -> Iterator[str]:
         actions = [action for each in spec["permissions"] if _is_bucket(each) for action in each["actions"]]
         if actions:
             yield f"  {component} {_arrow(actions)} bucket"
-        if keys := _actions(spec, "parameter:signing_keys"):
-            yield f"  {component} {_arrow(keys)} signing_keys[(signing keys, SSM)]"
+        if keys := _actions(spec, "secret:signing_keys"):
+            yield f"  {component} {_arrow(keys)} signing_keys[(signing keys, Secrets Manager)]"
 
 
 def _arrow(actions: list[str]) -> str:

@@ -22,8 +22,9 @@ ENV = {
     "USER_CONNECTIONS_TABLE": "foyer-user-connections",
     "WEBSOCKET_ENDPOINT": "https://abc123.execute-api.eu-west-1.amazonaws.com/live",
     "SITE_BUCKET": "foyer-site",
+    "SIGNING_KEYS_SECRET": "foyer/signing-keys",
     "SIGNING_KEYS_PARAMETER": "/foyer/signing-keys",
-    "JOIN_SECRETS_PATH": "/foyer/join-secrets",
+    "JOIN_SECRETS_PATH": "foyer/join-secrets",
     "TOKEN_ISSUER": "foyer",
     "ORIGIN_SECRET": ORIGIN_SECRET,
     "ARCHIVE_STREAM": "none",
@@ -57,6 +58,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, logs: dict[str, ListLog]) -> Iterator[N
         boto3.client("s3").create_bucket(
             Bucket="foyer-site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
+        boto3.client("secretsmanager").create_secret(Name=ENV["SIGNING_KEYS_SECRET"])
         make_functions("foyer-exchanger", "foyer-publisher")
         yield
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from tests.support.fakes import FakeObjectStore
 from waiting_room.adapters.object_store import S3ObjectStore
+from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import ObjectStore
 
 BUCKET = "foyer-site"
@@ -137,9 +140,35 @@ def test_any_other_refusal_of_a_put_is_raised(code, options):
             S3ObjectStore(s3, BUCKET).put(KEY, b"{}", *JSON, **options)
 
 
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_read_that_s3_is_too_busy_for_may_be_asked_again(code):
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("get_object", code, http_status_code=503)
+        with pytest.raises(Overloaded):
+            S3ObjectStore(s3, BUCKET).get(KEY)
+
+
 def test_a_denied_read_is_not_taken_for_a_missing_object():
     s3 = client()
     with Stubber(s3) as stubber:
         stubber.add_client_error("get_object", "AccessDenied", http_status_code=403)
         with pytest.raises(ClientError):
+            S3ObjectStore(s3, BUCKET).get(KEY)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_write_that_s3_is_too_busy_for_may_be_tried_again(code):
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("put_object", code, http_status_code=503)
+        with pytest.raises(Overloaded):
+            S3ObjectStore(s3, BUCKET).put(KEY, b"{}", *JSON)
+
+
+def test_an_object_that_breaks_off_may_be_asked_for_again():
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_response("get_object", {"Body": StreamingBody(io.BytesIO(b"{"), 2), "ETag": '"a"'})
+        with pytest.raises(Overloaded):
             S3ObjectStore(s3, BUCKET).get(KEY)

@@ -1,4 +1,4 @@
-"""Signing keys in a real parameter store: moto's and ministack's."""
+"""Signing keys in a real store of secrets: moto's and ministack's."""
 
 from __future__ import annotations
 
@@ -13,52 +13,67 @@ import pytest
 from moto import mock_aws
 
 from tests.support.fakes import FakeClock
-from waiting_room.adapters.signing_keys import MOST_KEYS, SigningKeys, new_key
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.signing_keys import MOST_KEYS, SigningKeys, new_key, read_parameter
 from waiting_room.domain.errors import NotReady
 
-PARAMETER = f"/foyer-test-{os.getpid()}/signing-keys"
+SECRET = f"foyer-test-{os.getpid()}/signing-keys"
+
+
+def client(service: str, endpoint: str | None = None) -> Any:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client(service, "us-east-1", endpoint_url=endpoint, **keys)
 
 
 @pytest.fixture(params=["moto", "ministack"])
-def ssm(request: pytest.FixtureRequest) -> Iterator[Any]:
+def secrets(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client, and a secret without a value, as Terraform makes it."""
     with contextlib.ExitStack() as stack:
         if request.param == "moto":
             stack.enter_context(mock_aws())
         endpoint = request.getfixturevalue("ministack_endpoint") if request.param == "ministack" else None
-        client = boto3.client(
-            "ssm",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        yield client
-        with contextlib.suppress(client.exceptions.ParameterNotFound):
-            client.delete_parameter(Name=PARAMETER)
+        made = client("secretsmanager", endpoint)
+        made.create_secret(Name=SECRET)
+        yield made
+        made.delete_secret(SecretId=SECRET, ForceDeleteWithoutRecovery=True)
 
 
-def test_keys_are_made_once_and_kept_as_a_secret(ssm):
+def reader(secrets: Any) -> SigningKeys:
+    """What each instance of a function has."""
+    return SigningKeys(Clients(secrets, secrets), SECRET, FakeClock())
+
+
+def test_keys_are_made_once(secrets: Any) -> None:
     with pytest.raises(NotReady):
-        SigningKeys(ssm, PARAMETER, FakeClock()).load()
-    keys = SigningKeys(ssm, PARAMETER, FakeClock()).ensure()
-    assert SigningKeys(ssm, PARAMETER, FakeClock()).load() == keys
-    assert SigningKeys(ssm, PARAMETER, FakeClock()).ensure() == keys
-    assert ssm.get_parameter(Name=PARAMETER, WithDecryption=True)["Parameter"]["Type"] == "SecureString"
+        reader(secrets).load()
+    keys = reader(secrets).ensure()
+    assert reader(secrets).load() == keys
+    assert reader(secrets).ensure() == keys
 
 
-def test_keys_are_replaced_for_everybody(ssm):
-    keys = SigningKeys(ssm, PARAMETER, FakeClock())
+def test_keys_are_replaced_for_everybody(secrets: Any) -> None:
+    keys = reader(secrets)
     first, second = keys.ensure()
     for number in range(MOST_KEYS - 2):
         keys.replace((*keys.load(), new_key("retired", number)))
-    assert SigningKeys(ssm, PARAMETER, FakeClock()).load() == keys.load()
+    assert reader(secrets).load() == keys.load()
     keys.replace((second, first))
-    assert SigningKeys(ssm, PARAMETER, FakeClock()).ensure() == (second, first)
-    parameter = ssm.get_parameter(Name=PARAMETER, WithDecryption=True)["Parameter"]
-    assert (parameter["Type"], parameter["Version"]) == ("SecureString", MOST_KEYS)
+    assert reader(secrets).ensure() == (second, first)
 
 
-def test_of_many_who_make_keys_at_once_all_get_the_same(ssm):
+@mock_aws
+def test_of_many_who_make_keys_at_once_all_get_the_same() -> None:
+    """Not on ministack, which lets a version's value be changed."""
+    secrets = client("secretsmanager")
+    secrets.create_secret(Name=SECRET)
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(lambda _: SigningKeys(ssm, PARAMETER, FakeClock()).ensure(), range(8)))
+        made = list(threads.map(lambda _: reader(secrets).ensure(), range(8)))
     assert len({tuple(key.kid for key in keys) for keys in made}) == 1
+
+
+@mock_aws
+def test_keys_of_an_older_release_are_found_in_their_parameter() -> None:
+    ssm = client("ssm")
+    assert read_parameter(ssm, "/foyer/signing-keys") is None
+    ssm.put_parameter(Name="/foyer/signing-keys", Value="{}", Type="SecureString")
+    assert read_parameter(ssm, "/foyer/signing-keys") == "{}"

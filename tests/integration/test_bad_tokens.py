@@ -51,8 +51,8 @@ def sealed(foyer: Foyer, http: httpx.Client) -> Sealed:
     open_zones(foyer, zone("sealed"), zone("neighbour"))
     guests = [Guest(http, zone_id) for zone_id in ("sealed", "neighbour")]
     assert [guest.is_in() for guest in guests] == [True, True]
-    stored = foyer.client("ssm").get_parameter(Name=foyer.stack.names.signing_keys_parameter, WithDecryption=True)
-    keys = json.loads(stored["Parameter"]["Value"])["keys"]
+    stored = foyer.client("secretsmanager").get_secret_value(SecretId=foyer.stack.names.signing_keys)
+    keys = json.loads(stored["SecretString"])["keys"]
     return Sealed(guests[0], guests[1], next(key for key in keys if key["state"] == "active"))
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from tests.memory_dynamo import MemoryDynamo
 from tests.support.fakes import FakeClock, FakeDoor, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.memory_secrets import MemorySecrets
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.login_keys import LoginKeys
@@ -52,23 +51,6 @@ def event(name: str) -> dict[str, Any]:
     """A sample event, to be changed at will."""
     loaded: dict[str, Any] = json.loads((EVENTS / f"apigateway_{name}.json").read_text())
     return loaded
-
-
-@dataclass
-class FakeSsm:
-    """The parameter store."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    def get_parameter(self, *, Name: str, WithDecryption: bool) -> Any:  # noqa: N803
-        if Name not in self.values:
-            raise ClientError({"Error": {"Code": "ParameterNotFound"}}, "GetParameter")
-        return {"Parameter": {"Value": self.values[Name]}}
-
-    def put_parameter(self, *, Name: str, Value: str, Overwrite: bool, **_: Any) -> None:  # noqa: N803
-        if Name in self.values and not Overwrite:
-            raise ClientError({"Error": {"Code": "ParameterAlreadyExists"}}, "PutParameter")
-        self.values[Name] = Value
 
 
 @dataclass
@@ -129,15 +111,15 @@ class ApiWorld:
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
         self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES)
-        self.ssm, self.logins = FakeSsm(), FakeLogins()
-        self.keys = SigningKeys(self.ssm, "/foyer/signing-keys", self.clock)
+        self.secrets, self.logins = MemorySecrets(self.clock), FakeLogins()
+        self.keys = SigningKeys(Clients(self.secrets, self.secrets), "foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
         self.door = FakeDoor()
         probe = PublicDoor(self.objects, self.door.connect)
         door = WatchDoor(probe, self.stores.refusals, self.clock, lambda look: look())
         self.tick_zone = tick_zone(self.stores, self.objects, self.clock, door=door)
         operations = schemas.operations().values()
-        login_keys = LoginKeys(self.ssm, "/foyer/join-secrets", self.clock, self.logins.fetch)
+        login_keys = LoginKeys(self.secrets, "foyer/join-secrets", self.clock, self.logins.fetch)
         wake = Wake(self.stores.locks, self.functions, "foyer-exchanger", self.clock)
         self.bouncer = HttpApp(
             Router(

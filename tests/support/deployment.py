@@ -13,7 +13,7 @@ import pytest
 
 from scripts.deployment.names import Names, Secrets
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, FakeSsm, HttpAnswer, ListLog, event, send
+from tests.support.api_world import ROOT, SCRIPT, ZONE, ZONE_ID, HttpAnswer, ListLog, event, send
 from tests.support.fakes import FakeClock, FakeIds
 from tests.support.memory_aws import (
     Guarded,
@@ -28,6 +28,7 @@ from tests.support.memory_aws import (
     MemoryTimestream,
     Rights,
 )
+from tests.support.memory_secrets import MemoryParameters, MemorySecrets
 from waiting_room import bootstrap, schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.object_store import S3ObjectStore
@@ -49,7 +50,8 @@ class Deployment:
         declared = [schemas.table(path.stem) for path in _table_files()]
         own = [{**each, "name": self.names.table(each["name"])} for each in declared]
         self.dynamo = MemoryDynamo(own) if dynamo is None else dynamo
-        self.bucket, self.ssm, self.functions = MemoryBucket(), FakeSsm(), MemoryLambda()
+        self.bucket, self.functions = MemoryBucket(), MemoryLambda()
+        self.secrets, self.parameters = MemorySecrets(self.clock), MemoryParameters(self.clock)
         self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
         self.alarms, self.connections = MemoryAlarms(), MemoryConnections()
         self._services = {
@@ -58,7 +60,8 @@ class Deployment:
             "timestream-write": self.timestream,
             "dynamodb": self.dynamo,
             "s3": self.bucket,
-            "ssm": self.ssm,
+            "ssm": self.parameters,
+            "secretsmanager": self.secrets,
             "lambda": self.functions,
             "cloudwatch": self.alarms,
             "apigatewaymanagementapi": self.connections,
@@ -95,6 +98,7 @@ class Deployment:
             patch.setattr(bootstrap, "json_log", lambda _: self.log)
             patch.setattr(bootstrap, "time", SimpleNamespace(sleep=self._sleep))
             patch.setattr(bootstrap, "ThreadPoolExecutor", self._pool)
+            patch.setattr(bootstrap, "warm_up", lambda *_: None)
             build = getattr(bootstrap, component)
             app: Callable[..., Any] = build(env, SITE_FOLDER) if component == "publisher" else build(env)
         return app

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from waiting_room.adapters.signing_keys import SigningKey, new_key
+from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import StoredObject
 
 
@@ -100,16 +101,21 @@ class FakeDoor:
 
 @dataclass
 class FakeObjectStore:
-    """A bucket in memory. `before_put` runs before every put looks at its condition: the place for a racing writer."""
+    """A bucket in memory. `before_put` runs before every put looks at its condition: the place for a racing writer.
+
+    `down` says of which keys it has no answer just now.
+    """
 
     objects: dict[str, Written] = field(default_factory=dict)
     puts: list[str] = field(default_factory=list)
     gets: list[str] = field(default_factory=list)
     before_put: Callable[[str], None] | None = None
+    down: Callable[[str], bool] = lambda _: False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def get(self, key: str) -> StoredObject | None:
         self.gets.append(key)
+        self._answer(key)
         written = self.objects.get(key)
         return StoredObject(written.body, written.etag) if written else None
 
@@ -125,6 +131,7 @@ class FakeObjectStore:
     ) -> bool:
         if self.before_put is not None:
             self.before_put(key)
+        self._answer(key)
         with self._lock:
             there = self.objects.get(key)
             if if_absent and there is not None:
@@ -134,6 +141,10 @@ class FakeObjectStore:
             self.objects[key] = Written(body, content_type, cache_control)
             self.puts.append(key)
             return True
+
+    def _answer(self, key: str) -> None:
+        if self.down(key):
+            raise Overloaded
 
 
 @dataclass

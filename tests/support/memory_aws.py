@@ -216,9 +216,12 @@ class Guarded:
             case "s3":
                 yield from self._bucket(action, request)
             case "ssm":
-                below = request["Name"].startswith(f"{self._names.join_secrets_path}/")
-                assert below or request["Name"] == self._names.signing_keys_parameter
-                yield f"ssm:{action}", "parameter:join_secrets" if below else "parameter:signing_keys"
+                assert request["Name"] == self._names.signing_keys_parameter
+                yield f"ssm:{action}", "parameter:signing_keys"
+            case "secretsmanager":
+                below = request["SecretId"].startswith(f"{self._names.join_secrets_path}/")
+                assert below or request["SecretId"] == self._names.signing_keys
+                yield f"secretsmanager:{action}", "secret:join_secrets" if below else "secret:signing_keys"
             case "kms":
                 yield f"kms:{action}", "alerts:key"
             case "pinpoint-sms-voice-v2":

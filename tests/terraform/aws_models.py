@@ -59,6 +59,7 @@ CALLS = {
     "aws_s3_bucket_public_access_block": ("s3", "PutPublicAccessBlock"),
     "aws_s3_object": ("s3", "PutObject"),
     "aws_scheduler_schedule": ("scheduler", "CreateSchedule"),
+    "aws_secretsmanager_secret": ("secretsmanager", "CreateSecret"),
     "aws_sns_topic": ("sns", "CreateTopic"),
     "aws_sns_topic_subscription": ("sns", "Subscribe"),
     "aws_sqs_queue": ("sqs", "CreateQueue"),

@@ -72,8 +72,11 @@ class Rights:
             bucket = f"arn:aws:s3:::{self.plan.one('aws_s3_bucket', 'module.storage')['bucket']}"
             return [f"{bucket}/{name}" if name else bucket]
         deployment = self.distribution["comment"]
-        if resource == "parameter:join_secrets":
-            return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/join-secrets/*"]
+        if resource == "secret:join_secrets":
+            return [f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{deployment}/join-secrets/*"]
+        if resource == "secret:signing_keys":
+            secret = self.plan.one("aws_secretsmanager_secret")["name"]
+            return [f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{secret}-??????"]
         if resource == "parameter:signing_keys":
             return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/signing-keys"]
         if resource == "websocket:connections":

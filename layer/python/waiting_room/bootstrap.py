@@ -1,6 +1,6 @@
 """The composition root: the only place that makes clients and decides which implementation is used where.
 
-Each function of this module builds one Lambda's application from its environment, once per container.
+Each function of this module builds one Lambda's application from its environment, once an instance, in its init phase.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,18 @@ from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.public_door import PublicDoor
 from waiting_room.adapters.signer import Signer
-from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.adapters.signing_keys import PublishedKeys, SigningKeys, read_parameter
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
 from waiting_room.http.frame.app import HttpApp
+from waiting_room.http.frame.body import prepare_bodies
 from waiting_room.http.frame.cors import Cors
 from waiting_room.http.frame.guards import only_from_distribution, only_with_identity
 from waiting_room.http.frame.router import Router
 from waiting_room.http.page.assets import embedded, site_assets
 from waiting_room.http.page.pages import problem_page, waiting_page
 from waiting_room.http.sockets import SocketApp
+from waiting_room.init_phase import warm_up
 from waiting_room.jobs import Job
 from waiting_room.logs import json_log
 from waiting_room.ports import Archive, Metrics
@@ -69,6 +72,8 @@ OBJECTS = Config(
     retries={"mode": "standard", "total_max_attempts": 3}, **{**_TIMEOUTS, "read_timeout": 3}, **_CONNECTIONS
 )
 """For S3, which answers more slowly and is on no visitor's path."""
+STATUS = OBJECTS.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""For status documents: another one comes a second later, and the zone's next tick must not wait for this one."""
 QUICK = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
 """For what may fail: archive and metrics must not hold up those who use them."""
 WAKING = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS)
@@ -89,12 +94,14 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
-    ssm = _client("ssm")
-    tokens = Signer(SigningKeys(ssm, settings.signing_keys_parameter, clock), settings.token_issuer)
-    login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
+    secrets = _clients("secretsmanager")
+    tokens = Signer(SigningKeys(secrets, settings.signing_keys_secret, clock), settings.token_issuer)
+    login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
+    prepare_bodies(endpoints)
+    warm_up(tokens.refresh, *stores.zones.connect())
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
@@ -111,7 +118,8 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     settings = config.read(config.OperatorConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = _all_stores(settings)
-    keys = SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock)
+    earlier = partial(read_parameter, _client("ssm"), settings.signing_keys_parameter)
+    keys = SigningKeys(_clients("secretsmanager"), settings.signing_keys_secret, clock, earlier)
     tokens = Signer(keys, settings.token_issuer)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     ensure_keys = EnsureKeys(keys, stores.zones, clock)
@@ -120,6 +128,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
     # Once: an operator does not wait for the archive, and the audit log has the action already.
     archive = _archive(settings.archive_stream, tries=1)
     endpoints = operator_endpoints(stores, tokens, ensure_keys, change_keys, wake, clock, ids, archive)
+    prepare_bodies(endpoints)
     # A local engine has no IAM and names nobody. On AWS a route without an authorizer is a mistake, not an operator.
     local = bool(env.get("AWS_ENDPOINT_URL"))
     return HttpApp(
@@ -170,7 +179,7 @@ def exchanger(env: Mapping[str, str]) -> Job:
     clock, ids = SystemClock(), RandomIds()
     retention = Retention.parse(settings.retention_days)
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
-    objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
+    objects = S3ObjectStore(_client("s3", STATUS), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
@@ -196,7 +205,8 @@ def connections(env: Mapping[str, str]) -> SocketApp:
         settings.counters_table,
         user_connections=settings.user_connections_table,
     )
-    tokens = Signer(SigningKeys(_client("ssm"), settings.signing_keys_parameter, clock), settings.token_issuer)
+    tokens = Signer(PublishedKeys(stores.zones, clock), settings.token_issuer)
+    warm_up(tokens.refresh, *stores.zones.connect())
     guard = only_from_distribution(settings.origin_secret)
     return socket_app(stores, tokens, guard, clock, json_log("connections"))
 
@@ -295,5 +305,5 @@ def _client(service: str, settings: Config = REPEATING) -> Any:
     return boto3.client(service, config=settings)
 
 
-def _clients() -> Clients:
-    return Clients(repeating=_client("dynamodb"), once=_client("dynamodb", ONCE))
+def _clients(service: str = "dynamodb") -> Clients:
+    return Clients(repeating=_client(service), once=_client(service, ONCE))

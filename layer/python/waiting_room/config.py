@@ -32,7 +32,7 @@ class BouncerConfig:
     counters_table: str
     queue_table: str
     user_connections_table: str
-    signing_keys_parameter: str
+    signing_keys_secret: str
     join_secrets_path: str
     token_issuer: str
     origin_secret: str
@@ -49,11 +49,13 @@ class BouncerConfig:
 
 @dataclass(frozen=True)
 class OperatorConfig:
-    """Zones, control, keys, look-up. `archive_stream` is `none` where the archive is switched off."""
+    """Zones, control, keys, look-up. `signing_keys_parameter` is where keys of older releases are looked for;
+    `archive_stream` is `none` where the archive is switched off."""
 
     protected_zones_table: str
     counters_table: str
     queue_table: str
+    signing_keys_secret: str
     signing_keys_parameter: str
     token_issuer: str
     site_bucket: str
@@ -98,7 +100,6 @@ class ConnectionsConfig:
     protected_zones_table: str
     counters_table: str
     user_connections_table: str
-    signing_keys_parameter: str
     token_issuer: str
     origin_secret: str
 

@@ -47,7 +47,7 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """The site bucket; a key is the URL path without its first slash."""
+    """The site bucket; a key is the URL path without its first slash. Raises Overloaded where it does not answer."""
 
     def get(self, key: str) -> StoredObject | None:
         """The object, or None when there is none."""

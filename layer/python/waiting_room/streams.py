@@ -32,28 +32,34 @@ class CallStream:
         """`alert` must not raise: what it could not do, it finds again at the next record."""
         self._notify = notify
         self._alert = alert
+        self._told: frozenset[str] = frozenset()
 
     def __call__(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Handle a batch; the answer has Lambda's `batchItemFailures`, and how many were told.
 
-        Stops at the first record that could not be handled: Lambda sends it and all after it again, so doing those
-        now would tell everybody twice.
+        A record that could not be handled stops its zone: the zone's later ones would come out of turn. The other
+        zones' are handled. Lambda sends it and all after it again; this instance tells of those only once.
         """
         told: Counter[Delivery] = Counter()
         alerted: Counter[Delivery] = Counter()
-        failures = []
+        failures, done, stopped = [], set(), set()
         for record in event["Records"]:
-            calls = calls_in(record)
-            if calls is None:
+            calls, number = calls_in(record), record["dynamodb"]["SequenceNumber"]
+            if number in self._told:
+                done.add(number)
+            if calls is None or number in done or calls.zone_id in stopped:
                 continue
             try:
                 told += self._notify(calls)
             except Overloaded:
                 logger.warning("calls will be told again", extra={"zone_id": calls.zone_id, "lane": calls.lane})
-                failures.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
-                break
+                failures.append({"itemIdentifier": number})
+                stopped.add(calls.zone_id)
+                continue
+            done.add(number)
             if self._alert is not None:
                 alerted += self._alert(calls)
+        self._told = frozenset(done) if failures else frozenset()
         counts = {delivery.name.lower(): told[delivery] for delivery in Delivery}
         counts |= {f"alerts_{delivery.name.lower()}": alerted[delivery] for delivery in alerted}
         return {"batchItemFailures": failures, **counts}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.backends import default_backend
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
@@ -22,6 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 __all__ = ["ALGORITHM", "AUDIENCES", "LONGEST_TOKEN", "InvalidKey", "Verifier", "claims_fit"]
+
+# The library behind it is loaded here, while the function starts, and not with the first token.
+default_backend()
 
 ALGORITHM = "ES256"
 LONGEST_TOKEN = 2048

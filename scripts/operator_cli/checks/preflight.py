@@ -23,7 +23,7 @@ UNLIMITED = -1
 """What DynamoDB says of a table without a limit of its own."""
 KEYS_AT_LEAST = 2
 """One that signs, and the next one, known at every edge before it is needed."""
-SERVICES = ("service-quotas", "dynamodb", "lambda", "s3", "ssm", "cloudwatch", "sns")
+SERVICES = ("service-quotas", "dynamodb", "lambda", "s3", "secretsmanager", "cloudwatch", "sns")
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,15 @@ class Preflight:
                 )
 
     def signing_keys(self) -> Finding:
-        """The operator function makes the keys with the first zone, so a missing parameter is no fault by itself."""
-        name = self._names.signing_keys_parameter
-        found = self._clients["ssm"].describe_parameters(
-            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}]
-        )["Parameters"]
-        kind = found[0]["Type"] if found else "missing"
-        to_do = (
-            "Create a zone: `wr zones apply FILE` makes the keys." if not found else f"Delete {name}: not encrypted."
-        )
-        return Finding.judged("signing keys", kind == "SecureString", f"{name}: {kind}", to_do)
+        """The operator function makes the keys with the first zone, so a secret without a value is no fault."""
+        name, client = self._names.signing_keys, self._clients["secretsmanager"]
+        try:
+            stages = client.describe_secret(SecretId=name).get("VersionIdsToStages", {}).values()
+        except client.exceptions.ResourceNotFoundException:
+            return Finding("signing keys", State.ACT, f"{name}: missing", "`terraform apply` makes the secret.")
+        filled = any("AWSCURRENT" in labels for labels in stages)
+        to_do = "Create a zone: `wr zones apply FILE` makes the keys."
+        return Finding.judged("signing keys", filled, f"{name}: {'made' if filled else 'not made yet'}", to_do)
 
     def published_keys(self) -> Finding:
         """The public keys that sites verify with: without a second one a rotation has to wait."""

@@ -13,9 +13,13 @@ from botocore.exceptions import ReadTimeoutError
 
 from waiting_room import bootstrap, schemas
 
-CONFIGS = ("REPEATING", "OBJECTS", "QUICK", "WAKING", "ONCE", "SENDING")
+CONFIGS = ("REPEATING", "OBJECTS", "STATUS", "QUICK", "WAKING", "ONCE", "SENDING")
 ANSWERING_SEC = 1
 """What is left for an answer that says so."""
+INIT_PHASE_SEC = 10
+"""What Lambda gives an instance to start ("Understanding the Lambda execution environment lifecycle", Lambda guide)."""
+IMPORTS_SEC = 2.5
+"""What a start takes beside its reads; here, on a busy machine, two."""
 FUNCTIONS = [name for name in schemas.functions() if name != "gatekeeper"]
 """The gatekeeper has a budget of its own, at the edge."""
 
@@ -46,6 +50,11 @@ def test_the_longest_chain_of_failures_fits_into_every_function(function: str) -
     settles = longest_sec(bootstrap.WAKING) + longest_sec(bootstrap.ONCE) + longest_sec(bootstrap.REPEATING)
     timeout_sec = schemas.functions()[function]["timeout_sec"]
     assert settles + ANSWERING_SEC <= timeout_sec
+
+
+def test_reads_of_the_init_phase_that_get_no_answer_end_before_it_does() -> None:
+    """They are made side by side; a start that takes longer is begun anew."""
+    assert longest_sec(bootstrap.REPEATING) + IMPORTS_SEC <= INIT_PHASE_SEC
 
 
 @pytest.mark.parametrize("function", ["operator", "dispatcher", "exchanger", "publisher"])

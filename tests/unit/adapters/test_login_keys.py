@@ -1,4 +1,4 @@
-"""Where a login's keys come from: a key set that is fetched and kept, or a secret that lies in SSM and nowhere else."""
+"""Where a login's keys come from: a key set that is fetched and kept, or a secret of Secrets Manager."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from waiting_room.use_cases.identify import AUDIENCE
 
 URL = "https://login.example.com/.well-known/jwks.json"
 SECRET = "a secret of the login that has 32 bytes at least"
-PARAMETER = f"/foyer/join-secrets/{ZONE_ID}"
+SECRET_NAME = f"foyer/join-secrets/{ZONE_ID}"
 
 
 def published(*jwks: Any) -> bytes:
@@ -142,7 +142,7 @@ def by_secret(world: ApiWorld, secret: str = SECRET, algorithm: str = "HS256", *
 
 def test_a_shared_secret_will_do_and_lies_in_no_table_and_no_log() -> None:
     world = world_with(shared_secret=True)
-    world.ssm.values[PARAMETER] = SECRET
+    world.secrets.values[SECRET_NAME] = SECRET
     first = by_secret(world)
     assert first.status == 201
     assert by_secret(world).json["visitor_id"] == first.json["visitor_id"]
@@ -156,23 +156,19 @@ def test_a_shared_secret_will_do_and_lies_in_no_table_and_no_log() -> None:
 def test_a_secret_that_is_missing_or_short_lets_nobody_in(value: str | None) -> None:
     world = world_with(shared_secret=True)
     if value is not None:
-        world.ssm.values[PARAMETER] = value
+        world.secrets.values[SECRET_NAME] = value
     refused = by_secret(world)
     assert (refused.status, refused.problem) == (503, "not-ready")
-    assert PARAMETER in refused.json["detail"]
+    assert SECRET_NAME in refused.json["detail"]
 
 
-def test_a_right_that_is_missing_is_not_taken_for_a_missing_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_right_that_is_missing_is_told_like_a_missing_secret_and_written_down(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = world_with(shared_secret=True)
-
-    def refuse(**request: Any) -> Any:
-        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetParameter")
-
-    by_secret(world)
-    world.clock.advance(RETRY_SEC)
-    monkeypatch.setattr(world.ssm, "get_parameter", refuse)
-    assert by_secret(world).status in (500, 503)
-    assert "AccessDenied" in world.log.lines[-1].get("stack", "")
+    world.secrets.fault = ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue")
+    assert (by_secret(world).status, by_secret(world).problem) == (503, "not-ready")
+    assert [vars(record)["why"] for record in caplog.records] == ["ValueError: AccessDeniedException"]
 
 
 @pytest.mark.parametrize(

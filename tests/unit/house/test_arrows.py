@@ -42,10 +42,11 @@ BESIDE: dict[str, tuple[set[str], set[str], str]] = {
         "documents of schemas/, read as data by whoever follows one",
     ),
     "logs": (set(), {"jobs", "http", "composition", "bootstrap"}, "the one logger a function is given"),
+    "init_phase": (set(), {"bootstrap", "lambdas"}, "what is done before the first event, whatever the function"),
     "config": (set(), {"bootstrap"}, "settings, read where a function is put together and nowhere else"),
     "retention": ({"schemas"}, {"adapters", "composition", "bootstrap"}, "how long what is stored stays, in one place"),
     "tokens": (set(), {"adapters", "use_cases", "edge"}, "signatures, without a library of tokens: a cold start less"),
-    "jobs": ({"ports", "logs"}, {"bootstrap", "lambdas"}, "what http is for requests, for functions that get none"),
+    "jobs": ({"ports", "logs"}, {"bootstrap"}, "what http is for requests, for functions that get none"),
     "edge": (
         {"domain", "tokens"},
         {GATEKEEPER},

@@ -12,6 +12,7 @@ from scripts.deployment.names import Names
 from scripts.local import permissions
 from tests.support.api_world import BROWSER, EVENTS, ROOT, ZONE_ID, Browser
 from tests.support.deployment import OWN, Deployment
+from tests.support.memory_secrets import PARAMETERS_PER_SEC, SECRETS_PER_SEC
 from waiting_room import schemas
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
 from waiting_room.use_cases.identify import AUDIENCE
@@ -27,6 +28,17 @@ STREAM_READER = {
 ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"], "lead_sec": 60}
 ALARMS = {"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"}
 """Whoever runs the site names them; reading their state is all that is allowed."""
+
+VISITORS_FUNCTIONS = ("gatekeeper", "bouncer", "connections")
+LEAST_PER_SEC = 2_000
+CALLS_PER_SEC = {
+    "dynamodb": 40_000,  # units of a table; one that is new and cold takes 4,000 ("Quotas in Amazon DynamoDB")
+    "kms": 10_000,  # symmetric, in the smallest Regions, shared by all keys ("Request quotas", KMS guide)
+    "lambda": 10_000,  # ten times the default concurrency ("Lambda quotas"); a lock lets through one for a zone
+    "secretsmanager": SECRETS_PER_SEC,
+    "ssm": PARAMETERS_PER_SEC,
+}
+"""What a service takes of an account in a Region, unasked."""
 
 COMPONENTS = [component for component, spec in schemas.functions().items() if not spec["edge"]]
 
@@ -146,7 +158,7 @@ def members_sale(world: Deployment) -> None:
     """A zone whose visitors prove who they are by a secret that the site's login shares."""
     zone, secret = f"{ROOT}/zones/members", "a secret of the login, 32 bytes or more"
     world.put_zone(zone_id="members", identity={"mode": "require", "issuer": "login", "shared_secret": True})
-    world.ssm.values[f"{world.names.join_secrets_path}/members"] = secret
+    world.secrets.values[f"{world.names.join_secrets_path}/members"] = secret
     claims = {"iss": "login", "aud": AUDIENCE, "sub": "ada", "exp": world.clock.now_sec + 300}
     headers = {"accept": "application/json", JOIN_CLAIM_HEADER: jwt.encode(claims, secret, algorithm="HS256")}
     assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
@@ -210,6 +222,24 @@ def test_a_stream_is_read_with_exactly_what_lambda_needs_for_it(component: str) 
     assert streams == ({f"stream:{trigger['table']}": STREAM_READER} if trigger else {})
 
 
+@pytest.mark.parametrize("component", VISITORS_FUNCTIONS)
+def test_no_service_on_a_visitors_path_is_slower_than_a_crowd(component: str) -> None:
+    actions = {action for each in schemas.functions()[component]["permissions"] for action in each["actions"]}
+    services = {action.partition(":")[0] for action in actions}
+    assert {name: CALLS_PER_SEC[name] for name in services if CALLS_PER_SEC[name] < LEAST_PER_SEC} == {}
+
+
+@pytest.mark.parametrize("action", ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"])
+def test_private_keys_are_read_by_who_signs_and_written_by_who_rotates(action: str) -> None:
+    permissions = {name: spec["permissions"] for name, spec in schemas.functions().items()}
+    held = {
+        name
+        for name, given in permissions.items()
+        if any(each["resource"] == "secret:signing_keys" and action in each["actions"] for each in given)
+    }
+    assert held == ({"bouncer", "operator"} if action.endswith("GetSecretValue") else {"operator"})
+
+
 def test_a_right_that_is_missing_is_missed() -> None:
     for component, right, act in (
         ("bouncer", ("dynamodb:PutItem", "table:queue"), lambda world: world.visit("POST", "/visitors")),
@@ -247,10 +277,11 @@ def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource
         "table:user_connections": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-user-connections",
         "stream:queue": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-queue/stream/*",
         "function:exchanger": "arn:aws:lambda:eu-west-1:123456789012:function:tickets-exchanger",
+        "secret:signing_keys": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tickets/signing-keys-??????",
         "parameter:signing_keys": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/signing-keys",
         "archive:stream": "arn:aws:firehose:eu-west-1:123456789012:deliverystream/tickets-archive",
         "failures:queue": "arn:aws:sqs:eu-west-1:123456789012:tickets-failures",
-        "parameter:join_secrets": "arn:aws:ssm:eu-west-1:123456789012:parameter/tickets/join-secrets/*",
+        "secret:join_secrets": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tickets/join-secrets/*",
         "bucket": "arn:aws:s3:::tickets-site",
         "bucket:.waiting-room/status/*": "arn:aws:s3:::tickets-site/.waiting-room/status/*",
     }

@@ -144,21 +144,25 @@ def test_tables_must_be_warm_for_the_rush(account: Account, warm: dict[str, int]
 
 
 @pytest.mark.parametrize(
-    ("parameters", "state", "to_do"),
+    ("versions", "state", "to_do"),
     [
-        ([{"Type": "SecureString"}], State.OK, ""),
-        ([{"Type": "String"}], State.ACT, "not encrypted"),
-        ([], State.ACT, "Create a zone"),
+        ({"VersionIdsToStages": {"v" * 36: ["AWSCURRENT"]}}, State.OK, ""),
+        ({"VersionIdsToStages": {"v" * 36: ["AWSPREVIOUS"]}}, State.ACT, "Create a zone"),
+        ({}, State.ACT, "Create a zone"),
     ],
 )
-def test_keys_are_there_and_encrypted(
-    account: Account, parameters: list[dict[str, str]], state: State, to_do: str
-) -> None:
-    account.stubs["ssm"].add_response("describe_parameters", {"Parameters": parameters})
+def test_keys_are_there(account: Account, versions: dict[str, Any], state: State, to_do: str) -> None:
+    account.stubs["secretsmanager"].add_response("describe_secret", versions, {"SecretId": "tickets/signing-keys"})
     finding = account.looks().signing_keys()
     assert finding.state is state
     assert to_do in finding.to_do
-    assert "/tickets/signing-keys" in finding.found
+    assert "tickets/signing-keys" in finding.found
+
+
+def test_a_secret_that_is_not_there_is_told_with_what_makes_it(account: Account) -> None:
+    account.stubs["secretsmanager"].add_client_error("describe_secret", "ResourceNotFoundException")
+    finding = account.looks().signing_keys()
+    assert (finding.state, finding.found) == (State.ACT, "tickets/signing-keys: missing")
 
 
 @pytest.mark.parametrize(("age_sec", "state"), [(90, State.OK), (280, State.ACT)])
@@ -290,14 +294,14 @@ def test_a_host_nobody_answers_for(account: Account, host: str, state: State) ->
 
 
 def test_a_check_that_may_not_look_says_which_right_it_needs_and_hinders_no_other(account: Account) -> None:
-    account.stubs["ssm"].add_client_error("describe_parameters", "AccessDeniedException")
+    account.stubs["secretsmanager"].add_client_error("describe_secret", "AccessDeniedException")
     fine = Finding("b", State.OK, "looked")
     found = run([("signing keys", lambda: [account.looks().signing_keys()]), ("b", lambda: [fine])])
     assert [finding.state for finding in found] == [State.UNKNOWN, State.OK]
-    assert "the right to call DescribeParameters" in found[0].to_do
+    assert "the right to call DescribeSecret" in found[0].to_do
     assert not all_fine(found)
     shown = lines(found)
-    assert shown[0] == "?    signing keys  DescribeParameters was refused: AccessDeniedException"
+    assert shown[0] == "?    signing keys  DescribeSecret was refused: AccessDeniedException"
     assert shown[-1] == "1 fine, 0 to act on, 1 not known"
 
 
@@ -312,7 +316,8 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     for _ in ("counters", "queue"):
         table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}}}
         account.stubs["dynamodb"].add_response("describe_table", table)
-    account.stubs["ssm"].add_response("describe_parameters", {"Parameters": [{"Type": "SecureString"}]})
+    versions = {"VersionIdsToStages": {"v" * 36: ["AWSCURRENT"]}}
+    account.stubs["secretsmanager"].add_response("describe_secret", versions)
     account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": "a"}, {"kid": "b"}]})
     account.stubs["lambda"].add_client_error("get_function_configuration", "ResourceNotFoundException")
     alarm = {"AlarmName": "tickets-a", "StateValue": "OK", "AlarmActions": [TOPIC]}

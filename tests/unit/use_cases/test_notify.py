@@ -145,7 +145,7 @@ def test_calls_whose_record_was_lost_are_told_with_the_next(line: Line) -> None:
     assert bridged(calls(3, 9), 20).first == 3
 
 
-def test_a_batch_stops_where_it_failed_and_what_was_told_is_not_told_again(line: Line) -> None:
+def test_a_zone_stops_where_it_failed_and_what_was_told_is_not_told_again(line: Line) -> None:
     line.listen(1, 2, 3)
     told: list[Calls] = []
 
@@ -162,6 +162,31 @@ def test_a_batch_stops_where_it_failed_and_what_was_told_is_not_told_again(line:
     assert first == {"batchItemFailures": [{"itemIdentifier": "102"}], "sent": 1, "gone": 0, "failed": 0}
     assert stream({"Records": records[1:]})["batchItemFailures"] == []
     assert line.told() == [1, 2, 3]
+
+
+def test_a_zone_that_cannot_be_told_holds_no_other_up_which_is_told_once() -> None:
+    down, told = True, list[str]()
+
+    def notify(wanted: Calls) -> Counter[Delivery]:
+        if wanted.zone_id == "down" and down:
+            raise Overloaded
+        told.append(f"{wanted.zone_id} {wanted.first}")
+        return Counter({Delivery.SENT: 1})
+
+    def of(zone_id: str, number: int) -> dict[str, Any]:
+        made = record(number, {"from": number, "to": number + 1, "tick": number})
+        made["dynamodb"]["NewImage"]["counter"] = {"S": f"calls#{zone_id}#1#general"}
+        return made
+
+    stream = CallStream(notify)
+    batch = [of("down", 1), of("z", 2), of("down", 3), of("z", 4)]
+    for _ in range(2):
+        assert stream({"Records": batch})["batchItemFailures"] == [{"itemIdentifier": "1"}]
+        assert told == ["z 2", "z 4"]
+    down = False
+    assert stream({"Records": batch})["batchItemFailures"] == []
+    assert told == ["z 2", "z 4", "down 1", "down 3"]
+    assert stream({"Records": [of("z", 2)]})["sent"] == 1, "of a batch that is done nothing is remembered"
 
 
 def test_a_key_of_another_kind_is_not_taken_for_calls() -> None:

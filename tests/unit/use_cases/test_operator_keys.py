@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.api_world import SNAPSHOT_KEY, ApiWorld, Browser, HttpAnswer
 from waiting_room import schemas
+from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.signing_keys import CACHE_SEC, MOST_KEYS, SigningKeys, new_key
 from waiting_room.domain.gate.snapshot import read_snapshot
 from waiting_room.http.frame.validation import validate
@@ -127,7 +128,7 @@ def test_every_function_takes_over_before_an_edge_could_refuse_what_it_signs(wor
     """A function that has just read the keys signs with the old one for CACHE_SEC; the edge knows both."""
     old = world.kid("active")
     world.clock.advance(INTRODUCED_SEC)
-    elsewhere = SigningKeys(world.keys._ssm, "/foyer/signing-keys", world.clock)
+    elsewhere = SigningKeys(Clients(world.secrets, world.secrets), "foyer/signing-keys", world.clock)
     kept = elsewhere.load()
     world.rotate()
     world.publish()

@@ -81,7 +81,7 @@ def world() -> World:
 
 def test_everything_is_written_the_first_time_and_the_snapshot_last(world):
     published = world.publisher()()
-    assert published.written == (ASSETS_PREFIX + "waiting.js", PAGE_KEY, JWKS_KEY)
+    assert published.written == (JWKS_KEY, ASSETS_PREFIX + "waiting.js", PAGE_KEY)
     assert world.objects.puts == [*published.written, SNAPSHOT_KEY]
     assert world.document()["version"] == published.version == world.clock.now_sec
     assert world.document()["published_at_ms"] == world.clock.ms

@@ -12,14 +12,18 @@ from botocore.exceptions import ClientError
 from tests.memory_dynamo import MemoryDynamo
 from tests.support.api_world import ZONE_ID, ApiWorld, Browser
 from tests.support.fakes import FakeClock, FakeDoor, FakeObjectStore
+from tests.support.memory_secrets import MemorySecrets
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.public_door import PublicDoor
 from waiting_room.adapters.refusals import Refusals
-from waiting_room.domain.errors import Lapsed, Overloaded
+from waiting_room.adapters.signer import Signer
+from waiting_room.adapters.signing_keys import SigningKeys
+from waiting_room.domain.errors import Lapsed, Overloaded, WaitingRoomError
 from waiting_room.domain.locations import SITE_KEY
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.note_refusals import NOTE_MS, SLOW_MS, NoteRefusals
+from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.watch_door import WatchDoor
 
 ZONE = Zone.from_document({"zone_id": "z", "mode": "queueing", "max_active": 5, "rules": [{"paths": ["/"]}]})
@@ -208,9 +212,12 @@ def test_nobody_passes_while_a_table_takes_no_writes(table: str) -> None:
 def test_nobody_passes_without_signing_keys() -> None:
     world = ApiWorld()
     world.put_zone()
-    world.ssm.values.clear()
-    world.clock.advance(10**6)
-    assert world.visit("POST", "/door", headers={}).status >= 429
+    zone = world.stores.zones.get(ZONE_ID)
+    assert zone is not None
+    keys = SigningKeys(Clients(MemorySecrets(world.clock), MemorySecrets(world.clock)), "foyer/none", world.clock)
+    through = PassDoor(world.stores.gates, world.stores.queue, Signer(keys, "foyer"), world.clock)
+    with pytest.raises(WaitingRoomError):
+        through(zone)
 
 
 def test_whoever_asks_often_costs_no_writes() -> None:

@@ -1,1 +1,1 @@
-"""What stands behind the ports: DynamoDB tables, S3, SSM, Lambda, the clock."""
+"""What stands behind the ports: DynamoDB tables, S3, Secrets Manager, Lambda, the clock."""

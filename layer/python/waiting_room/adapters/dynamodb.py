@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Clients:
-    """Two clients of one database.
+    """Two clients of one service.
 
     `repeating` lets the SDK repeat a call whose answer was lost. `once` never does: for writes that are not the
     same when applied twice.

@@ -1,4 +1,4 @@
-"""The keys of a site's own login: written in the zone, fetched as a key set (JWKS), or a secret in SSM.
+"""The keys of a site's own login: written in the zone, fetched as a key set (JWKS), or a secret of Secrets Manager.
 
 A login that cannot be reached stops nobody for long: what was fetched goes on being used, and while there is nothing
 yet, one try in RETRY_SEC waits for it and everybody else is answered at once.
@@ -34,8 +34,6 @@ SHORTEST_SECRET_BYTES = 32
 """HS256 needs a secret as long as its hash (RFC 7518, 3.2)."""
 LEAST_RSA_BITS = 2048
 
-_COMES_LATER = ("ParameterNotFound", "ThrottlingException", "InternalServerError")
-
 Fetch = Callable[[str], bytes]
 
 logger = logging.getLogger(__name__)
@@ -59,9 +57,9 @@ class _Kept:
 class LoginKeys:
     """Finds the key a join claim names. Key sets and secrets are kept by each container."""
 
-    def __init__(self, ssm: Any, secrets_path: str, clock: Clock, fetch: Fetch | None = None) -> None:
-        """`secrets_path` and a zone's id are the name of the parameter with its secret."""
-        self._ssm = ssm
+    def __init__(self, secrets: Any, secrets_path: str, clock: Clock, fetch: Fetch | None = None) -> None:
+        """`secrets_path` and a zone's id are the name of its secret."""
+        self._secrets = secrets
         self._secrets_path = secrets_path
         self._clock = clock
         self._fetch = fetch or fetch_https
@@ -89,7 +87,7 @@ class LoginKeys:
     def _secret(self, name: str) -> LoginKey:
         kept = self._refreshed(name, lambda _: True, lambda: {"": self._read_secret(name)})
         if kept is None:
-            raise NotReady(f"Put the login's secret, {SHORTEST_SECRET_BYTES} bytes or more, into the parameter {name}.")
+            raise NotReady(f"Put the login's secret, {SHORTEST_SECRET_BYTES} bytes or more, into the secret {name}.")
         return kept.keys[""]
 
     def _refreshed(
@@ -111,11 +109,10 @@ class LoginKeys:
 
     def _read_secret(self, name: str) -> LoginKey:
         try:
-            value = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"].encode()
+            value = self._secrets.get_secret_value(SecretId=name).get("SecretString", "").encode()
         except ClientError as error:
-            if error.response["Error"]["Code"] in _COMES_LATER:
-                raise ValueError("the secret cannot be read yet") from error
-            raise
+            # Whatever the reason: to a policy that names secrets, one that is missing may look like one that is denied.
+            raise ValueError(error.response["Error"]["Code"]) from error
         if len(value) < SHORTEST_SECRET_BYTES:
             raise ValueError("the secret is too short")
         return LoginKey(value, "HS256")

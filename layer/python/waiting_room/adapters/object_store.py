@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 
+from waiting_room.adapters.dynamodb import reading
+from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import StoredObject
 
 LOST_PUTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
@@ -20,14 +22,21 @@ class S3ObjectStore:
         self._bucket = bucket
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, or None when there is none."""
+        """The object, or None when there is none. Raises Overloaded when S3 is too busy or cannot be reached."""
+
+        def whole(**asked: str) -> StoredObject:
+            answer = self._client.get_object(**asked)
+            return StoredObject(answer["Body"].read(), answer["ETag"])
+
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            stored: StoredObject = reading(whole, Bucket=self._bucket, Key=key)
+        except IncompleteReadError as error:
+            raise Overloaded("An object broke off in the middle.") from error
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        return StoredObject(answer["Body"].read(), answer["ETag"])
+        return stored
 
     def put(
         self,
@@ -39,14 +48,18 @@ class S3ObjectStore:
         if_match: str | None = None,
         if_absent: bool = False,
     ) -> bool:
-        """Write an object; False when it is no longer the one with tag `if_match`, or `if_absent` and it exists."""
+        """Write an object; False when it is no longer the one with tag `if_match`, or `if_absent` and it exists.
+
+        Raises Overloaded, and then it may have been written.
+        """
         condition: dict[str, str] = {}
         if if_match is not None:
             condition["IfMatch"] = if_match
         if if_absent:
             condition["IfNoneMatch"] = "*"
         try:
-            self._client.put_object(
+            reading(
+                self._client.put_object,
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from waiting_room.adapters.dynamodb import Clients, Table, encode, reading, writing
@@ -90,6 +91,12 @@ class ProtectedZones:
     def record(self, zone_id: str, item: str, *, consistent: bool = True) -> dict[str, Any] | None:
         """One record, or None."""
         return self._table.get(zone_id, item, consistent=consistent)
+
+    def connect(self) -> tuple[Callable[[], object], ...]:
+        """Reads of nothing, one for each client: they leave a connection behind."""
+        key = self._table.key("_", "_")
+        clients = (self._table.clients.repeating, self._table.clients.once)
+        return tuple(partial(client.get_item, TableName=self._table.name, Key=key) for client in clients)
 
     def records(self, zone_id: str, prefix: str) -> list[dict[str, Any]]:
         """Records of a zone whose name begins with a prefix."""

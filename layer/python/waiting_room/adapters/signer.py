@@ -22,7 +22,7 @@ class Keys(Protocol):
 
 
 class Signer:
-    """Signs with the active key, verifies with every key there is."""
+    """Signs with the active key, if its private part is there; verifies with every key there is."""
 
     def __init__(self, keys: Keys, issuer: str) -> None:
         self._keys = keys
@@ -40,22 +40,22 @@ class Signer:
         payload = {**claims, "iss": self._issuer, "aud": audience}
         if not claims_fit(payload, audience):
             raise ValueError(f"These are not the claims of a token for {audience!r}: {sorted(claims)}")
-        self._refresh()
+        self.refresh()
+        if self._private is None:
+            raise NotReady("None of the signing keys is active.")
         return jwt.encode(payload, self._private, algorithm=ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str, audience: str, *, now_sec: int, allow_expired: bool = False) -> dict[str, Any] | None:
         """The claims, or None for anything that is not exactly a valid token of this audience."""
-        self._refresh()
+        self.refresh()
         return self._verifier.verify(token, audience, now_sec=now_sec, allow_expired=allow_expired)
 
-    def _refresh(self) -> None:
-        """Take over new keys. What was remembered of the old ones goes with them."""
+    def refresh(self) -> None:
+        """Take over new keys. What was remembered of the old ones goes with them. Raises NotReady, Overloaded."""
         keys = self._keys.load()
         if keys is self._loaded:
             return
-        active = next((key for key in keys if key.state == "active"), None)
-        if active is None:
-            raise NotReady("None of the signing keys is active.")
+        active = next((key for key in keys if key.state == "active" and key.private_jwk), None)
         self._verifier = Verifier([key.public_jwk for key in keys], self._issuer)
-        self._private = ECAlgorithm.from_jwk(dict(active.private_jwk))
-        self._kid, self._loaded = active.kid, keys
+        self._private = ECAlgorithm.from_jwk(dict(active.private_jwk)) if active else None
+        self._kid, self._loaded = active.kid if active else "", keys

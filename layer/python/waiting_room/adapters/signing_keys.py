@@ -1,4 +1,9 @@
-"""The key pairs that sign tokens: one SSM SecureString, made at first use, never in Terraform's state."""
+"""The key pairs that sign tokens: one secret of Secrets Manager, filled at first use, never in Terraform's state.
+
+Whoever signs reads it when an instance starts: Secrets Manager answers 10,000 GetSecretValue a second in an account and
+Region ("AWS Secrets Manager quotas"), with one KMS Decrypt behind each, of 10,000 or more ("Request quotas" of KMS).
+Parameter Store answers 40 ("AWS Systems Manager endpoints and quotas").
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,19 +19,29 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import NotReady, Overloaded
 from waiting_room.ports import Clock
 from waiting_room.tokens import ALGORITHM
 
 CACHE_SEC = 300
 """How long keys are kept. A new key is published as `next` for longer than that before it becomes `active`."""
-RETRY_SEC = 10
-"""How long old keys go on being used before another try, while the parameter store cannot be reached."""
+RETRY_SEC = 30
+"""How long old keys go on being used before another try, while the secret cannot be read: whoever asks waits for it."""
 COORDINATE_BYTES = 32
 
-DESCRIPTION = "Private keys that sign Foyer's tokens. Made by the operator function."
 MOST_KEYS = 6
-"""So many fit into a standard parameter (4,096 characters)."""
+"""The next one, the active one and four that are retired: every edge reads all of them."""
+FIRST_VERSION = "foyer-signing-keys-first-version"
+"""Version id of the first value (32 to 64 characters). A version's value cannot be changed: of several who fill the
+secret at once one does, and the others are refused ("PutSecretValue", Secrets Manager API reference)."""
+
+_COMES_AGAIN = ("ThrottlingException", "LimitExceededException")
+
+KEYS_PARTITION = "_keys"
+KEY_ITEM = "key#"
+"""Under which the public parts lie in the protected_zones table."""
 
 State = Literal["active", "next", "retired"]
 
@@ -37,7 +52,7 @@ logger = logging.getLogger(__name__)
 class SigningKey:
     """One key pair. `active` signs; all of them verify, a `retired` one until it is taken away.
 
-    `changed_at_ms` is when it came to its state.
+    `changed_at_ms` is when it came to its state. Without a private part it only verifies.
     """
 
     kid: str
@@ -51,18 +66,16 @@ class SigningKey:
         return f"SigningKey(kid={self.kid!r}, state={self.state!r})"
 
 
-class SigningKeys:
-    """Reads the keys, and makes the first two. A read is kept for CACHE_SEC."""
+class KeptKeys:
+    """Keys that are read now and then: a read is kept for CACHE_SEC, and longer while another one fails."""
 
-    def __init__(self, ssm: Any, parameter: str, clock: Clock) -> None:
-        self._ssm = ssm
-        self._parameter = parameter
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._keys: tuple[SigningKey, ...] = ()
         self._read_at_ms = 0
 
     def load(self) -> tuple[SigningKey, ...]:
-        """The keys, at most CACHE_SEC old, older only while the parameter store cannot be reached.
+        """The keys, at most CACHE_SEC old; older only while they cannot be read, whatever the reason.
 
         Raises NotReady before the operator made them, Overloaded when they cannot be read for the first time.
         """
@@ -71,16 +84,50 @@ class SigningKeys:
             return self._keys
         try:
             keys = self._read()
-        except Overloaded:
+            if not keys:
+                raise NotReady("The operator has not made signing keys yet.")
+        except (Overloaded, NotReady, ClientError) as error:
             if not self._keys:
                 raise
-            logger.warning("the signing keys could not be read again", extra={"parameter": self._parameter})
+            why = f"{type(error).__name__}: {error}"
+            logger.warning("the signing keys could not be read again", extra={"why": why})
             self._read_at_ms = now_ms - (CACHE_SEC - RETRY_SEC) * 1000
             return self._keys
-        if not keys:
-            raise NotReady("The operator has not made signing keys yet.")
         self._keys, self._read_at_ms = keys, now_ms
         return keys
+
+    def _read(self) -> tuple[SigningKey, ...]:
+        raise NotImplementedError
+
+
+class PublishedKeys(KeptKeys):
+    """The public parts, from the table they are published in: who only verifies has no right to the private ones."""
+
+    def __init__(self, zones: ProtectedZones, clock: Clock) -> None:
+        super().__init__(clock)
+        self._zones = zones
+
+    def _read(self) -> tuple[SigningKey, ...]:
+        found = self._zones.named(KEYS_PARTITION, KEY_ITEM)
+        return tuple(
+            SigningKey(kid, item["state"], int(item["created_at_ms"]), private_jwk={}, public_jwk=item["public_jwk"])
+            for kid, item in found.items()
+        )
+
+
+class SigningKeys(KeptKeys):
+    """Both parts, for those who sign; and who makes and replaces them."""
+
+    def __init__(
+        self, secrets: Clients, secret: str, clock: Clock, earlier: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Who has no keys yet asks repeatedly, who has some asks once: a visitor waits for it, and can do without.
+
+        `earlier` has the value that an older release kept elsewhere: it is carried over instead of making keys."""
+        super().__init__(clock)
+        self._secrets = secrets
+        self._secret = secret
+        self._earlier = earlier
 
     def ensure(self) -> tuple[SigningKey, ...]:
         """The keys as they are now; made if there are none. Of several callers at once, all get the first one's."""
@@ -90,41 +137,49 @@ class SigningKeys:
 
     def replace(self, keys: tuple[SigningKey, ...]) -> None:
         """Store these keys instead. The caller sees to it that nobody else does so at the same time."""
-        self._ssm.put_parameter(
-            Name=self._parameter, Description=DESCRIPTION, Value=_encode(keys), Type="SecureString", Overwrite=True
-        )
+        self._secrets.repeating.put_secret_value(SecretId=self._secret, SecretString=_encode(keys))
         self._keys, self._read_at_ms = keys, self._clock.now_ms()
 
     def _create(self) -> tuple[SigningKey, ...]:
         now_ms = self._clock.now_ms()
-        keys = (new_key("active", now_ms), new_key("next", now_ms))
+        value = self._earlier() or _encode((new_key("active", now_ms), new_key("next", now_ms)))
         try:
-            self._ssm.put_parameter(
-                Name=self._parameter,
-                Description=DESCRIPTION,
-                Value=_encode(keys),
-                Type="SecureString",
-                Overwrite=False,
+            self._secrets.repeating.put_secret_value(
+                SecretId=self._secret, SecretString=value, ClientRequestToken=FIRST_VERSION
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ParameterAlreadyExists":
+            if error.response["Error"]["Code"] != "ResourceExistsException":
                 raise
             return self._read()
-        return keys
+        return _decode(value)
 
     def _read(self) -> tuple[SigningKey, ...]:
+        client = self._secrets.once if self._keys else self._secrets.repeating
         try:
-            answer = self._ssm.get_parameter(Name=self._parameter, WithDecryption=True)
+            answer = client.get_secret_value(SecretId=self._secret)
         except (NoConnection, HTTPClientError) as error:
             raise Overloaded("The signing keys could not be read.") from error
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code == "ParameterNotFound":
+            if code == "ResourceNotFoundException":
+                # Also of a secret that has no value yet.
                 return ()
-            if code in ("ThrottlingException", "InternalServerError"):
+            if code in _COMES_AGAIN or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
                 raise Overloaded("The signing keys could not be read.") from error
             raise
-        return tuple(SigningKey(**key) for key in json.loads(answer["Parameter"]["Value"])["keys"])
+        # Some engines have an empty answer instead.
+        return _decode(answer["SecretString"]) if "SecretString" in answer else ()
+
+
+def read_parameter(ssm: Any, name: str) -> str | None:
+    """Where releases before this one kept the keys: the value of an SSM parameter, None if there is none."""
+    try:
+        value: str = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise
+        return None
+    return value
 
 
 def new_key(state: State, now_ms: int) -> SigningKey:
@@ -154,6 +209,10 @@ def _pair(state: State, now_ms: int) -> SigningKey:
 
 def _encode(keys: tuple[SigningKey, ...]) -> str:
     return json.dumps({"keys": [vars(key) for key in keys]}, separators=(",", ":"))
+
+
+def _decode(value: str) -> tuple[SigningKey, ...]:
+    return tuple(SigningKey(**key) for key in json.loads(value)["keys"])
 
 
 def _coordinate(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - what the first look-up of a name would import
 import http.client
 import json
 import logging

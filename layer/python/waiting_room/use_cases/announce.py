@@ -41,8 +41,11 @@ class Announce:
     def status(
         self, zone: Zone, tick: Tick, tails: Mapping[str, int], now_ms: int, draw: Draw | None
     ) -> dict[str, Any]:
-        """Publish the status document, and return it."""
+        """Publish the status document, and return it. One that cannot be written is followed by the next tick's."""
         document = status_document(zone, tick, tails, now_ms, draw.announced if draw else None)
         body = json.dumps(document, separators=(",", ":")).encode()
-        self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
+        try:
+            self._objects.put(status_key(zone.zone_id), body, "application/json", STATUS_CACHE)
+        except Overloaded:
+            logger.warning("the status document could not be written", extra={"zone_id": zone.zone_id})
         return document

@@ -13,12 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from waiting_room.adapters.protected_zones import ProtectedZones
-from waiting_room.adapters.signing_keys import CACHE_SEC, MOST_KEYS, SigningKey, SigningKeys, new_key
+from waiting_room.adapters.signing_keys import (
+    CACHE_SEC,
+    KEY_ITEM,
+    KEYS_PARTITION,
+    MOST_KEYS,
+    SigningKey,
+    SigningKeys,
+    new_key,
+)
 from waiting_room.domain.errors import KeyInUse, Overloaded, UnknownKey
 from waiting_room.ports import Clock, ObjectStore
 
-KEYS_PARTITION = "_keys"
-KEY_ITEM = "key#"
 LOCK_ITEM = "lock"
 
 INTRODUCED_SEC = CACHE_SEC + 60
@@ -75,7 +81,7 @@ class EnsureKeys:
 
 
 class ChangeKeys:
-    """Rotates and retires. One at a time: the parameter store has no conditional write, the table has."""
+    """Rotates and retires. One at a time: a secret has no conditional write, the table has."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from typing import Any
 
 from waiting_room import schemas
 from waiting_room.adapters.protected_zones import CONFIG, ProtectedZones
+from waiting_room.adapters.signing_keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.gate.published import SnapshotParts, build_snapshot, encode_snapshot, public_part
 from waiting_room.domain.line.draws import Draw, draw_of
@@ -24,7 +25,6 @@ from waiting_room.ports import Clock, ObjectStore, StoredObject
 from waiting_room.tokens import Verifier
 from waiting_room.use_cases.bypass import REVOKED_BYPASS
 from waiting_room.use_cases.draw import DRAW_ITEM
-from waiting_room.use_cases.keys import KEY_ITEM, KEYS_PARTITION
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
 from waiting_room.use_cases.minute_rows import ENTRY
 
@@ -77,8 +77,10 @@ class Publish:
     def __call__(self, *, recheck: bool = False) -> Published:
         """Publish once. `recheck` compares every object with the bucket, not only with what this instance wrote.
 
-        Raises Overloaded when others wrote the snapshot each time; TooLarge, BadSnapshot or InvalidKey when the gate
-        would not take it, and then the one before stays.
+        A page, a record of a draw or an asset that cannot be written keeps nobody else's from being published.
+
+        Raises Overloaded when something of that was left out, or others wrote the snapshot each time; TooLarge,
+        BadSnapshot or InvalidKey when the gate would not take it, and then the one before stays.
         """
         if recheck:
             self._digests.clear()
@@ -89,11 +91,14 @@ class Publish:
             stored = self._objects.get(self._snapshot_key)
             now_ms = self._clock.now_ms()
             parts = self._read(now_ms // 1000)
-            written += [file[0] for file in self._site(parts) if self._put(file)]
+            put, left_out = self._put_site(parts)
+            written += put
             version = self._next_version(stored, now_ms)
             document = build_snapshot(parts, version=version, published_at_ms=now_ms, issuer=self._issuer)
             Verifier(document["keys"], self._issuer)
             if self._put_snapshot(encode_snapshot(document), stored):
+                if left_out:
+                    raise Overloaded(f"Published, but for {', '.join(left_out)}.")
                 return Published(version, tuple(dict.fromkeys(written)))
         raise Overloaded("The gate snapshot was written by somebody else each time.")
 
@@ -111,7 +116,7 @@ class Publish:
         )
 
     def _site(self, parts: SnapshotParts) -> Iterable[SiteFile]:
-        """Everything but the snapshot."""
+        """Everything but keys and snapshot."""
         for suffix, body, content_type, cache_control in self._assets:
             yield ASSETS_PREFIX + suffix, body, content_type, cache_control
         for zone in parts.zones:
@@ -121,7 +126,19 @@ class Publish:
             body = json.dumps(draw.document, separators=(",", ":"), sort_keys=True).encode()
             key = draw_path(draw.zone_id, draw.run).lstrip("/")
             yield key, body, "application/json", _cache_control("draws")
-        yield JWKS_KEY, _key_set(parts.keys), "application/jwk-set+json", _cache_control("keys")
+
+    def _put_site(self, parts: SnapshotParts) -> tuple[list[str], list[str]]:
+        """Write what changed; what was written, and what could not be. Keys must be known to sites before the gate."""
+        keys = (JWKS_KEY, _key_set(parts.keys), "application/jwk-set+json", _cache_control("keys"))
+        written = [JWKS_KEY] if self._put(keys) else []
+        left_out = []
+        for file in self._site(parts):
+            try:
+                written += [file[0]] if self._put(file) else []
+            except Overloaded:
+                logger.warning("an object could not be written", extra={"object": file[0]})
+                left_out.append(file[0])
+        return written, left_out
 
     def _put(self, file: SiteFile) -> bool:
         """Write an object unless it is there already; True if it was written."""

@@ -67,11 +67,7 @@ class Record:
 
     def _tell(self, touched: set[tuple[str, int, int]]) -> None:
         """Bring minute rows and metrics up to date. What fails here is told with the next change of the minute."""
-        try:
-            points = [point for key in sorted(touched) for point in self._lanes(*key)]
-        except Overloaded:
-            logger.warning("minutes could not be summed up")
-            return
+        points = [point for key in sorted(touched) for point in self._summed(*key)]
         if not points or self._clock.now_ms() < self._rests_until_ms:
             return
         try:
@@ -79,6 +75,13 @@ class Record:
         except Overloaded:
             self._rests_until_ms = self._clock.now_ms() + REST_MS
             logger.warning("metrics could not be told", extra={"points": len(points)})
+
+    def _summed(self, zone_id: str, run: int, minute: int) -> list[MetricPoint]:
+        try:
+            return self._lanes(zone_id, run, minute)
+        except Overloaded:
+            logger.warning("a minute could not be summed up", extra={"zone_id": zone_id, "minute": minute})
+            return []
 
     def _lanes(self, zone_id: str, run: int, minute: int) -> list[MetricPoint]:
         sums = self._tallies.sums(zone_id, run, minute)

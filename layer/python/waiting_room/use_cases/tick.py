@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from waiting_room.use_cases.draw import Draws, HoldDraw
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.seal import Seal
 from waiting_room.use_cases.watch_door import WatchDoor
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,11 @@ class TickZone:
         return None
 
     def _tell(self, zone: Zone, before: GateItem, tick: Tick, tails: Mapping[str, int], sold: int, now_ms: int) -> None:
-        """Hand on what was decided: to those who wait, then to operators."""
+        """Hand on what was decided: to those who wait, then to operators. What fails here never costs the tick."""
         self._announce.calls(zone, before, tick.gate)
         draw = self._draws.get(zone.zone_id, zone.run) if tick.gate.order == "lottery" else None
         document = self._announce.status(zone, tick, tails, now_ms, draw)
-        self._minute_rows(zone, before, tick, document["lanes"], sold, now_ms)
+        try:
+            self._minute_rows(zone, before, tick, document["lanes"], sold, now_ms)
+        except Overloaded:
+            logger.warning("the minute row was not brought up to date", extra={"zone_id": zone.zone_id})

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from waiting_room import schemas
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.validation import validate
+
+
+def prepare_bodies(operation_ids: Iterable[str]) -> None:
+    """Have ready what the bodies of these operations are checked with: imports and schemas, a quarter of a second."""
+    operations = schemas.operations()
+    for schema in (operations[operation_id].request_schema for operation_id in operation_ids):
+        if schema is not None:
+            with contextlib.suppress(InvalidInput):
+                validate({}, schema)
 
 
 def read_body(operation_id: str, request: Request) -> dict[str, Any]:

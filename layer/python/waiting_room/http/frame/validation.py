@@ -49,7 +49,7 @@ def validate(document: Any, schema: str | Mapping[str, Any], components: Mapping
 
 @lru_cache(maxsize=64)
 def _validator(schema: str, components: str | None) -> Validator:
-    # Importing these takes a tenth of a second of a cold start; many requests have no body to check.
+    # Imported where something is checked; functions that read bodies do so when they start (`prepare_bodies`).
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
     from jsonschema.validators import extend
