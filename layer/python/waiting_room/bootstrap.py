@@ -25,6 +25,7 @@ from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.adapters.health import Alarms, HttpsProbe
+from waiting_room.adapters.idle import drop_idle
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, print_line
 from waiting_room.adapters.object_store import S3ObjectStore
@@ -202,7 +203,7 @@ def notifier(env: Mapping[str, str]) -> Job:
     settings = config.read(config.NotifierConfig, env)
     crowded = REPEATING.merge(Config(max_pool_connections=AT_ONCE))
     clients = Clients(repeating=_client("dynamodb", crowded), once=_client("dynamodb", ONCE))
-    client = boto3.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, config=crowded)
+    client = _client("apigatewaymanagementapi", crowded, settings.websocket_endpoint)
     stores = Stores(
         clients,
         settings.protected_zones_table,
@@ -285,8 +286,8 @@ def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Store
     )
 
 
-def _client(service: str, settings: Config = REPEATING) -> Any:
-    return boto3.client(service, config=settings)
+def _client(service: str, settings: Config = REPEATING, address: str | None = None) -> Any:
+    return drop_idle(boto3.client(service, config=settings, endpoint_url=address))
 
 
 def _clients() -> Clients:
