@@ -50,7 +50,10 @@ class Behaviours:
     viewer_host_header: str
     """Where the WebSocket API learns which host a viewer used: Host itself does not travel on."""
     forward: Mapping[str, str]
-    """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host."""
+    """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host,
+    own_cookies."""
+    own_cookies: tuple[re.Pattern[str], ...]
+    """Names of the only cookies that travel on to an origin with `own_cookies`."""
 
     listed: tuple[Behaviour, ...]
     error_ttl_sec: Mapping[int, int]
@@ -74,6 +77,7 @@ def load(file: Path) -> Behaviours:
         origin_secret_header=document["origin_secret_header"],
         viewer_host_header=document["viewer_host_header"],
         forward={name: origin["forward"] for name, origin in document["origins"].items()},
+        own_cookies=tuple(_compiled(name) for name in document["own_cookies"]),
         listed=tuple(
             Behaviour(
                 name=entry["name"],
@@ -93,6 +97,9 @@ def load(file: Path) -> Behaviours:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return a path pattern as CloudFront reads it: `*` any run of characters, `?` any one, case counts."""
+    """Return a pattern of a path or of a cookie's name as CloudFront reads it: `*` any run of characters, `?` any one.
+
+    Case counts.
+    """
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(character, re.escape(character)) for character in pattern) + r"\Z", re.DOTALL)
