@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+LAYERS = 2
+"""Edge location and regional edge cache, which keep an answer one after the other; Origin Shield is a third ("How
+CloudFront delivers content" and "Use Amazon CloudFront Origin Shield", Amazon CloudFront Developer Guide)."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class CachePolicy:
     min_ttl_sec: int
     default_ttl_sec: int
     max_ttl_sec: int
+    layers: int = 1
+    """Caches in a row that an answer passes through."""
 
     @property
     def disabled(self) -> bool:
@@ -83,7 +89,10 @@ def load(file: Path) -> Behaviours:
                 name=entry["name"],
                 pattern=_compiled(entry["path_pattern"]),
                 origin=entry["origin"],
-                cache=caches[entry["cache"]],
+                cache=replace(
+                    caches[entry["cache"]],
+                    layers=LAYERS + origins.get(entry["origin"], {}).get("origin_shield", False),
+                ),
                 gate=entry["gate"],
                 origin_secret=entry["origin_secret"],
                 methods=frozenset(entry["methods"]),
