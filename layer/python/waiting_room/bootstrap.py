@@ -211,8 +211,8 @@ def notifier(env: Mapping[str, str]) -> Job:
         settings.queue_table,
         settings.user_connections_table,
     )
-    notify = Notify(stores.user_connections, ApiGatewayConnections(client), time.sleep)
     clock = SystemClock()
+    notify = Notify(stores.user_connections, ApiGatewayConnections(client), clock, time.sleep)
     alerts = None
     if config.OFF not in (settings.alerts_key, settings.alerts_identity):
         carrier = EndUserMessaging(
