@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from tests.support.fakes import FakeObjectStore
 from waiting_room.adapters.object_store import S3ObjectStore
+from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import ObjectStore
 
 BUCKET = "foyer-site"
@@ -135,6 +136,15 @@ def test_any_other_refusal_of_a_put_is_raised(code, options):
         stubber.add_client_error("put_object", code)
         with pytest.raises(ClientError):
             S3ObjectStore(s3, BUCKET).put(KEY, b"{}", *JSON, **options)
+
+
+@pytest.mark.parametrize("code", ["InternalError", "SlowDown"])
+def test_a_read_that_s3_is_too_busy_for_may_be_asked_again(code):
+    s3 = client()
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("get_object", code, http_status_code=503)
+        with pytest.raises(Overloaded):
+            S3ObjectStore(s3, BUCKET).get(KEY)
 
 
 def test_a_denied_read_is_not_taken_for_a_missing_object():

@@ -200,6 +200,42 @@ def test_zones_are_shared_out_in_batches(sale: Sale) -> None:
     assert [len(payload["zones"]) for _, payload in sale.functions.started] == [ZONES_PER_EXCHANGER, 5]
 
 
+def test_a_bucket_that_does_not_answer_holds_up_no_line(sale: Sale, monkeypatch: pytest.MonkeyPatch) -> None:
+    def get(_: str) -> None:
+        raise Overloaded
+
+    monkeypatch.setattr(sale.objects, "get", get)
+    assert dispatch(sale)().started_for == ["z"]
+    assert sale.functions.started == [("exchanger", {"zones": ["z"]}), ("publisher", {"refresh": True})]
+
+
+def test_a_function_that_does_not_start_holds_up_no_other(sale: Sale, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def start(name: str, _: object) -> None:
+        asked.append(name)
+        raise Overloaded
+
+    monkeypatch.setattr(sale.functions, "start", start)
+    dispatch(sale)()
+    assert asked == ["exchanger", "publisher"]
+
+
+def test_a_zone_that_cannot_be_read_is_given_an_exchanger_and_holds_up_no_other(
+    sale: Sale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale.zones.save(sale.zone.with_changes(zone_id="a"), None)
+    read = sale.gates.read
+
+    def some(zone_id: str, *run: int, **how: bool) -> object:
+        if zone_id == "a":
+            raise Overloaded
+        return read(zone_id, *run, **how)
+
+    monkeypatch.setattr(sale.gates, "read", some)
+    assert dispatch(sale)().started_for == ["a", "z"]
+
+
 @pytest.mark.parametrize("published", ["none", "old", "torn"])
 def test_a_stale_snapshot_is_healed(sale: Sale, published: str) -> None:
     if published == "old":

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from waiting_room.adapters.dynamodb import reading
 from waiting_room.ports import StoredObject
 
 LOST_PUTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
@@ -20,14 +21,19 @@ class S3ObjectStore:
         self._bucket = bucket
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, or None when there is none."""
+        """The object, or None when there is none. Raises Overloaded when S3 is too busy or cannot be reached."""
+
+        def whole(**asked: str) -> StoredObject:
+            answer = self._client.get_object(**asked)
+            return StoredObject(answer["Body"].read(), answer["ETag"])
+
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            stored: StoredObject = reading(whole, Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        return StoredObject(answer["Body"].read(), answer["ETag"])
+        return stored
 
     def put(
         self,

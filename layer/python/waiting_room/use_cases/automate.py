@@ -62,7 +62,11 @@ class Automate:
         after, audits = [], []
         for zone in zones:
             wanted = due(zone, self._clock.now_ms())
-            entered = None if wanted is None else self._changed(zone, BY_SCHEDULE, wanted.why, _stage(wanted))
+            try:
+                entered = None if wanted is None else self._changed(zone, BY_SCHEDULE, wanted.why, _stage(wanted))
+            except WaitingRoomError:
+                logger.exception("a stage was not entered", extra={"zone_id": zone.zone_id})
+                entered = None
             after.append(entered or zone)
             if entered is not None:
                 audits.append(_audit(zone, entered))

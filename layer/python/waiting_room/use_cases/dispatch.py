@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from waiting_room.adapters.counters import Sales
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.admission.controller import idle
+from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Functions, ObjectStore
 from waiting_room.use_cases.automate import Audit, Automate
@@ -63,13 +65,16 @@ class Dispatch:
         self._automate = automate
 
     def __call__(self) -> Dispatched:
-        """Enter stages that are due, start what is needed, then see to the health of sites, which may take a while."""
-        if self._snapshot_is_old():
-            self._functions.start(self._publisher, {"refresh": True})
+        """Enter stages that are due, start what is needed, then see to the health of sites, which may take a while.
+
+        Lines first: whatever else fails, and for whichever zone, costs nobody else a minute.
+        """
         zones = self._zones.all()
         zones, audits = self._automate.by_clock(zones) if self._automate else (zones, [])
         needed = [zone.zone_id for zone in zones if self._needs_exchanger(zone.effective)]
         self._start(needed)
+        if self._snapshot_is_old():
+            self._start_one(self._publisher, {"refresh": True})
         if self._automate:
             by_health = self._automate.by_health(zones)
             # A line that was just switched on must not wait a minute for somebody to move it.
@@ -79,17 +84,33 @@ class Dispatch:
 
     def _start(self, zone_ids: Sequence[str]) -> None:
         for batch in _batches(zone_ids, ZONES_PER_EXCHANGER):
-            self._functions.start(self._exchanger, {"zones": batch})
+            self._start_one(self._exchanger, {"zones": batch})
+
+    def _start_one(self, function: str, payload: Mapping[str, Any]) -> None:
+        try:
+            self._functions.start(function, payload)
+        except Overloaded:
+            logger.warning("a function was not started", extra={"function": function})
 
     def _needs_exchanger(self, zone: Zone) -> bool:
-        gate = self._gates.read(zone.zone_id, zone.run, consistent=False)
-        if gate is None:
-            return False
-        sold = self._sales.sold(zone.zone_id, zone.run) if zone.inventory is not None else 0
-        return not idle(zone, gate, self._tick.taken(zone, gate), sold, self._clock.now_ms())
+        """Whether a zone has anything to decide; one that cannot be read may, and an exchanger finds out."""
+        try:
+            gate = self._gates.read(zone.zone_id, zone.run, consistent=False)
+            if gate is None:
+                return False
+            sold = self._sales.sold(zone.zone_id, zone.run) if zone.inventory is not None else 0
+            return not idle(zone, gate, self._tick.taken(zone, gate), sold, self._clock.now_ms())
+        except Overloaded:
+            logger.warning("a zone could not be read", extra={"zone_id": zone.zone_id})
+            return True
 
     def _snapshot_is_old(self) -> bool:
-        stored = self._objects.get(self._snapshot_key)
+        try:
+            stored = self._objects.get(self._snapshot_key)
+        except Overloaded:
+            # Nobody knows how old it is: the publisher looks again, and has longer.
+            logger.warning("the gate snapshot could not be read")
+            return True
         if stored is None:
             return True
         try:
