@@ -19,6 +19,9 @@ from scripts.edge.upstream import Origin, Upstream
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_URL_BYTES = 8_192
+MAX_HEAD_BYTES = 20_480
+"""Path, query and headers of a request together ("Request and response behavior for custom origins", Amazon CloudFront
+Developer Guide; the page of quotas has 32,768 by now)."""
 SNAPSHOT = "snapshot"
 """Name of the behaviour the gatekeeper reads."""
 
@@ -81,6 +84,8 @@ class EdgeApp:
             return problem(400, "bad-request", "The request target must be a path.")
         if len(request.path) + len(request.query) > MAX_URL_BYTES:
             return problem(414, "uri-too-long", f"A URL may have {MAX_URL_BYTES} bytes.")
+        if request.head_bytes > MAX_HEAD_BYTES:
+            return problem(413, "too-large", f"Path, query and headers may have {MAX_HEAD_BYTES} bytes.")
         self.viewers[request.path] += 1
         path = normalised(request.path)
         if path == COUNTERS_PATH:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+LAYERS = 2
+"""Edge location and regional edge cache, which keep an answer one after the other; Origin Shield is a third ("How
+CloudFront delivers content" and "Use Amazon CloudFront Origin Shield", Amazon CloudFront Developer Guide)."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class CachePolicy:
     min_ttl_sec: int
     default_ttl_sec: int
     max_ttl_sec: int
+    layers: int = 1
+    """Caches in a row that an answer passes through."""
 
     @property
     def disabled(self) -> bool:
@@ -50,7 +56,10 @@ class Behaviours:
     viewer_host_header: str
     """Where the WebSocket API learns which host a viewer used: Host itself does not travel on."""
     forward: Mapping[str, str]
-    """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host."""
+    """Per origin, which part of the viewer's request travels on: none, all_viewer, all_viewer_except_host,
+    own_cookies."""
+    own_cookies: tuple[re.Pattern[str], ...]
+    """Names of the only cookies that travel on to an origin with `own_cookies`."""
 
     listed: tuple[Behaviour, ...]
     error_ttl_sec: Mapping[int, int]
@@ -74,12 +83,16 @@ def load(file: Path) -> Behaviours:
         origin_secret_header=document["origin_secret_header"],
         viewer_host_header=document["viewer_host_header"],
         forward={name: origin["forward"] for name, origin in document["origins"].items()},
+        own_cookies=tuple(_compiled(name) for name in document["own_cookies"]),
         listed=tuple(
             Behaviour(
                 name=entry["name"],
                 pattern=_compiled(entry["path_pattern"]),
                 origin=entry["origin"],
-                cache=caches[entry["cache"]],
+                cache=replace(
+                    caches[entry["cache"]],
+                    layers=LAYERS + origins.get(entry["origin"], {}).get("origin_shield", False),
+                ),
                 gate=entry["gate"],
                 origin_secret=entry["origin_secret"],
                 methods=frozenset(entry["methods"]),
@@ -93,6 +106,9 @@ def load(file: Path) -> Behaviours:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return a path pattern as CloudFront reads it: `*` any run of characters, `?` any one, case counts."""
+    """Return a pattern of a path or of a cookie's name as CloudFront reads it: `*` any run of characters, `?` any one.
+
+    Case counts.
+    """
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(character, re.escape(character)) for character in pattern) + r"\Z", re.DOTALL)

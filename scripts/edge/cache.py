@@ -1,4 +1,10 @@
-"""The shared cache of the dev edge: Cache-Control honoured, many readers collapsed into one origin read."""
+"""The shared cache of the dev edge: Cache-Control honoured, many readers collapsed into one origin read.
+
+It stands for all caches of CloudFront on an answer's way, each of which keeps it for its whole lifetime, whatever its
+age: other locations read the inner ones at moments of their own, so the lifetimes add up. What is never kept passes
+through none but the edge location ("How CloudFront works with regional edge caches", Amazon CloudFront Developer
+Guide), and neither do its errors.
+"""
 
 from __future__ import annotations
 
@@ -118,8 +124,9 @@ class Cache:
 
     def _fresh_sec(self, response: EdgeResponse, policy: CachePolicy) -> float:
         if response.status >= 400:
-            return error_freshness_sec(response, self._error_ttl_sec.get(response.status, ERROR_TTL_SEC))
-        return freshness_sec(response, policy)
+            layers = 1 if policy.disabled else policy.layers
+            return layers * error_freshness_sec(response, self._error_ttl_sec.get(response.status, ERROR_TTL_SEC))
+        return policy.layers * freshness_sec(response, policy)
 
     def _keep(
         self, key: CacheKey, request: EdgeRequest, response: EdgeResponse, body: bytes, fresh_sec: float

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 Headers = tuple[tuple[str, str], ...]
@@ -39,6 +40,11 @@ class EdgeRequest:
         """Return the first value of a header, by its lower-case name."""
         return next((value for key, value in self.headers if key == name), None)
 
+    @property
+    def head_bytes(self) -> int:
+        """Bytes of path, query and headers as they are sent over HTTP/1.1."""
+        return len(self.path) + len(self.query) + sum(len(key) + len(value) + 4 for key, value in self.headers)
+
     def with_headers(self, headers: Iterable[tuple[str, str]]) -> EdgeRequest:
         """Return the same request with other headers."""
         return replace(self, headers=tuple(headers))
@@ -64,6 +70,20 @@ class EdgeResponse:
 def without(headers: Headers, names: frozenset[str] | set[str]) -> Iterator[tuple[str, str]]:
     """Yield the headers whose lower-case name is not among `names`."""
     return ((key, value) for key, value in headers if key not in names)
+
+
+def with_cookies(
+    headers: Iterable[tuple[str, str]], names: Sequence[re.Pattern[str]] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield the headers with no cookies but those whose whole name fits one of `names`; None lets all through."""
+    for key, value in headers:
+        if key != "cookie" or names is None:
+            yield key, value
+            continue
+        cookies = (cookie.strip() for cookie in value.split(";"))
+        kept = [cookie for cookie in cookies if any(name.match(cookie.partition("=")[0]) for name in names)]
+        if kept:
+            yield key, "; ".join(kept)
 
 
 def problem(status: int, name: str, detail: str) -> EdgeResponse:

@@ -157,6 +157,7 @@ def origins(
             url=url,
             forward_host=listed.forward[name] == "all_viewer",
             forward_viewer=listed.forward[name] != "none",
+            cookies=listed.own_cookies if listed.forward[name] == "own_cookies" else None,
             set_headers=own.get(name, ()),
             sign=stack.sign_bucket_read if name == "site_bucket" else None,
             websocket=name == "websocket",

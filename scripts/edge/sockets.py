@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 from scripts.edge import viewer
-from scripts.edge.messages import HOP_BY_HOP
+from scripts.edge.messages import HOP_BY_HOP, with_cookies
 from scripts.edge.upstream import Origin
 from scripts.edge.websocket import HandshakeRefused, WebSocket
 
@@ -30,7 +30,9 @@ async def relay(scope: Scope, receive: Receive, send: Send, origin: Origin, view
     query = scope["query_string"].decode("latin-1")
     url = origin.url + (f"?{query}" if query else "")
     try:
-        upstream = await WebSocket.open(url, list(_headers(scope, origin, viewer_host_header)))
+        upstream = await WebSocket.open(
+            url, list(with_cookies(_headers(scope, origin, viewer_host_header), origin.cookies))
+        )
     except (HandshakeRefused, OSError):
         await send(REFUSE)
         return

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
 
-from scripts.edge.messages import HOP_BY_HOP, EdgeRequest, EdgeResponse, problem, without
+from scripts.edge.messages import HOP_BY_HOP, EdgeRequest, EdgeResponse, problem, with_cookies, without
 
 VIA = "1.1 dev-edge (Foyer)"
 _CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -31,6 +32,9 @@ class Origin:
 
     forward_viewer: bool = True
     """Query string, cookies and headers travel on. False for the bucket: it gets the path and nothing else."""
+
+    cookies: tuple[re.Pattern[str], ...] | None = None
+    """Names of the only cookies that travel on; None for all of them."""
 
     set_headers: tuple[tuple[str, str], ...] = ()
     """Custom origin headers; they replace what the viewer sent under the same name."""
@@ -95,7 +99,9 @@ def _headers(origin: Origin, request: EdgeRequest) -> Iterator[tuple[str, str]]:
     replaced = {name for name, _ in origin.set_headers}
     if origin.forward_viewer:
         own = HOP_BY_HOP | replaced | {"content-length", "expect", "via", "x-forwarded-for"}
-        yield from without(request.headers, own if origin.forward_host else own | {"host"})
+        yield from with_cookies(
+            without(request.headers, own if origin.forward_host else own | {"host"}), origin.cookies
+        )
         sent = request.header("x-forwarded-for")
         yield "x-forwarded-for", f"{sent}, {request.client_ip}" if sent else request.client_ip
     yield "via", VIA

@@ -11,11 +11,15 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 
 def main() -> int:
     """Run the engine until it ends; return its exit code. When the parent ends first, nothing of it is left."""
-    engine = subprocess.Popen([sys.executable, "-m", "ministack"], stdin=subprocess.DEVNULL)
+    # -P: beside the script lie modules that are called like those of the library.
+    script = Path(__file__).with_name("http_api.py")
+    command = [sys.executable, "-P", str(script)]
+    engine = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - a script of ours
     parent_ended = threading.Event()
     threading.Thread(target=_end_with_parent, args=(engine, sys.argv[1], parent_ended), daemon=True).start()
     code = engine.wait()

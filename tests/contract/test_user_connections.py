@@ -10,7 +10,7 @@ from waiting_room.domain.admission.calls import Calls
 
 
 def listener(position: int, address: str = "c=") -> Listener:
-    return Listener(ZONE_ID, RUN, LANE, position, "v" * 22, SOCKET, address)
+    return Listener(ZONE_ID, RUN, LANE, position, "v" * 22, SOCKET, address, NOW_MS)
 
 
 def calls(first: int, end: int) -> Calls:
@@ -20,9 +20,9 @@ def calls(first: int, end: int) -> Calls:
 def test_a_range_of_positions_is_found_and_nothing_beside_it(dynamo: Dynamo) -> None:
     connections = UserConnections(dynamo.clients, dynamo.table("user_connections"))
     for position in (998, 999, 1000, 1001, 2000):
-        connections.add(listener(position), NOW_MS)
-    connections.add(listener(999, "another"), NOW_MS)
-    connections.add(listener(999, "another"), NOW_MS)
+        connections.add(listener(position))
+    connections.add(listener(999, "another"))
+    connections.add(listener(999, "another"))
     found = [(each.position, each.address) for each in connections.called(calls(999, 2000))]
     assert found == [(999, "another"), (999, "c="), (1000, "c="), (1001, "c=")]
     assert list(connections.called(calls(5, 5))) == []
@@ -30,7 +30,7 @@ def test_a_range_of_positions_is_found_and_nothing_beside_it(dynamo: Dynamo) -> 
 
 def test_a_listener_is_forgotten_once_and_for_all(dynamo: Dynamo) -> None:
     connections = UserConnections(dynamo.clients, dynamo.table("user_connections"))
-    connections.add(listener(7), NOW_MS)
+    connections.add(listener(7))
     connections.remove(listener(7))
     connections.remove(listener(7))
     assert list(connections.called(calls(0, 100))) == []

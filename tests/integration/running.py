@@ -25,8 +25,8 @@ ADMIN = "/.waiting-room/v1/admin"
 SIGNED = SigV4(Credentials(CREDENTIALS["aws_access_key_id"], CREDENTIALS["aws_secret_access_key"]), REGION)
 """Signs as an operator who may do everything."""
 
-GATE_COPY_SEC = 6.0
-"""A gatekeeper goes by its copy of the snapshot for 5 s, and the edge keeps one for a second."""
+GATE_COPY_SEC = 8.0
+"""A gatekeeper goes by its copy of the snapshot for 5 s, and three caches in a row keep one for a second each."""
 
 PUBLISHED_SEC = 20.0
 """How long a change may take to reach the gate: a cold publisher on a busy machine."""

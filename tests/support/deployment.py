@@ -87,12 +87,11 @@ class Deployment:
         env = {name: values[name] for name in spec["environment"]} | changes
         rights, calls = self.rights[component], self.calls[component]
 
-        def client(service: str, _settings: Any = None) -> Guarded:
+        def client(service: str, _settings: Any = None, _address: str | None = None) -> Guarded:
             return Guarded(service, self._services[service], rights, self.names, calls)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bootstrap, "_client", client)
-            patch.setattr(bootstrap, "boto3", SimpleNamespace(client=lambda service, **_: client(service)))
             patch.setattr(bootstrap, "SystemClock", lambda: self.clock)
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)

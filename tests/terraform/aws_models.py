@@ -30,6 +30,7 @@ CALLS = {
     "aws_cloudfront_distribution": ("cloudfront", "CreateDistribution"),
     "aws_cloudfront_function": ("cloudfront", "CreateFunction"),
     "aws_cloudfront_origin_access_control": ("cloudfront", "CreateOriginAccessControl"),
+    "aws_cloudfront_origin_request_policy": ("cloudfront", "CreateOriginRequestPolicy"),
     "aws_cloudfront_response_headers_policy": ("cloudfront", "CreateResponseHeadersPolicy"),
     "aws_cloudwatch_dashboard": ("cloudwatch", "PutDashboard"),
     "aws_cloudwatch_log_group": ("logs", "CreateLogGroup"),

@@ -20,8 +20,6 @@ from waiting_room.schemas import Operation
 
 DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """Managed-CachingDisabled."""
-ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
-"""Managed-AllViewerExceptHostHeader."""
 
 
 class RequestPath(Rights):
@@ -105,8 +103,23 @@ class RequestPath(Rights):
             bucket = self.plan.one("aws_s3_bucket", "module.storage")
             if origin["domain_name"] != bucket["bucket_regional_domain_name"] or not origin["origin_access_control_id"]:
                 yield f"{wanted['name']} does not read the site bucket"
-        elif kind["forward"] == "all_viewer_except_host" and behaviour["origin_request_policy_id"] != ALL_BUT_HOST:
-            yield f"{wanted['name']} forwards something else than all but Host"
+        elif kind["forward"] == "own_cookies":
+            yield from self._own_cookies(wanted["name"], behaviour)
+
+    def _own_cookies(self, what: str, behaviour: Json) -> Iterator[str]:
+        policies = {each["id"]: each for each in self.plan.of_type("aws_cloudfront_origin_request_policy")}
+        policy = policies.get(behaviour["origin_request_policy_id"])
+        if policy is None:
+            yield f"{what} forwards by a policy of somebody else"
+            return
+        (headers,), (cookies,) = policy["headers_config"], policy["cookies_config"]
+        if (headers["header_behavior"], headers["headers"]) != ("allExcept", [{"items": ["Host"]}]):
+            yield f"{what} forwards something else than all headers but Host"
+        if policy["query_strings_config"] != [{"query_string_behavior": "all", "query_strings": []}]:
+            yield f"{what} does not forward the query"
+        names = sorted(cookies["cookies"][0]["items"]) if cookies["cookies"] else cookies["cookie_behavior"]
+        if (cookies["cookie_behavior"], names) != ("whitelist", sorted(self.behaviours["own_cookies"])):
+            yield f"{what} is sent the cookies {names}"
 
     def _edge_code(self, behaviour: Json) -> str:
         arns = [each["function_arn"] for each in behaviour["function_association"]]

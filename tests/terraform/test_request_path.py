@@ -90,6 +90,12 @@ CUTS: dict[str, Callable[[Plan], Any]] = {
     "the gate looks elsewhere": lambda plan: of(plan, "aws_s3_object").update(key=".waiting-room/gate-0.json"),
     "the API is no origin": lambda plan: of(plan, "aws_apigatewayv2_api", "http_api").update(api_endpoint="https://x"),
     "the API is cached": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(cache_policy_id="x"),
+    "the API is sent every cookie": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(
+        origin_request_policy_id="b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    ),
+    "the API is not sent all of ours": lambda plan: of(plan, "aws_cloudfront_origin_request_policy")["cookies_config"][
+        0
+    ]["cookies"][0]["items"].pop(),
     "an error is everybody's": lambda plan: distribution(plan)["custom_error_response"].pop(),
     "an error is kept": lambda plan: distribution(plan)["custom_error_response"][-1].update(error_caching_min_ttl=10),
     "no secret is sent": lambda plan: [each.update(custom_header=[]) for each in distribution(plan)["origin"]],

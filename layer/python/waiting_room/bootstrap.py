@@ -26,6 +26,7 @@ from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.adapters.health import Alarms, HttpsProbe
+from waiting_room.adapters.idle import drop_idle
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import AlarmLines, CloudWatchMetrics, SeveralMetrics, TimestreamMetrics, print_line
 from waiting_room.adapters.object_store import S3ObjectStore
@@ -216,7 +217,7 @@ def notifier(env: Mapping[str, str]) -> Job:
     settings = config.read(config.NotifierConfig, env)
     crowded = REPEATING.merge(Config(max_pool_connections=AT_ONCE))
     clients = Clients(repeating=_client("dynamodb", crowded), once=_client("dynamodb", ONCE))
-    client = boto3.client("apigatewaymanagementapi", endpoint_url=settings.websocket_endpoint, config=crowded)
+    client = _client("apigatewaymanagementapi", crowded, settings.websocket_endpoint)
     stores = Stores(
         clients,
         settings.protected_zones_table,
@@ -224,8 +225,8 @@ def notifier(env: Mapping[str, str]) -> Job:
         settings.queue_table,
         settings.user_connections_table,
     )
-    notify = Notify(stores.user_connections, ApiGatewayConnections(client), time.sleep)
     clock = SystemClock()
+    notify = Notify(stores.user_connections, ApiGatewayConnections(client), clock, time.sleep)
     alerts = None
     if config.OFF not in (settings.alerts_key, settings.alerts_identity):
         carrier = EndUserMessaging(
@@ -301,8 +302,8 @@ def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Store
     )
 
 
-def _client(service: str, settings: Config = REPEATING) -> Any:
-    return boto3.client(service, config=settings)
+def _client(service: str, settings: Config = REPEATING, address: str | None = None) -> Any:
+    return drop_idle(boto3.client(service, config=settings, endpoint_url=address))
 
 
 def _clients(service: str = "dynamodb") -> Clients:

@@ -32,6 +32,10 @@ ERROR_PAUSE_SEC = 4
 """Longer than three caches in a row keep a missing document (1 s each), shorter than CloudFront's default of 10 s."""
 
 
+API_HEAD_BYTES = 10_240
+"""What an HTTP API takes of request line and headers (API Gateway guide, "Quotas for configuring ... an HTTP API")."""
+
+
 @dataclass(frozen=True)
 class SeenDeployment:
     """A deployment from outside: its site, its API, and where the gate snapshot lies (None: not known)."""
@@ -57,6 +61,7 @@ def checks(found: SeenDeployment) -> list[Check]:
         ("origin secret", lambda: [origin_secret(found)]),
         ("prefix", lambda: prefix(found)),
         ("kept errors", lambda: [kept_errors(found)]),
+        ("cookies", lambda: [foreign_cookies(found)]),
         ("websocket", lambda: [websocket(found)]),
         ("gate snapshot", lambda: [snapshot(found)]),
         ("public keys", lambda: [public_keys(found)]),
@@ -184,6 +189,17 @@ def kept_errors(found: SeenDeployment) -> Finding:
         not kept,
         f"{'kept longer than' if kept else 'asked again within'} {ERROR_PAUSE_SEC} s",
         "One visitor's failure is everybody's: add the custom error responses of the output attachment.",
+    )
+
+
+def foreign_cookies(found: SeenDeployment) -> Finding:
+    """The token service is spared the site's own cookies, which alone may be as many bytes as an HTTP API takes."""
+    answer = found.get(place_url("none", None), {**SCRIPT, "cookie": f"verify={'x' * API_HEAD_BYTES}"})
+    return Finding.judged(
+        "cookies",
+        answer.status_code in (401, 404) and "problem+json" in answer.headers.get("content-type", ""),
+        f"{answer.status_code} with {API_HEAD_BYTES:,} bytes of the site's own",
+        "Who has many cookies cannot join: give the API's behaviours the origin_request_policy_id of attachment.",
     )
 
 

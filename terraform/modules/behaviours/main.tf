@@ -5,11 +5,12 @@ locals {
     if behaviour.origin != "websocket" || var.websocket != null
   ]
 
-  # Policies of AWS, the same in every account, by what schemas/behaviours.json calls their effect:
+  # Ours, and policies of AWS, the same in every account, by what schemas/behaviours.json calls their effect:
   # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
   forward_policies = {
     all_viewer             = "216adef6-5c7f-47e4-b989-5492eafa07d3"
     all_viewer_except_host = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    own_cookies            = aws_cloudfront_origin_request_policy.own_cookies.id
     none                   = null
   }
   forwards = {
@@ -81,6 +82,35 @@ resource "aws_cloudfront_cache_policy" "this" {
 
     cookies_config {
       cookie_behavior = each.key == "site" ? "all" : "none"
+    }
+  }
+}
+
+# A site's own cookies would use up what an HTTP API takes, 10,240 bytes of request line and headers together:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+# In the names of cookies * stands for any run of characters:
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Cookies.html
+resource "aws_cloudfront_origin_request_policy" "own_cookies" {
+  name    = "${var.name}-own-cookies"
+  comment = "Everything but Host and the cookies of others."
+
+  headers_config {
+    header_behavior = "allExcept"
+
+    headers {
+      items = ["Host"]
+    }
+  }
+
+  query_strings_config {
+    query_string_behavior = "all"
+  }
+
+  cookies_config {
+    cookie_behavior = "whitelist"
+
+    cookies {
+      items = var.behaviours.own_cookies
     }
   }
 }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gate_support import ISSUER
+from tests.support.gate_support import ISSUER, snapshot_document
 from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES
+from waiting_room.edge import snapshots
 from waiting_room.edge.settings import EdgeSettings
-from waiting_room.edge.snapshots import FetchFailed, Transport
+from waiting_room.edge.snapshots import IDLE_SEC, KEEP_SEC, FetchFailed, Snapshots, Transport
 
 PATH = "/.waiting-room/gate-0123456789abcdef.json"
 
@@ -27,7 +29,9 @@ class Answers:
         self.length: int | None = None
         self.close = False
         self.chunked = False
+        self.once = False
         self.connections: list[tuple[str, int]] = []
+        self.swallowed: list[tuple[str, int]] = []
         self.paths: list[str] = []
 
 
@@ -44,6 +48,11 @@ def host(answers: Answers) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            if answers.once and self.client_address in answers.connections:
+                # A black hole, as a kept connection is after a freeze: it takes the request and never answers.
+                answers.swallowed.append(self.client_address)
+                over.wait()
+                return
             answers.connections.append(self.client_address)
             answers.paths.append(self.path)
             self.send_response(answers.status)
@@ -77,24 +86,49 @@ def host(answers: Answers) -> Iterator[str]:
         def handle_error(self, request: object, client_address: object) -> None:
             """Say nothing: clients that go away are what is tested here."""
 
+    over = threading.Event()
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"127.0.0.1:{server.server_port}"
+    over.set()
     server.shutdown()
     thread.join(10)
     server.server_close()
 
 
+class Wall:
+    """A wall clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.sec = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.sec
+
+
 @pytest.fixture
-def transport() -> Iterator[Transport]:
-    made = Transport(EdgeSettings(snapshot_path=PATH, issuer=ISSUER, snapshot_scheme="http"))
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def transport(wall: Wall) -> Iterator[Transport]:
+    made = Transport(EdgeSettings(snapshot_path=PATH, issuer=ISSUER, snapshot_scheme="http"), wall=wall)
     yield made
-    for connection in made._connections.values():
+    for connection, _ in made._connections.values():
         connection.close()
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kept connection is given time: a busy machine is no black hole."""
+    monkeypatch.setattr(snapshots, "KEPT_TIMEOUT_SEC", 30)
+    monkeypatch.setattr(snapshots, "TIMEOUT_SEC", 30)
+
+
 @pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.usefixtures("unhurried")
 def test_one_connection_serves_all_fetches(transport, host, answers, chunked):
     answers.chunked = chunked
     for body in (b'{"a": 1}', b"x" * 200_000, b""):
@@ -113,10 +147,50 @@ def test_a_connection_that_was_closed_meanwhile_is_replaced(transport, host, ans
 
 def test_a_kept_connection_that_died_is_replaced_within_the_same_fetch(transport, host, answers):
     assert transport(host) == b"{}"
-    (connection,) = transport._connections.values()
+    ((connection, _),) = transport._connections.values()
     connection.sock.close()
     assert transport(host) == b"{}"
     assert len(set(answers.connections)) == 2
+
+
+def test_a_kept_connection_that_swallows_requests_costs_one_try_on_a_new_one(transport, host, answers):
+    answers.once = True
+    for fetched in range(1, 4):
+        assert transport(host) == b"{}"
+        assert len(set(answers.connections)) == fetched
+    assert answers.swallowed == answers.connections[:-1]
+
+
+@pytest.mark.usefixtures("unhurried")
+@pytest.mark.parametrize("asleep_sec", [IDLE_SEC + 0.001, 900, -0.001], ids=["idle", "frozen", "clock set back"])
+def test_what_lay_idle_is_not_asked(transport, host, answers, wall, asleep_sec):
+    answers.once = True
+    assert transport(host) == b"{}"
+    wall.sec += asleep_sec
+    assert transport(host) == b"{}"
+    assert answers.swallowed == []
+
+
+def published(at_sec: float) -> bytes:
+    return json.dumps(snapshot_document(published_at_ms=int(at_sec * 1000))).encode()
+
+
+def test_a_gate_wakes_from_a_freeze_and_decides(transport, host, answers, wall):
+    answers.once = True
+    answers.pieces = [published(wall.sec)]
+    kept = Snapshots(ISSUER, transport)
+    assert kept.current(host, int(wall.sec * 1000)) is not None
+    wall.sec += 900
+    answers.pieces = [published(wall.sec)]
+    assert kept.current(host, int(wall.sec * 1000)) is not None
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_idle_is_less_than_the_time_between_two_fetches_of_a_busy_gate(transport, host, answers, wall):
+    for _ in range(5):
+        assert transport(host) == b"{}"
+        wall.sec += KEEP_SEC
+    assert len(set(answers.connections)) == 1
 
 
 @pytest.mark.parametrize("status", [204, 301, 403, 404, 500, 503])

@@ -27,9 +27,11 @@ from waiting_room.domain.zone.zones import ClaimRules, PollRules, SessionRules, 
 from waiting_room.edge import responses
 from waiting_room.edge.settings import settings_of
 from waiting_room.http.alerts_api import AlertsApi
+from waiting_room.http.credentials import JOIN_CLAIM_COOKIE
 from waiting_room.http.door_api import DoorApi
 from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.http.frame.errors import STATUS_OF
+from waiting_room.http.frame.request import LANGUAGE_COOKIE
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.site_api import SiteApi
@@ -257,6 +259,11 @@ def test_cookies_are_documented_by_their_names() -> None:
     schemes = schemas.openapi()["components"]["securitySchemes"]
     for kind in ("visitor", "access"):
         assert schemes[f"{kind}_cookie"]["name"] == cookie_name(kind, "{zone_id}")
+
+
+def test_the_api_is_sent_the_cookies_it_reads_and_no_others() -> None:
+    read = {cookie_name(kind, "*") for kind in ("visitor", "access")} | {JOIN_CLAIM_COOKIE, LANGUAGE_COOKIE}
+    assert set(schemas.behaviours()["own_cookies"]) == read
 
 
 def test_the_gate_says_the_same_headers_as_the_api_and_the_bucket() -> None:

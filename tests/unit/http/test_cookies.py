@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
+from tests.support.gate_support import SIGNER, access_claims, visitor_claims
 from waiting_room.http.frame.cookies import ZONES_PER_BROWSER, clear_cookie, cookie_name, evictions, set_cookie
 
 
@@ -37,6 +38,19 @@ def test_six_zones_fit() -> None:
 
     assert evictions(kept, "new") == []
     assert evictions({**kept, **visits(new=9)}, "new") == []
+
+
+def test_six_zones_leave_room_for_everything_else() -> None:
+    """An HTTP API takes 10,240 bytes of request line and headers: path, `to`, a browser's headers, a login's claim."""
+    longest = {"zone": "z" * 40, "lane": "l" * 12, "run": 999}
+    number = 10**7
+    visitor = SIGNER.sign(
+        "visitor", visitor_claims(**longest, gen=9, shard=399, seq=number, position=number, arrival=number)
+    )
+    access = SIGNER.sign("access", access_claims(**longest, net="n" * 11))
+    pairs = [(cookie_name(kind, "z" * 40), value) for kind, value in (("visitor", visitor), ("access", access))]
+    one_zone = sum(len(f"{name}={value}; ") for name, value in pairs)
+    assert ZONES_PER_BROWSER * one_zone <= 6_950
 
 
 def test_the_zone_used_longest_ago_goes_with_both_its_cookies() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from scripts.edge.messages import EdgeRequest, EdgeResponse
 ROOT = Path(__file__).resolve().parents[3]
 NEVER = CachePolicy(min_ttl_sec=0, default_ttl_sec=0, max_ttl_sec=0)
 OPEN = CachePolicy(min_ttl_sec=0, default_ttl_sec=0, max_ttl_sec=31_536_000)
+SHIELDED = CachePolicy(min_ttl_sec=1, default_ttl_sec=1, max_ttl_sec=1, layers=3)
 DECLARED = behaviours.load(ROOT / "schemas" / "behaviours.json").error_ttl_sec
 KEY = ("status", "GET", "/.waiting-room/status/a.json")
 
@@ -98,6 +100,37 @@ def test_readers_who_wake_up_late_take_the_answer_they_waited_for() -> None:
         assert (origin.reads, {await body(answer) for answer in answers}) == (1, {b"answer 1"})
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("status", "control"), [(200, "public, max-age=1"), (404, "max-age=1")])
+def test_lifetimes_of_caches_in_a_row_add_up(status: int, control: str) -> None:
+    async def run() -> None:
+        clock = Clock()
+        edge, origin = Cache(clock, {404: 1}), Origin(("cache-control", control), status=status)
+        for after_sec, reads in ((0, 1), (2.999, 1), (0.001, 2)):
+            clock.now_sec += after_sec
+            await crowd(edge, origin, 2, SHIELDED)
+            assert origin.reads == reads
+
+    asyncio.run(run())
+
+
+def test_an_error_of_what_is_never_kept_passes_through_one_cache() -> None:
+    async def run() -> None:
+        clock = Clock()
+        edge, origin = Cache(clock, {500: 1}), Origin(status=500)
+        for after_sec, reads in ((0, 1), (0.999, 1), (0.001, 2)):
+            clock.now_sec += after_sec
+            await edge.fetch(KEY, replace(NEVER, layers=2), request(), origin)
+            assert origin.reads == reads
+
+    asyncio.run(run())
+
+
+def test_origin_shield_is_one_cache_more() -> None:
+    listed = {each.name: each for each in behaviours.load(ROOT / "schemas" / "behaviours.json").listed}
+    assert {listed[name].cache.layers for name in ("status", "snapshot", "keys", "pages", "draws", "assets")} == {3}
+    assert listed["site"].cache.layers == 2
 
 
 @pytest.mark.parametrize("control", ["no-store", "private", "no-cache", "private, max-age=60", "max-age=0", ""])

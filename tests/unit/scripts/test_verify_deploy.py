@@ -69,6 +69,8 @@ class World:
         if path.startswith("/.waiting-room/v1/zones/midnight-sun/enter"):
             cookie = "__Host-wr-visitor-midnight-sun=a.b.c; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"
             return httpx.Response(303, headers={**NO_STORE, "set-cookie": cookie})
+        if path == FOREIGN:
+            return replied(404, content_type="application/problem+json")
         if path == "/.waiting-room/ws":
             return httpx.Response(403, headers={"x-amzn-requestid": "1"})
         if "waiting-room" in path:
@@ -114,6 +116,7 @@ CHECKS = (
     verify_deploy.origin_secret,
     verify_deploy.prefix,
     verify_deploy.kept_errors,
+    verify_deploy.foreign_cookies,
     verify_deploy.websocket,
     verify_deploy.snapshot,
     verify_deploy.public_keys,
@@ -130,6 +133,7 @@ def test_a_deployment_as_it_should_be(world: World, check: Look) -> None:
 
 ENTER = "/.waiting-room/v1/zones/midnight-sun/enter"
 STATUS = "/.waiting-room/status/midnight-sun.json"
+FOREIGN = "/.waiting-room/v1/zones/none/visitors/me"
 
 
 def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
@@ -146,6 +150,8 @@ def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
         (verify_deploy.operator_routes, ("site", f"{ADMIN}/zones"), replied(200), f"200 at {ADMIN}/zones"),
         (verify_deploy.operator_routes, ("site", "/.waiting-room/v1/%61dmin/zones"), replied(401), "401 at"),
         (verify_deploy.origin_secret, ("api", "/.waiting-room/v1/zones/none/visitors/me"), replied(401), "401 without"),
+        (verify_deploy.foreign_cookies, ("site", FOREIGN), replied(431), "431 with 10,240 bytes"),
+        (verify_deploy.foreign_cookies, ("site", FOREIGN), replied(404, content_type="text/html"), "404 with"),
         (verify_deploy.snapshot, ("site", f"/{SNAPSHOT_KEY}"), replied(200, {"published_at_ms": 1}), "s old"),
         (verify_deploy.snapshot, ("site", f"/{SNAPSHOT_KEY}"), replied(403), "403"),
         (verify_deploy.public_keys, ("site", "/.waiting-room/jwks.json"), replied(200, {"keys": [{}]}), "1 keys"),

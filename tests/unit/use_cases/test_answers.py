@@ -28,7 +28,7 @@ from waiting_room.http.page.pages import waiting_page
 from waiting_room.ports import Delivery
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
-from waiting_room.use_cases.notify import Notify
+from waiting_room.use_cases.notify import HANDSHAKE_MS, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.zones import hash_site_key
 
@@ -249,7 +249,8 @@ def listens(witness: Witness, headers: dict[str, str]) -> None:
     event = {"headers": sent, "queryStringParameters": {"zone": ZONE_ID}, "requestContext": context}
     with witness.watch("connections"):
         assert sockets(event, None) == {"statusCode": 200}
-    notify = Notify(world.stores.user_connections, Nobody(), world.clock.advance)
+    world.clock.advance(HANDSHAKE_MS / 1000)
+    notify = Notify(world.stores.user_connections, Nobody(), world.clock, world.clock.advance)
     with witness.watch("notifier"):
         assert notify(Calls(ZONE_ID, 1, "general", 0, 1_000, 1)) == {Delivery.GONE: 1}
 

@@ -16,6 +16,7 @@ from botocore.stub import Stubber
 from jsonschema import Draft202012Validator
 
 from tests.memory_dynamo import MemoryDynamo
+from tests.support.fakes import FakeClock
 from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
@@ -27,7 +28,7 @@ from waiting_room.domain.admission.gate_item import Watermarks
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import Delivery
 from waiting_room.streams import CallStream, calls_in
-from waiting_room.use_cases.notify import TRIES, Notify, your_turn
+from waiting_room.use_cases.notify import HANDSHAKE_MS, TRIES, Notify, your_turn
 
 NOW_MS = 1_780_315_200_000
 
@@ -55,13 +56,15 @@ class Line:
         self.listeners = UserConnections(Clients(self.store, self.store), "user_connections")
         self.connections = FakeConnections()
         self.pauses: list[float] = []
-        self.notify = Notify(self.listeners, self.connections, self.pauses.append)
+        self.clock = FakeClock()
+        self.clock.ms = NOW_MS + HANDSHAKE_MS
+        self.notify = Notify(self.listeners, self.connections, self.clock, self.pauses.append)
 
     def listen(self, *positions: int, **changes: Any) -> None:
         for position in positions:
-            parts = {"run": 1, "lane": "general", "address": f"c{position}"} | changes
+            parts = {"run": 1, "lane": "general", "address": f"c{position}", "connected_at_ms": NOW_MS} | changes
             listener = Listener("z", position=position, visitor_id="v" * 22, channel="ws", **parts)
-            self.listeners.add(listener, NOW_MS)
+            self.listeners.add(listener)
 
     def told(self) -> list[int]:
         return sorted(int(message["position"]) for _, message in self.connections.sent)
@@ -106,6 +109,20 @@ def test_connections_that_are_gone_are_forgotten(line: Line) -> None:
     line.connections.answers = {"c1": [Delivery.GONE]}
     assert line.notify(calls(0, 5)) == {Delivery.GONE: 1, Delivery.SENT: 1}
     assert [each.address for each in line.listeners.called(calls(0, 5))] == ["c2"]
+
+
+def test_a_push_during_the_handshake_comes_again_until_the_connection_is_open(line: Line) -> None:
+    line.listen(1, 2, connected_at_ms=NOW_MS + 1)
+    line.connections.answers = {"c1": [Delivery.GONE, Delivery.GONE]}
+    assert line.notify(calls(0, 5)) == {Delivery.SENT: 2}
+    assert line.told() == [1, 2]
+
+
+def test_a_connection_that_is_new_stays_noted_though_it_seems_gone(line: Line) -> None:
+    line.listen(1, connected_at_ms=NOW_MS + 1)
+    line.connections.answers = {"c1": [Delivery.GONE] * TRIES}
+    assert line.notify(calls(0, 5)) == {Delivery.GONE: 1}
+    assert [each.address for each in line.listeners.called(calls(0, 5))] == ["c1"]
 
 
 def test_only_those_the_service_was_too_busy_for_are_tried_again(line: Line) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.locations import SITE_KEY, door_url
 from waiting_room.ports import ObjectStore
 
@@ -37,7 +38,7 @@ class PublicDoor:
         """Whether a request that needs all that a claim needs is served; None while the address is not known."""
         try:
             site = self._site or self._address()
-        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+        except (ClientError, BotoCoreError, Overloaded, ValueError, KeyError) as error:
             logger.warning("the site's address could not be read", extra={"zone_id": zone_id, "why": _why(error)})
             return None
         if site is None:

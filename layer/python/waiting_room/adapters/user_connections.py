@@ -27,6 +27,8 @@ class Listener:
     channel: str
     address: str
     """The connection's id."""
+    connected_at_ms: int
+    """When it was noted: before the handshake was answered."""
 
 
 class UserConnections:
@@ -35,13 +37,13 @@ class UserConnections:
     def __init__(self, clients: Clients, table_name: str) -> None:
         self._table = Table(clients, "user_connections", table_name)
 
-    def add(self, listener: Listener, now_ms: int) -> None:
+    def add(self, listener: Listener) -> None:
         """Note a listener; raises Overloaded. Repeating it changes nothing."""
         partition, entry = _key(listener)
         noted = {
             "visitor_id": listener.visitor_id,
-            "connected_at_ms": now_ms,
-            self._table.ttl: now_ms // 1000 + RETENTION_SEC,
+            "connected_at_ms": listener.connected_at_ms,
+            self._table.ttl: listener.connected_at_ms // 1000 + RETENTION_SEC,
         }
         item = self._table.key(partition, entry) | encode(noted)
         reading(self._table.clients.repeating.put_item, TableName=self._table.name, Item=item)
@@ -54,7 +56,8 @@ class UserConnections:
             for item in self._table.query(f"{line}#{number}", between=between):
                 place, channel = item[str(self._table.sort_key)].split("#", 1)
                 kind, address = channel.split(":", 1)
-                yield Listener(calls.zone_id, calls.run, calls.lane, int(place), item["visitor_id"], kind, address)
+                who = (item["visitor_id"], kind, address, item["connected_at_ms"])
+                yield Listener(calls.zone_id, calls.run, calls.lane, int(place), *who)
 
     def remove(self, listener: Listener) -> None:
         """Forget a listener; raises Overloaded. Repeating it changes nothing."""

@@ -22,7 +22,12 @@ from waiting_room.tokens import InvalidKey, Verifier
 __all__ = ["Fetch", "FetchFailed", "KeptSnapshot", "Snapshots", "Transport"]
 
 TIMEOUT_SEC = 0.5
-"""For a whole fetch, connecting included: longer than that nobody waits at a gate."""
+"""For a whole fetch on a new connection, connecting included: longer than that nobody waits at a gate."""
+IDLE_SEC = 10
+"""A function is frozen between requests, and what the other side sends meanwhile is lost: a connection that has lain
+idle for longer may take a request and never answer ("Lambda execution environment lifecycle", AWS Lambda guide)."""
+KEPT_TIMEOUT_SEC = 0.25
+"""For a fetch on a connection that was kept. It comes before the new connection's own time, not out of it."""
 KEEP_SEC = 5
 RETRY_SEC = 1
 """Pause after a failed fetch: the next requests use the old copy at once instead of waiting for a time-out each."""
@@ -125,31 +130,46 @@ def _usable(known: KeptSnapshot | None, now_ms: int) -> bool:
 
 
 class Transport:
-    """Fetches over one connection per host that is kept alive between calls. Used by one thread at a time per host."""
+    """Fetches over one connection per host that is kept alive between calls. Used by one thread at a time per host.
 
-    def __init__(self, settings: EdgeSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
+    `wall` tells how long a connection lay idle: a monotonic clock may stand still in a frozen function.
+    """
+
+    def __init__(
+        self,
+        settings: EdgeSettings,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._settings = settings
         self._monotonic = monotonic
-        self._connections: dict[str, http.client.HTTPConnection] = {}
+        self._wall = wall
+        self._connections: dict[str, tuple[http.client.HTTPConnection, float]] = {}
 
     def __call__(self, host: str) -> bytes:
-        """The body of the snapshot. Raises FetchFailed after about TIMEOUT_SEC at the latest."""
+        """The body of the snapshot. Raises FetchFailed after about KEPT_TIMEOUT_SEC + TIMEOUT_SEC at the latest."""
         if not _HOST.match(host) or (":" in host and self._settings.snapshot_scheme == "https"):
             raise FetchFailed(f"{host!r} is no host name.")
+        kept = self._kept(host)
+        if kept is not None:
+            try:
+                return self._get(host, kept, self._monotonic() + KEPT_TIMEOUT_SEC)
+            except (FetchFailed, http.client.HTTPException, OSError) as error:
+                # The other side may close a kept connection at any time, or forget it; that says nothing of a new one.
+                _LOG.info("A kept connection failed: %s", error)
         deadline = self._monotonic() + TIMEOUT_SEC
-        kept = self._connections.pop(host, None)
         try:
-            if kept is not None:
-                try:
-                    return self._get(host, kept, deadline)
-                except TimeoutError:
-                    raise
-                except (http.client.HTTPException, OSError):
-                    # The other side may close an idle connection at any time; that says nothing about a new one.
-                    kept.close()
             return self._get(host, self._connection(host, deadline), deadline)
         except (http.client.HTTPException, OSError) as error:
             raise FetchFailed(f"{type(error).__name__}: {error}") from error
+
+    def _kept(self, host: str) -> http.client.HTTPConnection | None:
+        """The connection there is, unless it has lain idle too long. A clock set back tells nothing: then too."""
+        connection, used_at_sec = self._connections.pop(host, (None, 0.0))
+        if connection is None or 0 <= self._wall() - used_at_sec <= IDLE_SEC:
+            return connection
+        connection.close()
+        return None
 
     def _connection(self, host: str, deadline: float) -> http.client.HTTPConnection:
         timeout_sec = self._left_sec(deadline)
@@ -172,7 +192,7 @@ class Transport:
             done = not response.will_close
         finally:
             if done:
-                self._connections[host] = connection
+                self._connections[host] = connection, self._wall()
             else:
                 connection.close()
         return body
@@ -205,5 +225,5 @@ class Transport:
     def _left_sec(self, deadline: float) -> float:
         left_sec = deadline - self._monotonic()
         if left_sec <= 0:
-            raise FetchFailed(f"The snapshot did not come within {TIMEOUT_SEC} s.")
+            raise FetchFailed("The snapshot did not come in time.")
         return left_sec

@@ -25,5 +25,7 @@ class Connect:
         """
         if not is_near(position, self._copies.recent(zone).lane(lane), zone.push_window):
             raise Forbidden("Only visitors near the front are told by WebSocket; everybody else reads the status.")
-        listener = Listener(zone.zone_id, zone.run, lane, position, visitor_id, SOCKET, connection_id)
-        self._connections.add(listener, self._clock.now_ms())
+        now_ms = self._clock.now_ms()
+        self._connections.add(
+            Listener(zone.zone_id, zone.run, lane, position, visitor_id, SOCKET, connection_id, now_ms)
+        )

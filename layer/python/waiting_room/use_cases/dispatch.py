@@ -18,7 +18,9 @@ from waiting_room.ports import Clock, Functions, ObjectStore
 from waiting_room.use_cases.automate import Audit, Automate
 from waiting_room.use_cases.tick import TickZone
 
-ZONES_PER_EXCHANGER = 20
+ZONES_PER_EXCHANGER = 8
+"""A zone takes 14 to 32 ms of a processor a second, by its counters (tests/benchmarks/bench_exchanger.py), and an
+exchanger of 512 MB has 289. A larger one for more zones would cost the same a zone, and a single zone more."""
 SNAPSHOT_AGE_MS = 90_000
 """An older snapshot is written again, long before the gate closes at 300 s."""
 

@@ -51,6 +51,11 @@ run "without_a_websocket_api" {
   }
 
   assert {
+    condition     = toset(one(one(aws_cloudfront_origin_request_policy.own_cookies.cookies_config).cookies).items) == toset(var.behaviours.own_cookies) && one(aws_cloudfront_origin_request_policy.own_cookies.headers_config).header_behavior == "allExcept"
+    error_message = "The API is sent our cookies and no others, and every header but Host."
+  }
+
+  assert {
     condition     = alltrue([for status in ["500", "502", "503", "504"] : output.error_caching_min_ttl[status] == 0])
     error_message = "A server's error stays with whom it happened to."
   }
