@@ -34,6 +34,7 @@ class Needs:
 
     joins_per_sec: int
     api_requests_per_sec: int
+    bouncers: int
     concurrency: int
     edge_concurrency: int
     table_writes_per_sec: int
@@ -45,11 +46,13 @@ def needs(joins_per_sec: int) -> Needs:
     """What so many joins a second need, in one zone or in several together."""
     requests = REQUESTS_PER_JOIN * joins_per_sec
     claims = min(joins_per_sec, CLAIMS_PER_SEC)
+    # Rounded first, for a float of exactly 30.000000000000004 is not 31 functions.
+    bouncers = math.ceil(round(requests * SECONDS_PER_REQUEST, 6)) + OWN_FUNCTIONS
     return Needs(
         joins_per_sec=joins_per_sec,
         api_requests_per_sec=math.ceil(BURST * requests) + OTHER_REQUESTS_PER_SEC,
-        # Rounded first, for a float of exactly 30.000000000000004 is not 31 functions.
-        concurrency=math.ceil(round(requests * SECONDS_PER_REQUEST, 6)) + OWN_FUNCTIONS + OTHER_FUNCTIONS,
+        bouncers=bouncers,
+        concurrency=bouncers + OTHER_FUNCTIONS,
         # Each visitor meets the gate twice: on arrival, and when let in.
         edge_concurrency=math.ceil(BURST * (joins_per_sec + claims) / EDGE_REQUESTS_PER_INSTANCE),
         table_writes_per_sec=math.ceil(WRITES_HEADROOM * (joins_per_sec + 2 * claims)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from scripts.simulation.functions import COLD_START_SEC, Function, Quotas, Refused, Tokens
 from scripts.simulation.kernel import Crash, Kernel, SerialIds, SkewedClock
 from scripts.simulation.network import CALM, Connection, Partitions, Weather
 from scripts.simulation.replicas import Replicas
@@ -23,13 +24,17 @@ from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import PutZone
 
+T = TypeVar("T")
 TABLES = ("protected_zones", "counters", "queue")
 LARGEST_SKEW_MS = 4_900
 """No two clocks differ by the margin of 10 s."""
-COLD_START_SEC = (0.4, 1.5)
 CDN_MS = 1_000
 """How long the CDN keeps a status document."""
 DISPATCH_SEC = 60.0
+HANDLING_SEC = 0.03
+"""A request's own work in a bouncer at 512 MB, its signature above all: about 50 ms with its calls of the tables."""
+GATE_SEC = 0.005
+"""A request's work in a gatekeeper that is warm."""
 
 
 class Bucket:
@@ -88,7 +93,10 @@ class Bouncer:
 class Deployment:
     """Tables, functions and the CDN. It is also the port through which functions start one another."""
 
-    def __init__(self, kernel: Kernel, observe: Observer, *, bouncers: int = 8, weather: Weather = CALM) -> None:
+    def __init__(
+        self, kernel: Kernel, observe: Observer, quotas: Quotas, *, warm: int = 8, weather: Weather = CALM
+    ) -> None:
+        """`warm`: instances of bouncer and gatekeeper that are there from the beginning."""
         self.kernel = kernel
         self.weather = weather
         self.store = Store([schemas.table(name) for name in TABLES], observe)
@@ -98,7 +106,9 @@ class Deployment:
         self.ids = SerialIds(kernel.rng)
         self.exchangers_started = 0
         self._generation = 0
-        self._bouncers = [Bouncer(self) for _ in range(bouncers)]
+        self.throttle = Tokens(kernel, quotas.api_requests_per_sec, quotas.api_burst)
+        self.bouncers = Function(kernel, lambda: Bouncer(self), quotas.bouncers, HANDLING_SEC, warm=warm)
+        self.gatekeepers = Function(kernel, object, quotas.gatekeepers, GATE_SEC, warm=warm)
         self.wakes = True
 
     def stores(self, alive: Callable[[], bool] = lambda: True) -> Stores:
@@ -113,9 +123,11 @@ class Deployment:
         """A clock of one machine."""
         return SkewedClock(self.kernel, self.kernel.rng.randint(-LARGEST_SKEW_MS, LARGEST_SKEW_MS))
 
-    def bouncer(self) -> Bouncer:
-        """The instance a request meets: any."""
-        return self._bouncers[int(self.kernel.rng.random() * len(self._bouncers))]
+    def request(self, work: Callable[[Bouncer], T]) -> T:
+        """Send a request to the API, and have a bouncer answer it; raises Refused where AWS takes neither."""
+        if not self.throttle.take():
+            raise Refused
+        return self.bouncers.run(work)
 
     def calm_stores(self) -> Stores:
         """The tables as an onlooker reads them: at once, and for nothing."""

@@ -25,7 +25,7 @@ def _storm(name: str, about: str, count: int, instances: int, **zone: Any) -> Sc
         groups=(),
         actions=((62, everybody_locates(count, over_sec=10, asks_sec=82)),),
         seconds=150,
-        bouncers=instances,
+        warm=instances,
         drains=False,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scripts.operator_cli.sizing import Needs, needs
+from scripts.deployment.sizing import Needs, needs
 
 SALES = ((10_000, 200), (100_000, 2_000), (1_000_000, 20_000))
 """Visitors of a sale, and joins in its busiest second when half of them come within the first half minute or so."""

@@ -12,7 +12,7 @@ from typing import Any
 from waiting_room.use_cases.publish import JWKS_KEY
 
 from ...deployment.names import Names
-from ..sizing import Needs
+from ...deployment.sizing import Needs
 from .findings import Check, Finding, State
 
 EDGE_REGION = "us-east-1"

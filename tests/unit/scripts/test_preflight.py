@@ -18,11 +18,11 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from scripts.deployment.names import Names
+from scripts.deployment.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
 from scripts.operator_cli import examine
 from scripts.operator_cli.checks.findings import Finding, State, all_fine, lines, run
 from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
 from tests.support.tools import require_tool
 
 REGION = "eu-west-1"
