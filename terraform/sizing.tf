@@ -28,6 +28,9 @@ locals {
   # A request takes a bouncer about 50 ms; twice that is planned, and some for those who claim and renew.
   bouncer_concurrency = ceil(local.requests_per_sec * 0.1) + 20
 
+  # Of these so many are kept warm before a start; the rest stays free for those who come meanwhile.
+  warm_instances = floor(0.8 * local.bouncer_concurrency)
+
   # Half as much again as expected, before the API says 429.
   api_requests_per_sec = ceil(1.5 * local.requests_per_sec) + 100
 

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 from waiting_room import bootstrap
-from waiting_room.http.frame.app import HttpApp
+from waiting_room.jobs import Warmable
 
 
 @cache
-def _app() -> HttpApp:
+def _app() -> Warmable:
     return bootstrap.bouncer(os.environ)
 
 

@@ -14,6 +14,8 @@ SECONDS_PER_REQUEST = 0.1
 """Twice what a request takes a bouncer."""
 OWN_FUNCTIONS = 20
 """Bouncers for those who claim and renew."""
+WARM_SHARE = 0.8
+"""Of the bouncers, before a start; the rest stays free for those who come while a wave is held."""
 OTHER_FUNCTIONS = 150
 """What AWS keeps back of an account's concurrency, and what the other functions need."""
 BURST = 1.5
@@ -35,6 +37,7 @@ class Needs:
     joins_per_sec: int
     api_requests_per_sec: int
     bouncers: int
+    warm_instances: int
     concurrency: int
     edge_concurrency: int
     table_writes_per_sec: int
@@ -52,6 +55,7 @@ def needs(joins_per_sec: int) -> Needs:
         joins_per_sec=joins_per_sec,
         api_requests_per_sec=math.ceil(BURST * requests) + OTHER_REQUESTS_PER_SEC,
         bouncers=bouncers,
+        warm_instances=math.floor(round(WARM_SHARE * bouncers, 6)),
         concurrency=bouncers + OTHER_FUNCTIONS,
         # Each visitor meets the gate twice: on arrival, and when let in.
         edge_concurrency=math.ceil(BURST * (joins_per_sec + claims) / EDGE_REQUESTS_PER_INSTANCE),

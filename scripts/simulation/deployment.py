@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from waiting_room.use_cases.control import ControlZone, ZoneChange
 from waiting_room.use_cases.dispatch import Dispatch
 from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.warm import WarmUp
 from waiting_room.use_cases.zones import PutZone
 
 T = TypeVar("T")
@@ -106,6 +108,7 @@ class Deployment:
         self.ids = SerialIds(kernel.rng)
         self.exchangers_started = 0
         self._generation = 0
+        self.quotas = quotas
         self.throttle = Tokens(kernel, quotas.api_requests_per_sec, quotas.api_burst)
         self.bouncers = Function(kernel, lambda: Bouncer(self), quotas.bouncers, HANDLING_SEC, warm=warm)
         self.gatekeepers = Function(kernel, object, quotas.gatekeepers, GATE_SEC, warm=warm)
@@ -139,6 +142,8 @@ class Deployment:
         if name == "exchanger" and self.wakes:
             zones = list(payload["zones"])
             self.kernel.start(lambda: self._exchange(zones))
+        for _ in range(payload.get("warm", 0)):
+            self.kernel.start(lambda: self._hold(payload["until_ms"]))
 
     def kill_exchangers(self) -> None:
         """Every exchanger at work dies at its next store call."""
@@ -173,6 +178,11 @@ class Deployment:
 
         self.kernel.start(job)
 
+    def _hold(self, until_ms: int) -> None:
+        """One call of a warm-up, which takes the instance that is free or a new one."""
+        with contextlib.suppress(Refused):
+            self.bouncers.run(lambda _: self.kernel.sleep((until_ms - self.kernel.now_ms) / 1000))
+
     def _exchange(self, zone_ids: list[str]) -> None:
         kernel, generation = self.kernel, self._generation
         self.exchangers_started += 1
@@ -201,5 +211,6 @@ class Deployment:
             exchanger="exchanger",
             publisher="publisher",
             snapshot_key="gate.json",
+            warm_up=WarmUp(self, "dispatcher", self.quotas.warm_instances, clock),
         )
         self.kernel.start(dispatch)

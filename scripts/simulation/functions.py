@@ -63,6 +63,8 @@ class Quotas:
     """What one deployment may have at once or a second: the account's quotas, and what Terraform sets below them."""
 
     bouncers: int
+    warm_instances: int
+    """Of these so many are kept warm before a start."""
     gatekeepers: int
     api_requests_per_sec: float
     api_burst: float
@@ -74,6 +76,7 @@ class Quotas:
         account = max(CONCURRENCY, needed.concurrency)
         return cls(
             bouncers=min(needed.bouncers, account - UNRESERVED),
+            warm_instances=needed.warm_instances,
             gatekeepers=max(CONCURRENCY, needed.edge_concurrency),
             api_requests_per_sec=needed.api_requests_per_sec,
             api_burst=min(API_BURST, needed.api_requests_per_sec),

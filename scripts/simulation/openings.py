@@ -34,7 +34,7 @@ def _share(waits: Sequence[float], share: float) -> float:
 def opening(
     name: str, about: str, *, crowd: int, within_sec: float, joins_per_sec: int, known: bool = True
 ) -> Scenario:
-    """A crowd on cold functions, with what AWS gives an account that asked for nothing; `known`: a zone with a start."""
+    """A crowd on cold functions, with what AWS gives an account that asked for nothing; `known`: with a start."""
     start = {"mode": "combined", "starts_in_sec": STARTS_SEC} if known else {"mode": "queueing"}
     arrivals = flash(crowd, within_sec, from_sec=STARTS_SEC if within_sec <= 1 else STARTS_SEC - within_sec)
     return Scenario(

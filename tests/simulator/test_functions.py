@@ -116,6 +116,6 @@ def test_a_bucket_of_tokens_refills_and_saves_no_more_than_it_holds() -> None:
 
 
 def test_a_deployment_has_what_aws_gives_unless_its_size_needs_more() -> None:
-    assert Quotas.sized(2_000) == Quotas(620, 1_000, 9_100, 5_000)
-    assert Quotas.sized(20_000) == Quotas(6_020, 3_075, 90_100, 5_000)
+    assert Quotas.sized(2_000) == Quotas(620, 496, 1_000, 9_100, 5_000)
+    assert Quotas.sized(20_000) == Quotas(6_020, 4_816, 3_075, 90_100, 5_000)
     assert Quotas.sized(100).api_burst == 550

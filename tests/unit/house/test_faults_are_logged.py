@@ -42,6 +42,7 @@ TOLD_ELSEWHERE = {
     "adapters.connections.push": "counted in the answer of the notifier",
     "adapters.dynamodb._batch": "logged by `batch`, once asking again was of no use",
     "adapters.dynamodb.writing": "an answer of its own, UNSURE",
+    "adapters.functions.call": "counted in the answer of the dispatcher",
     "edge.snapshots.__call__": "a kept connection that was closed is replaced; what fails then is raised",
     "http.visitor_api._visitor_or_answer": "the problem is the answer, which is logged",
     "streams._set_apart": "the record is in the log already; it comes again",

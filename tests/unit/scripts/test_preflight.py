@@ -93,7 +93,9 @@ variable "expected_joins_per_sec" { type = number }
 variable "functions" { default = { reserve_concurrency = true } }
 locals { functions = {} }
 output "found" {
-  value = [local.api_requests_per_sec, local.bouncer_concurrency, local.write_units_per_sec, local.shards]
+  value = [
+    local.api_requests_per_sec, local.bouncer_concurrency, local.warm_instances, local.write_units_per_sec, local.shards
+  ]
 }
 """
 
@@ -114,7 +116,8 @@ def test_terraform_sizes_the_same(tmp_path: Path) -> None:
             subprocess.run(["terraform", *arguments], cwd=tmp_path, check=True, capture_output=True)
         shown = subprocess.run(["terraform", "output", "-json", "found"], cwd=tmp_path, check=True, capture_output=True)
         size = needs(joins_per_sec)
-        own = [size.api_requests_per_sec, size.concurrency - OTHER_FUNCTIONS, size.table_writes_per_sec, size.shards]
+        bouncers = size.concurrency - OTHER_FUNCTIONS
+        own = [size.api_requests_per_sec, bouncers, size.warm_instances, size.table_writes_per_sec, size.shards]
         assert json.loads(shown.stdout) == own, joins_per_sec
 
 
