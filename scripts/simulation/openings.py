@@ -42,7 +42,7 @@ def opening(
         about=about,
         zone={"max_active": joins_per_sec, "expected_joins_per_sec": joins_per_sec, **start},
         groups=((arrivals, Habits(silent_share=1.0)),),
-        seconds=STARTS_SEC + 60,
+        seconds=STARTS_SEC + 45,
         warm=0,
         drains=False,
         measures=frozenset({"opening"}),
