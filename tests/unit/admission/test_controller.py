@@ -252,6 +252,14 @@ def test_newcomers_go_to_the_static_page_around_a_start_though_nobody_waits() ->
         assert idle(room.zone, room.gate, {"general": 0}, 0, room.now_ms) is (entry == "enter"), at_ms
 
 
+def test_newcomers_always_go_to_the_static_page_of_a_zone_sized_for_a_crowd() -> None:
+    room = Room(expected_joins_per_sec=501)
+    room.tick(2)
+    assert room.gate.state.entry == "page"
+    assert room.last is not None
+    assert room.last.idle
+
+
 def test_an_empty_zone_is_idle_and_a_line_is_not() -> None:
     room = Room()
     room.tick(2)

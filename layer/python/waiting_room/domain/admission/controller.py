@@ -22,6 +22,8 @@ BURST_SEC = 5
 """Seconds of the set rate that may be saved up: covers a called visitor's next poll, yet dumps nothing."""
 LONGEST_TICK_MS = 2_000
 """A longer gap between ticks counts as this much: time nobody was watching is nobody's fault."""
+CROWD_PER_SEC = 500
+"""Zones that expect more joins a second than this send all newcomers to the static page: nobody may tell them when."""
 LINE_FOR_PAGE = 25
 """Visitors waiting from which on newcomers are sent to the static page instead of the API."""
 WARM_UP_MS = 150_000
@@ -81,7 +83,7 @@ def decide(zone: Zone, gate: GateItem, sold: int, tails: Mapping[str, int], now_
     poll = _looks(zone, gate, state, sold)
     state = replace(
         state,
-        entry="page" if _is_opening(zone, now_ms) else _entry(state.entry, waiting),
+        entry="page" if _may_crowd(zone, now_ms) else _entry(state.entry, waiting),
         last_tickets=state.last_tickets.count(zone.poll, poll, waiting, elapsed_ms / 1000),
         clock=state.clock.remember(_called(lanes), gate.claimed, _memory_ms(zone)),
     )
@@ -249,8 +251,13 @@ def _entry(entry: str, waiting: int) -> str:
     return entry if waiting else "enter"
 
 
+def _may_crowd(zone: Zone, now_ms: int) -> bool:
+    """Where the API refuses a crowd, AWS shows it a bare error; the static page asks again."""
+    return zone.expected_joins_per_sec > CROWD_PER_SEC or _is_opening(zone, now_ms)
+
+
 def _is_opening(zone: Zone, now_ms: int) -> bool:
-    """Around a start: where the API refuses a crowd AWS shows it a bare error, while the static page asks again."""
+    """Around a start a crowd is expected, though nobody waits yet."""
     return zone.starts_at_ms is not None and -WARM_UP_MS <= now_ms - zone.starts_at_ms < OPENING_MS
 
 
