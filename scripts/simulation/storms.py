@@ -49,7 +49,7 @@ GREAT_STORMS = (
 STORMS = (
     _storm(
         "4,000 look for their drawn places",
-        "after a draw, within eight seconds, on 20 instances; 4 counters",
+        "after a draw, within eight seconds, on the instances that are warm before its start; 4 counters",
         4_000,
         20,
         order="lottery",

@@ -54,7 +54,7 @@ INVERSION_MS = {
 
 ESTIMATE_PCT = {"occupancy, cap 100": 20}
 """Where so few sessions end in a minute, the pace is known less well: 6 % at a cap of 1,000 (`make simulate`)."""
-LOCATE_READ_UNITS = {"16,000 look for their places": 6}
+LOCATE_READ_UNITS = {"4,000 look for their drawn places": 3, "16,000 look for their places": 6}
 """Where every instance is asked by a few visitors only, hardly any of them finds a copy there."""
 
 
