@@ -16,6 +16,9 @@ locals {
     SNAPSHOT_KEY             = local.snapshot_key
     EXCHANGER_FUNCTION       = local.function_names["exchanger"]
     PUBLISHER_FUNCTION       = local.function_names["publisher"]
+    BOUNCER_FUNCTION         = local.function_names["bouncer"]
+    DISPATCHER_FUNCTION      = local.function_names["dispatcher"]
+    WARM_INSTANCES           = tostring(local.warm_instances)
     WEBSOCKET_ENDPOINT       = local.has_websocket ? module.websocket_api[0].management_endpoint : "none"
     FAILURES_QUEUE           = aws_sqs_queue.failures.url
     ARCHIVE_STREAM           = local.has_archive ? module.archive[0].stream_name : "none"

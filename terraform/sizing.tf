@@ -25,8 +25,16 @@ locals {
     read_units_per_sec  = max(local.read_units_per_sec, local.table_read_units_per_sec)
   } : null
 
-  # A request takes a bouncer about 50 ms; twice that is planned, and some for those who claim and renew.
+  # A request takes a bouncer about 50 ms. Twice that is planned, as Lambda gives an instance ten requests a second at
+  # most, and as it makes up for the second in which cold instances start; and some for those who claim and renew.
   bouncer_concurrency = ceil(local.requests_per_sec * 0.1) + 20
+
+  # Of these so many are kept warm before a start; the rest stays free for those who come meanwhile.
+  warm_instances = floor(0.8 * local.bouncer_concurrency)
+
+  # Each visitor meets the gate on arrival and when let in, half as much again is planned, and an instance at the edge
+  # has ten requests a second. They count where they run: in the deployment's Region too, where visitors are near it.
+  edge_concurrency = ceil(ceil(1.5 * (local.joins_per_sec + local.claims_per_sec)) / 10)
 
   # Half as much again as expected, before the API says 429.
   api_requests_per_sec = ceil(1.5 * local.requests_per_sec) + 100

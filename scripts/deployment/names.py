@@ -107,6 +107,10 @@ class Names:
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
             "PUBLISHER_FUNCTION": self.function("publisher"),
+            "BOUNCER_FUNCTION": self.function("bouncer"),
+            "DISPATCHER_FUNCTION": self.function("dispatcher"),
+            # An engine on this machine starts a process for each.
+            "WARM_INSTANCES": "2",
             "WEBSOCKET_ENDPOINT": websocket_endpoint,
             "FAILURES_QUEUE": failures_queue,
             "ARCHIVE_STREAM": self.archive,

@@ -12,6 +12,7 @@ import httpx
 
 from ..costs import command as cost
 from ..deployment.names import Names
+from ..deployment.sizing import MOST_JOINS_PER_SEC, needs
 from ..operator_api.api import OperatorApi
 from ..operator_api.connection import Target, environment_region
 from ..operator_api.errors import BadInput
@@ -20,7 +21,6 @@ from .arguments import Command, Commands
 from .checks.findings import Finding, all_fine, lines, run
 from .checks.preflight import Preflight, made_clients, summary
 from .checks.verify_deploy import TIMEOUT_SEC, SeenDeployment, checks
-from .sizing import MOST_JOINS_PER_SEC, needs
 
 
 def add_commands(found: Commands[Command]) -> None:

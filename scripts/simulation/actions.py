@@ -35,7 +35,7 @@ def refuse(share: float) -> Action:
     """The public API serves this share of all requests no longer; 0 opens it again."""
 
     def act(simulation: Simulation) -> None:
-        simulation.deployment.api.refused_share = share
+        simulation.deployment.door.refused_share = share
         simulation.watch.door(is_open=not share)
 
     return act
@@ -43,7 +43,7 @@ def refuse(share: float) -> Action:
 
 def refuse_looks(simulation: Simulation) -> None:
     """Something lets visitors pass and not the looks: a firewall's rule, a name that the exchanger cannot resolve."""
-    simulation.deployment.api.refuses_looks = True
+    simulation.deployment.door.refuses_looks = True
     simulation.watch.door(is_open=True)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+from scripts.simulation.functions import COLD_START_SEC, Function, Quotas, Refused, Tokens
 from scripts.simulation.kernel import Crash, Kernel, SerialIds, SkewedClock
 from scripts.simulation.network import CALM, Connection, Partitions, Weather
 from scripts.simulation.replicas import Replicas
@@ -25,16 +27,21 @@ from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.warm import WarmUp
 from waiting_room.use_cases.watch_door import WatchDoor
 from waiting_room.use_cases.zones import PutZone
 
+T = TypeVar("T")
 TABLES = ("protected_zones", "counters", "queue")
 LARGEST_SKEW_MS = 4_900
 """No two clocks differ by the margin of 10 s."""
-COLD_START_SEC = (0.4, 1.5)
 CDN_MS = 3_000
 """How long the CDN keeps a status document: edge location, regional cache and Origin Shield, a second each."""
 DISPATCH_SEC = 60.0
+HANDLING_SEC = 0.03
+"""A request's own work in a bouncer at 512 MB, its signature above all: about 50 ms with its calls of the tables."""
+GATE_SEC = 0.005
+"""A request's work in a gatekeeper that is warm."""
 
 
 class Bucket:
@@ -79,12 +86,8 @@ class Bucket:
         return document
 
 
-class DoorShut(Exception):
-    """A request that the public API did not serve: whatever lies between a browser and the token service is down."""
-
-
-class PublicApi:
-    """The way from the internet to the token service, which may be shut to everybody or to many."""
+class PublicDoor:
+    """The way from the internet to the token service, which may be shut to everybody or to many, and looks at it."""
 
     LATENCY_SEC = 0.05
 
@@ -93,21 +96,18 @@ class PublicApi:
         self.refused_share = 0.0
         self.refuses_looks = False
 
-    def bouncer(self) -> Bouncer:
-        """The instance that a request meets; raises DoorShut."""
-        if self.refused_share and self._deployment.kernel.rng.random() < self.refused_share:
-            raise DoorShut
-        return self._deployment.bouncer()
+    def refuses(self) -> bool:
+        """Whether this request is one of those that get nowhere."""
+        return self.refused_share > 0 and self._deployment.kernel.rng.random() < self.refused_share
 
     def gets_through(self, zone_id: str) -> bool:
-        """The exchanger's look at the door."""
+        """The exchanger's look."""
         self._deployment.kernel.sleep(self.LATENCY_SEC)
         if self.refuses_looks:
             return False
         try:
-            bouncer = self.bouncer()
-            bouncer.pass_door(bouncer.zones.get(zone_id))
-        except (DoorShut, Overloaded, Unsure, NotReady):
+            self._deployment.request(lambda bouncer: bouncer.pass_door(bouncer.zones.get(zone_id)))
+        except (Refused, Overloaded, Unsure, NotReady):
             return False
         return True
 
@@ -147,18 +147,24 @@ class Bouncer:
 class Deployment:
     """Tables, functions and the CDN. It is also the port through which functions start one another."""
 
-    def __init__(self, kernel: Kernel, observe: Observer, *, bouncers: int = 8, weather: Weather = CALM) -> None:
+    def __init__(
+        self, kernel: Kernel, observe: Observer, quotas: Quotas, *, warm: int = 8, weather: Weather = CALM
+    ) -> None:
+        """`warm`: instances of bouncer and gatekeeper that are there from the beginning."""
         self.kernel = kernel
         self.weather = weather
         self.store = Store([schemas.table(name) for name in TABLES], observe)
         self.partitions = Partitions(kernel)
         self.replicas = Replicas(lambda: kernel.now_ms, kernel.rng)
         self.bucket = Bucket(kernel)
-        self.api = PublicApi(self)
+        self.door = PublicDoor(self)
         self.ids = SerialIds(kernel.rng)
         self.exchangers_started = 0
         self._generation = 0
-        self._bouncers = [Bouncer(self) for _ in range(bouncers)]
+        self.quotas = quotas
+        self.throttle = Tokens(kernel, quotas.api_requests_per_sec, quotas.api_burst)
+        self.bouncers = Function(kernel, lambda: Bouncer(self), quotas.bouncers, HANDLING_SEC, warm=warm)
+        self.gatekeepers = Function(kernel, object, quotas.gatekeepers, GATE_SEC, warm=warm)
         self.wakes = True
 
     def stores(self, alive: Callable[[], bool] = lambda: True) -> Stores:
@@ -173,9 +179,11 @@ class Deployment:
         """A clock of one machine."""
         return SkewedClock(self.kernel, self.kernel.rng.randint(-LARGEST_SKEW_MS, LARGEST_SKEW_MS))
 
-    def bouncer(self) -> Bouncer:
-        """The instance a request meets: any."""
-        return self._bouncers[int(self.kernel.rng.random() * len(self._bouncers))]
+    def request(self, work: Callable[[Bouncer], T]) -> T:
+        """Send a request to the API, and have a bouncer answer it; raises Refused where AWS takes neither."""
+        if self.door.refuses() or not self.throttle.take():
+            raise Refused
+        return self.bouncers.run(work)
 
     def calm_stores(self) -> Stores:
         """The tables as an onlooker reads them: at once, and for nothing."""
@@ -187,6 +195,8 @@ class Deployment:
         if name == "exchanger" and self.wakes:
             zones = list(payload["zones"])
             self.kernel.start(lambda: self._exchange(zones))
+        for _ in range(payload.get("warm", 0)):
+            self.kernel.start(lambda: self._hold(payload["until_ms"]))
 
     def kill_exchangers(self) -> None:
         """Every exchanger at work dies at its next store call."""
@@ -221,12 +231,17 @@ class Deployment:
 
         self.kernel.start(job)
 
+    def _hold(self, until_ms: int) -> None:
+        """One call of a warm-up, which takes the instance that is free or a new one."""
+        with contextlib.suppress(Refused):
+            self.bouncers.run(lambda _: self.kernel.sleep((until_ms - self.kernel.now_ms) / 1000))
+
     def _exchange(self, zone_ids: list[str]) -> None:
         kernel, generation = self.kernel, self._generation
         self.exchangers_started += 1
         kernel.sleep(kernel.rng.uniform(*COLD_START_SEC))
         stores, clock = self.stores(lambda: generation == self._generation), self.clock()
-        door = WatchDoor(self.api, stores.refusals, clock, kernel.start)
+        door = WatchDoor(self.door, stores.refusals, clock, kernel.start)
         tick = tick_zone(stores, self.bucket, clock, door=door)
 
         def sleep(seconds: float) -> None:
@@ -250,5 +265,6 @@ class Deployment:
             exchanger="exchanger",
             publisher="publisher",
             snapshot_key="gate.json",
+            warm_up=WarmUp(self, "dispatcher", self.quotas.warm_instances, clock),
         )
         self.kernel.start(dispatch)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from scripts.simulation.doors import door_figures
+from scripts.simulation.openings import opening_figures
 from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
 from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
@@ -88,6 +89,10 @@ def figures(simulation: Simulation) -> Figures:
         values |= door_figures(simulation)
     if "recovery" in scenario.measures:
         values["recovery_sec"] = round(watch.longest_silence_ms / 1000, 1)
+    if "opening" in scenario.measures:
+        values |= opening_figures(simulation)
+        if values["unplaced"]:
+            broken.append(f"{values['unplaced']:.0f} visitors never got a place")
     if "sold_out" in scenario.measures and watch.sold_out_at_ms is not None:
         told_ms = max(simulation.venue.told_end_ms, default=watch.sold_out_at_ms)
         values["sold_out_published_sec"] = round((watch.sold_out_shown_ms - watch.sold_out_at_ms) / 1000, 2)

@@ -37,6 +37,12 @@ COLUMNS = (
     ("locates_per_visitor", "asks each"),
     ("busiest_reads", "busiest key"),
     ("throttled", "throttled"),
+    ("saw_error", "saw an error"),
+    ("asked_again", "asked again"),
+    ("placed_median_sec", "placed s"),
+    ("placed_p99_sec", "p99 s"),
+    ("placed_max_sec", "max s"),
+    ("cold_starts", "cold starts"),
     ("hurried_looks_per_visitor", "looks for it"),
 )
 

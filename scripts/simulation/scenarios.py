@@ -8,6 +8,7 @@ from scripts.simulation.actions import change, control, kill, reset
 from scripts.simulation.doors import DOORS
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
+from scripts.simulation.openings import OPENINGS
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
@@ -195,7 +196,7 @@ COURSES = (
         },
         groups=((steady(450, 60), replace(EVERYBODY, absent_share=0.35)),),
         seconds=150,
-        bouncers=40,
+        warm=40,
         drains=False,
     ),
 )
@@ -215,7 +216,7 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
         },
         groups=((steady(joins_per_sec, seconds, from_sec=5), replace(EVERYBODY, absent_share=0.35)),),
         seconds=5 + seconds + 5,
-        bouncers=max(8, joins_per_sec // 100),
+        warm=max(8, joins_per_sec // 10),
         drains=False,
     )
 
@@ -278,6 +279,7 @@ SCENARIOS: dict[str, Scenario] = {
         *COURSES,
         *DRAWS,
         *RUSHES,
+        *OPENINGS,
         *STORMS,
         *GREAT_STORMS,
         *SMALL,

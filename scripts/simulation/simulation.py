@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 from scripts.simulation.crowd import Crowd
 from scripts.simulation.deployment import Deployment
+from scripts.simulation.functions import Quotas
 from scripts.simulation.kernel import START_MS, Kernel
 from scripts.simulation.network import CALM, Weather
 from scripts.simulation.venue import Venue
 from scripts.simulation.watch import Watch
 from scripts.visitors.arrivals import Curve
 from scripts.visitors.habits import Habits
+from waiting_room.domain.zone.zones import Zone
 
 Action = Callable[["Simulation"], None]
 ZONE_ID = "sale"
@@ -30,12 +32,15 @@ class Scenario:
     groups: tuple[tuple[Curve, Habits], ...]
     seconds: int
     measures: frozenset[str] = frozenset()
-    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`."""
+    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`, `opening`."""
     steady_from_sec: int = 300
     """Occupancy is measured from here on."""
     actions: tuple[tuple[float, Action], ...] = ()
     weather: Weather = CALM
-    bouncers: int = 8
+    quotas: Quotas | None = None
+    """What the deployment may have; None: as Terraform sizes one for the zone."""
+    warm: int = 8
+    """Instances of each function that are there from the beginning."""
     drains: bool = True
     """Whether everybody who is there has been served by the end."""
     policy: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
@@ -74,10 +79,11 @@ class Simulation:
         scenario = self.scenario
         self.kernel = Kernel(self.seed)
         self.watch = Watch(self.kernel, ZONE_ID)
-        self.deployment = Deployment(
-            self.kernel, self.watch.observe, bouncers=scenario.bouncers, weather=scenario.weather
-        )
         document = {"zone_id": ZONE_ID, "rules": [{"paths": ["/sale"]}], **scenario.zone}
+        quotas = scenario.quotas or Quotas.sized(document.get("expected_joins_per_sec", Zone.expected_joins_per_sec))
+        self.deployment = Deployment(
+            self.kernel, self.watch.observe, quotas, warm=scenario.warm, weather=scenario.weather
+        )
         if "starts_in_sec" in document:
             document["starts_at_ms"] = START_MS + document.pop("starts_in_sec") * 1000
         zone = self.deployment.put_zone(document)

@@ -25,7 +25,7 @@ def _storm(name: str, about: str, count: int, instances: int, **zone: Any) -> Sc
         groups=(),
         actions=((62, everybody_locates(count, over_sec=10, asks_sec=82)),),
         seconds=150,
-        bouncers=instances,
+        warm=instances,
         drains=False,
     )
 
@@ -49,7 +49,7 @@ GREAT_STORMS = (
 STORMS = (
     _storm(
         "4,000 look for their drawn places",
-        "after a draw, within eight seconds, on 20 instances; 4 counters",
+        "after a draw, within eight seconds, on the instances that are warm before its start; 4 counters",
         4_000,
         20,
         order="lottery",

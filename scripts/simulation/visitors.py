@@ -43,6 +43,7 @@ class Visitor(Browser):
         "ending",
         "late_sec",
         "place",
+        "placed_ms",
         "present",
         "served",
         "session",
@@ -62,12 +63,14 @@ class Visitor(Browser):
         buys = dice.random() * (1 - habits.silent_share) < habits.checkout_share
         self.ending: Ending = "silent" if silent else "checkout" if buys else "button"
         self.place: Place | None = None
+        self.placed_ms = 0
         self.session: Session | None = None
         self.served = False
         self.waits = self.doubts = False
 
     def arrive(self) -> None:
         """The job that begins the visit."""
+        self.come()
         self._join()
 
     def _join(self) -> None:
@@ -80,6 +83,7 @@ class Visitor(Browser):
             return
         venue.watch.told(self.name, self.place, place)
         self.place = place
+        self.placed_ms = self.placed_ms or venue.kernel.now_ms
         if not self.waits:
             self.waits = True
             venue.watch.waiting += 1

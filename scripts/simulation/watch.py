@@ -16,11 +16,14 @@ from waiting_room.adapters.gate_state import unpack
 from waiting_room.adapters.gates import BUCKET, SERVING
 from waiting_room.domain.leases import expires_at_ms
 from waiting_room.domain.line.places import Estimate, Place, Session
+from waiting_room.use_cases.minute_rows import ENTRY
 
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a session is live as long as any gate may let it pass."""
 VOID_AFTER_MS = 15_000
 """How long the edge may still accept tokens of a run that was reset."""
+GATES_LEARN_SEC = 7.0
+"""Where newcomers are sent: two for the publisher to write it, five until every gate reads it."""
 MOST_BROKEN = 20
 
 
@@ -103,6 +106,7 @@ class Watch:
         self.serving: dict[str, int] = {}
         self.tick_at_ms = 0
         self.longest_silence_ms = 0
+        self.entry = "enter"
         self.sold_out_at_ms: int | None = None
         self.sold_out_shown_ms = 0
         self.first_in_ms = 0
@@ -138,6 +142,8 @@ class Watch:
         if table == "protected_zones":
             if kind == self.zone_id and key[1] == "config":
                 self._zone(after)
+            elif kind == self.zone_id and key[1] == ENTRY:
+                self.kernel.after(GATES_LEARN_SEC, lambda: setattr(self, "entry", after["entry"]))
         elif rest.partition("#")[0] != self.zone_id:
             return
         elif kind == "gate":

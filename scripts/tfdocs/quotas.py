@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from scripts.operator_cli.sizing import Needs, needs
+from scripts.deployment.sizing import (
+    FAR_FROM_VISITORS,
+    GUARDED_REQUESTS,
+    QUOTAS,
+    Needs,
+    ceiling,
+    most_admitted_per_min,
+    needs,
+)
 
 SALES = ((10_000, 200), (100_000, 2_000), (1_000_000, 20_000))
 """Visitors of a sale, and joins in its busiest second when half of them come within the first half minute or so."""
-
-Row = tuple[str, str, int, Callable[[Needs], int]]
-
-ROWS: tuple[Row, ...] = (
-    ("API Gateway, throttle rate, requests/s", "L-8A5B8E43", 10_000, lambda size: size.api_requests_per_sec),
-    ("Lambda, concurrent executions", "L-B99A9384", 1_000, lambda size: size.concurrency),
-    ("DynamoDB, writes/s of a table", "L-AB614373", 40_000, lambda size: size.table_writes_per_sec),
-    (
-        "Lambda at the edge, concurrent executions in each Region",
-        "L-B99A9384",
-        1_000,
-        lambda size: size.edge_concurrency,
-    ),
-)
-"""A quota, its code, what AWS gives an account that asks for nothing, and what a sale needs of it."""
 
 
 def table() -> str:
@@ -31,11 +22,29 @@ def table() -> str:
     headings = ["Quota", "Code", "Given", *(f"{visitors:,} visitors" for visitors, _ in SALES)]
     lines = [f"| {' | '.join(headings)} |", f"|{'---|' * 2}{'---:|' * (len(headings) - 2)}"]
     lines.append(f"| `expected_joins_per_sec` | | | {' | '.join(f'{size.joins_per_sec:,}' for size in sizes)} |")
-    for name, code, given, needed in ROWS:
-        cells = [_cell(needed(size), given) for size in sizes]
-        lines.append(f"| {name} | {code} | {given:,} | {' | '.join(cells)} |")
+    for quota in QUOTAS:
+        cells = [_cell(quota.needed(size), quota.given) for size in sizes]
+        lines.append(f"| {quota.name} | {quota.code or '–'} | {quota.given:,} | {' | '.join(cells)} |")
     lines.append(f"| warm throughput of two tables, writes/s | | 4,000 | {' | '.join(_warm(size) for size in sizes)} |")
-    return "\n".join(lines)
+    cold = " | ".join(f"{size.cold_sec:,}" for size in sizes)
+    lines.append(f"| until all bouncers are awake for a crowd that no start announces, s | | | {cold} |")
+    return "\n".join([*lines, "", _without_asking()])
+
+
+def _without_asking() -> str:
+    """How far an account gets that asks for nothing."""
+    (near, first), (far, first_there) = ceiling(), ceiling(FAR_FROM_VISITORS)
+    return (
+        f"**Without asking for anything** an account takes {near:,} joins a second ({_kind(first.name)} is used up "
+        f"first), and {far:,} ({_kind(first_there.name)}) in a Region that no visitor is near, as the gate's functions "
+        "count where they run; us-east-1 is always near some. The gatekeeper runs at every guarded request too: at "
+        f"{near:,} joins a second {most_admitted_per_min(near):,} visitors a minute may be let in who send "
+        f"{GUARDED_REQUESTS} each, if one Region serves all of them."
+    )
+
+
+def _kind(name: str) -> str:
+    return name.partition(",")[0]
 
 
 def _cell(needed: int, given: int) -> str:

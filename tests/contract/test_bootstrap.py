@@ -34,6 +34,9 @@ ENV = {
     "CORS_ORIGINS": "none",
     "RETENTION_DAYS": '{"minutes":30,"places":2}',
     "EXCHANGER_FUNCTION": "foyer-exchanger",
+    "BOUNCER_FUNCTION": "foyer-bouncer",
+    "DISPATCHER_FUNCTION": "foyer-dispatcher",
+    "WARM_INSTANCES": "2",
     "PUBLISHER_FUNCTION": "foyer-publisher",
     "SNAPSHOT_KEY": ".waiting-room/gate-0123456789abcdef0123456789abcdef.json",
 }
@@ -104,7 +107,7 @@ def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str,
     snapshot = boto3.client("s3").get_object(Bucket="foyer-site", Key=ENV["SNAPSHOT_KEY"])["Body"].read()
     assert [zone["zone_id"] for zone in json.loads(snapshot)["zones"]] == [ZONE_ID]
     assert second.location.startswith(f"/.waiting-room/pages/{ZONE_ID}/index.html?to=")
-    assert dispatched == {"started_for": [ZONE_ID]}
+    assert dispatched == {"started_for": [ZONE_ID], "warming": 0}
     assert {name: len(log.lines) for name, log in logs.items()} == {
         "operator": 1,
         "publisher": 1,

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,12 @@ def test_every_function_answers_with_its_own_settings(foyer: Foyer) -> None:
     for component in ("dispatcher", "publisher"):
         answer, failed = foyer.invoke(component, {})
         assert not failed, answer
+
+
+def test_the_dispatcher_holds_bouncers_before_a_start(foyer: Foyer) -> None:
+    """Of rights and wiring: a run of a wave calls the bouncer, which waits and does nothing."""
+    answer, failed = foyer.invoke("dispatcher", {"warm": 2, "until_ms": time.time_ns() // 1_000_000 + 200})
+    assert (answer, failed) == ('{"warmed": 2}', False)
 
 
 def test_a_worker_that_was_killed_is_replaced(foyer: Foyer) -> None:

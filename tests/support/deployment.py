@@ -170,6 +170,9 @@ class _AtOnce:
     def submit(self, job: Callable[..., Any], *given: Any) -> None:
         job(*given)
 
+    def map(self, job: Callable[[Any], Any], given: list[Any]) -> list[Any]:
+        return [job(each) for each in given]
+
 
 def _table_files() -> list[Path]:
     return sorted((Path(__file__).resolve().parents[2] / "schemas" / "tables").glob("*.json"))

@@ -52,13 +52,14 @@ def _etag(body: bytes) -> str:
 
 @dataclass
 class MemoryLambda:
-    """A Lambda client that notes what was started, as (function name, event)."""
+    """A Lambda client that notes what was started, and what was called, as (function name, event)."""
 
     started: list[tuple[str, Any]] = field(default_factory=list)
+    called: list[tuple[str, Any]] = field(default_factory=list)
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803
-        assert InvocationType == "Event"
-        self.started.append((FunctionName, json.loads(Payload)))
+        noted = {"Event": self.started, "RequestResponse": self.called}[InvocationType]
+        noted.append((FunctionName, json.loads(Payload)))
 
 
 @dataclass

@@ -45,7 +45,7 @@ from waiting_room.http.page.assets import embedded, site_assets
 from waiting_room.http.page.pages import problem_page, waiting_page
 from waiting_room.http.sockets import SocketApp
 from waiting_room.init_phase import warm_up
-from waiting_room.jobs import Job
+from waiting_room.jobs import HOLD, Job, Warmable
 from waiting_room.logs import json_log
 from waiting_room.ports import Archive, Metrics
 from waiting_room.retention import Retention
@@ -60,6 +60,7 @@ from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.wake import Wake
+from waiting_room.use_cases.warm import BATCH, HOLD_MS, Warm, WarmUp
 from waiting_room.use_cases.watch_door import WatchDoor
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "tcp_keepalive": True}
@@ -86,11 +87,18 @@ ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS
 either a minor version of boto3 decides (1.43: ten for DynamoDB, 1.44: four; findings/botocore_tries.sh).
 """
 
+HOLDING = Config(
+    retries={"mode": "standard", "total_max_attempts": 1},
+    connect_timeout=1,
+    read_timeout=HOLD_MS / 1000 + 5,
+    max_pool_connections=BATCH,
+)
+"""For calls that last as long as an instance is held, and it may have to start first."""
 SENDING = ONCE.merge(Config(read_timeout=3))
 """For messages by telephone, which a carrier takes more slowly."""
 
 
-def bouncer(env: Mapping[str, str]) -> HttpApp:
+def bouncer(env: Mapping[str, str]) -> Warmable:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
@@ -103,7 +111,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
     prepare_bodies(endpoints)
     warm_up(tokens.refresh, *stores.zones.connect())
-    return HttpApp(
+    app = HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
         json_log("bouncer"),
@@ -112,6 +120,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
         error_page=problem_page,
         cors=Cors(settings.origins),
     )
+    return Warmable(app, clock, time.sleep)
 
 
 def operator(env: Mapping[str, str]) -> HttpApp:
@@ -142,7 +151,7 @@ def operator(env: Mapping[str, str]) -> HttpApp:
 
 
 def dispatcher(env: Mapping[str, str]) -> Job:
-    """Starts exchangers, heals stale snapshots."""
+    """Starts exchangers, heals stale snapshots; `{"warm": 50, "until_ms": ...}` holds so many bouncers until then."""
     settings = config.read(config.DispatcherConfig, env)
     clock, ids = SystemClock(), RandomIds()
     stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
@@ -150,26 +159,32 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     tick = tick_zone(stores, objects, clock)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
     audit = Audit(stores.audit_log, _archive(settings.archive_stream, tries=1), clock)
+    functions = LambdaFunctions(_client("lambda"))
     dispatch = Dispatch(
         stores.zones,
         stores.gates,
         stores.sales,
         tick,
         objects,
-        LambdaFunctions(_client("lambda")),
+        functions,
         clock,
         exchanger=settings.exchanger_function,
         publisher=settings.publisher_function,
         snapshot_key=settings.snapshot_key,
         automate=Automate(stores.zones, stores.gates, tick, alarms, probe, clock, ids, audit),
+        warm_up=WarmUp(functions, settings.dispatcher_function, int(settings.warm_instances), clock),
     )
+    holding, held = LambdaFunctions(_client("lambda", HOLDING)), settings.bouncer_function
+    warm = Warm(lambda until_ms: holding.call(held, {HOLD: until_ms}), ThreadPoolExecutor(BATCH).map)
     log = json_log("dispatcher")
 
-    def run(_: Mapping[str, Any]) -> dict[str, Any]:
+    def run(event: Mapping[str, Any]) -> dict[str, Any]:
+        if "warm" in event:
+            return {"warmed": warm(event["warm"], event["until_ms"])}
         done = dispatch()
         for audit in done.audits:
             log.info("automatic change", extra={"audit": audit, "zone_id": audit["zone_id"]})
-        return {"started_for": done.started_for}
+        return {"started_for": done.started_for, "warming": done.warming}
 
     return Job(run, clock, log)
 

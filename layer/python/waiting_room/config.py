@@ -68,7 +68,7 @@ class OperatorConfig:
 
 @dataclass(frozen=True)
 class DispatcherConfig:
-    """Starts exchangers, heals stale snapshots."""
+    """Starts exchangers, heals stale snapshots, warms bouncers: `warm_instances` of them at most, 0 for none."""
 
     protected_zones_table: str
     counters_table: str
@@ -76,6 +76,9 @@ class DispatcherConfig:
     snapshot_key: str
     exchanger_function: str
     publisher_function: str
+    bouncer_function: str
+    dispatcher_function: str
+    warm_instances: str
     archive_stream: str
 
 

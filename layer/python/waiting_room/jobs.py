@@ -1,4 +1,4 @@
-"""The frame around functions nobody waits for: run, then log one line."""
+"""The frames around functions: of those nobody waits for (run, then log one line), and of those that are kept warm."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import Any
 
 from waiting_room.logs import Log
 from waiting_room.ports import Clock
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+HOLD = "hold_until_ms"
+LONGEST_HOLD_SEC = 10
+"""Well within what a bouncer has, whatever an event says."""
 
 
 class Job:
@@ -29,3 +34,23 @@ class Job:
         duration_ms = self._clock.now_ms() - started_at_ms
         self._log.info("done", extra={**fields, **outcome, "duration_ms": duration_ms})
         return outcome
+
+
+class Warmable:
+    """A handler that also lets itself be kept warm: `{HOLD: ...}` is held until then, and nothing is done.
+
+    API Gateway makes its events itself: nobody outside can send this one.
+    """
+
+    def __init__(self, app: Handler, clock: Clock, sleep: Callable[[float], None]) -> None:
+        self._app = app
+        self._clock = clock
+        self._sleep = sleep
+
+    def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
+        """Answer a request, or be held."""
+        if HOLD not in event:
+            return self._app(event, context)
+        left_ms = int(event[HOLD]) - self._clock.now_ms()
+        self._sleep(min(max(left_ms, 0) / 1000, LONGEST_HOLD_SEC))
+        return {}

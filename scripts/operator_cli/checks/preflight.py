@@ -12,7 +12,7 @@ from typing import Any
 from waiting_room.use_cases.publish import JWKS_KEY
 
 from ...deployment.names import Names
-from ..sizing import Needs
+from ...deployment.sizing import FAR_FROM_VISITORS, Needs, ceiling
 from .findings import Check, Finding, State
 
 EDGE_REGION = "us-east-1"
@@ -61,12 +61,13 @@ class Preflight:
     def quotas(self) -> list[Quota]:
         """The quotas of the deployment's Region that a sale runs into."""
         needed = self._needed
-        shared = needed.edge_concurrency if self._region == EDGE_REGION else 0
         return [
-            Quota("Lambda concurrency", "lambda", "L-B99A9384", needed.concurrency + shared),
+            # The gate's instances too: they run near the visitors, who are mostly near the deployment.
+            Quota("Lambda concurrency", "lambda", "L-B99A9384", needed.concurrency + needed.edge_concurrency),
             Quota("API requests/s", "apigateway", "L-8A5B8E43", needed.api_requests_per_sec),
             Quota("new WebSockets/s", "apigateway", "L-9ED1E49A", needed.new_sockets_per_sec),
             Quota("writes/s of a table", "dynamodb", "L-AB614373", needed.table_writes_per_sec),
+            Quota("reads/s of a table", "dynamodb", "L-CF0CBE56", needed.table_reads_per_sec),
         ]
 
     def quota(self, quota: Quota) -> Finding:
@@ -241,7 +242,12 @@ def summary(needed: Needs) -> Iterable[str]:
         f"{needed.joins_per_sec:,} joins a second need {needed.api_requests_per_sec:,} API requests a second, "
         f"{needed.concurrency:,} functions at once, {needed.table_writes_per_sec:,} writes a second in two tables each"
     )
-    yield f"and {needed.shards:,} join counters; the gate needs {needed.edge_concurrency:,} functions at the edge."
+    yield (
+        f"({needed.table_reads_per_sec:,} reads) and {needed.shards:,} join counters; the gate needs "
+        f"{needed.edge_concurrency:,} functions at the edge, for {needed.edge_requests_per_sec:,} requests a second."
+    )
+    (near, _), (far, _) = ceiling(), ceiling(FAR_FROM_VISITORS)
+    yield f"An account that never asked for more takes {near:,} joins a second, {far:,} where no visitor is near."
     yield ""
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from waiting_room import bootstrap, schemas
 
-CONFIGS = ("REPEATING", "OBJECTS", "STATUS", "QUICK", "WAKING", "ONCE", "SENDING")
+CONFIGS = ("REPEATING", "OBJECTS", "STATUS", "QUICK", "WAKING", "ONCE", "SENDING", "HOLDING")
 ANSWERING_SEC = 1
 """What is left for an answer that says so."""
 INIT_PHASE_SEC = 10

@@ -242,6 +242,24 @@ def test_newcomers_go_to_the_static_page_while_there_is_a_line() -> None:
     assert room.gate.state.entry == "enter"
 
 
+def test_newcomers_go_to_the_static_page_around_a_start_though_nobody_waits() -> None:
+    """The crowd's first request must not be one of a function that may refuse it."""
+    room = Room(mode="combined", starts_at_ms=NOW + 150_000, max_active=10)
+    for at_ms, entry in ((-1, "enter"), (0, "page"), (150_000, "page"), (209_999, "page"), (210_000, "enter")):
+        room.now_ms = NOW + at_ms - 1_000
+        room.tick()
+        assert room.gate.state.entry == entry, at_ms
+        assert idle(room.zone, room.gate, {"general": 0}, 0, room.now_ms) is (entry == "enter"), at_ms
+
+
+def test_newcomers_always_go_to_the_static_page_of_a_zone_sized_for_a_crowd() -> None:
+    room = Room(expected_joins_per_sec=501)
+    room.tick(2)
+    assert room.gate.state.entry == "page"
+    assert room.last is not None
+    assert room.last.idle
+
+
 def test_an_empty_zone_is_idle_and_a_line_is_not() -> None:
     room = Room()
     room.tick(2)

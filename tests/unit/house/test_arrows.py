@@ -80,9 +80,9 @@ SCRIPTS = {
     "visitors": frozenset({"deployment"}),
     "report": frozenset({"deployment", "operator_api"}),
     "rehearsal": frozenset({"deployment", "operator_api", "visitors"}),
-    "simulation": frozenset({"rehearsal", "visitors"}),
+    "simulation": frozenset({"deployment", "rehearsal", "visitors"}),
     "operator_cli": frozenset({"costs", "deployment", "operator_api", "rehearsal", "report"}),
-    "tfdocs": frozenset({"bundle", "costs", "operator_cli"}),
+    "tfdocs": frozenset({"bundle", "costs", "deployment", "operator_cli"}),
     "demo": frozenset({"demo_site", "edge", "local", "operator_api", "operator_cli", "visitors"}),
     "onsale": frozenset({"demo_site", "edge", "local", "operator_api", "operator_cli", "rehearsal", "visitors"}),
 }

@@ -183,6 +183,17 @@ def a_day_by_itself(world: Deployment) -> None:
         world.operate("DELETE", f"/zones/{zone_id}")
 
 
+def a_start_is_near(world: Deployment) -> None:
+    """Bouncers are warmed for it, by runs of the dispatcher."""
+    assert world.put_zone(zone_id="soon", starts_at_ms=world.clock.ms + 100_000).status == 201
+    world.functions.started.clear()
+    assert world.run("dispatcher")["warming"] == 2
+    assert "dispatcher" in world.run_started()
+    assert world.functions.called
+    assert {world.run("bouncer", **given) == {} for _, given in world.functions.called} == {True}
+    world.operate("DELETE", "/zones/soon")
+
+
 @pytest.fixture(scope="module")
 def world() -> Deployment:
     """A deployment after a day on which everything happened once."""
@@ -202,6 +213,7 @@ def world() -> Deployment:
     world.run_started()
     changes(world)
     a_day_by_itself(world)
+    a_start_is_near(world)
     assert [line for line in world.log.lines if "stack" in line] == []
     return world
 

@@ -18,14 +18,23 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from scripts.deployment.names import Names
+from scripts.deployment.sizing import (
+    FAR_FROM_VISITORS,
+    MOST_JOINS_PER_SEC,
+    OTHER_FUNCTIONS,
+    QUOTAS,
+    ceiling,
+    most_admitted_per_min,
+    needs,
+)
 from scripts.operator_cli import examine
 from scripts.operator_cli.checks.findings import Finding, State, all_fine, lines, run
-from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients
+from scripts.operator_cli.checks.preflight import Preflight, Quota, made_clients, summary
 from scripts.operator_cli.cli import main
-from scripts.operator_cli.sizing import MOST_JOINS_PER_SEC, OTHER_FUNCTIONS, needs
 from tests.support.tools import require_tool
 
 REGION = "eu-west-1"
+SIZING = Path(__file__).resolve().parents[3] / "terraform" / "sizing.tf"
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
 
 
@@ -85,15 +94,47 @@ def test_a_sale_needs_what_its_visitors_do() -> None:
     assert (small.table_writes_per_sec, large.table_writes_per_sec) == (375, 13_750)
     assert (small.shards, large.shards) == (1, 20)
     assert large.edge_concurrency == 1_575
+    assert (small.table_reads_per_sec, large.table_reads_per_sec) == (375, 37_500)
+    assert (small.edge_requests_per_sec, large.edge_requests_per_sec) == (300, 15_750)
+    assert (small.cold_sec, large.cold_sec) == (1, 22)
 
 
-SIZING = Path(__file__).resolve().parents[3] / "terraform" / "sizing.tf"
+def test_how_far_an_account_gets_without_asking_follows_from_what_sales_need() -> None:
+    """By hand: API 4.5 J + 100 <= 10,000; Lambda 0.3 J + 170, and 0.15 (J + 500) for the gate, <= 1,000."""
+    assert {quota.name: quota.most_joins_per_sec for quota in QUOTAS} == {
+        "API Gateway, throttle rate, requests/s": 2_200,
+        "Lambda, concurrent executions, with the gate's share": 1_676,
+        "DynamoDB, writes/s of a table": 31_000,
+        "DynamoDB, reads/s of a table": 10_666,
+        "Lambda at the edge, requests/s in each Region": 6_166,
+        "Lambda at the edge, concurrent executions in each Region": 6_166,
+    }
+    (near, first), (far, first_there) = ceiling(), ceiling(FAR_FROM_VISITORS)
+    assert (near, first.code, far, first_there.code) == (1_676, "L-B99A9384", 2_200, "L-8A5B8E43")
+    for quota in QUOTAS:
+        most = quota.most_joins_per_sec
+        assert quota.needed(needs(most)) <= quota.given < quota.needed(needs(most + 1))
+    assert most_admitted_per_min(0) == 30_000
+    assert most_admitted_per_min(MOST_JOINS_PER_SEC) == 0
+
+
+@pytest.mark.skipif(not SIZING.exists(), reason="there is no terraform/ to agree with")
+@pytest.mark.parametrize("file", ["README.md", "terraform/README.md", "terraform/checks.tf"])
+def test_what_is_said_of_it_is_what_follows(file: str) -> None:
+    text = (SIZING.parents[1] / file).read_text(encoding="utf-8")
+    assert all(f"{most:,}" in text for most, _ in (ceiling(), ceiling(FAR_FROM_VISITORS)))
+    assert f"{ceiling()[0]:,} joins a second" in "\n".join(summary(needs(2_000)))
+
+
 STAND_IN = """
 variable "expected_joins_per_sec" { type = number }
 variable "functions" { default = { reserve_concurrency = true } }
 locals { functions = {} }
 output "found" {
-  value = [local.api_requests_per_sec, local.bouncer_concurrency, local.write_units_per_sec, local.shards]
+  value = [
+    local.api_requests_per_sec, local.bouncer_concurrency, local.warm_instances, local.edge_concurrency,
+    local.write_units_per_sec, local.read_units_per_sec, local.shards
+  ]
 }
 """
 
@@ -114,7 +155,10 @@ def test_terraform_sizes_the_same(tmp_path: Path) -> None:
             subprocess.run(["terraform", *arguments], cwd=tmp_path, check=True, capture_output=True)
         shown = subprocess.run(["terraform", "output", "-json", "found"], cwd=tmp_path, check=True, capture_output=True)
         size = needs(joins_per_sec)
-        own = [size.api_requests_per_sec, size.concurrency - OTHER_FUNCTIONS, size.table_writes_per_sec, size.shards]
+        bouncers = size.concurrency - OTHER_FUNCTIONS
+        functions = [bouncers, size.warm_instances, size.edge_concurrency]
+        tables = [size.table_writes_per_sec, size.table_reads_per_sec, size.shards]
+        own = [size.api_requests_per_sec, *functions, *tables]
         assert json.loads(shown.stdout) == own, joins_per_sec
 
 
@@ -127,9 +171,10 @@ def test_a_quota_that_is_too_low_comes_with_the_request_for_more(account: Accoun
     assert REGION in finding.to_do
 
 
-def test_in_us_east_1_the_gate_takes_from_the_same_functions(account: Account) -> None:
-    here, there = (account.looks(region=region).quotas()[0].needed for region in ("us-east-1", REGION))
-    assert here - there == needs(10_000).edge_concurrency
+def test_the_gate_takes_from_the_same_functions_wherever_visitors_are_near(account: Account) -> None:
+    size = needs(10_000)
+    for region in ("us-east-1", REGION):
+        assert account.looks(region=region).quotas()[0].needed == size.concurrency + size.edge_concurrency
     account.has_quota("edge-quotas", 1_000)
     assert account.looks().edge_quota().state is State.ACT
 
@@ -310,7 +355,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
 ) -> None:
     monkeypatch.setattr(examine, "made_clients", lambda _session: account.clients)
     monkeypatch.setenv("AWS_REGION", REGION)
-    for _ in range(4):
+    for _ in range(5):
         account.has_quota("service-quotas", 1_000_000)
     account.has_quota("edge-quotas", 1_000_000)
     for _ in ("counters", "queue"):
@@ -327,7 +372,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     assert main(["--site-url", "https://tickets.example.com", "preflight", "10000", "--name", "tickets"]) == 1
     shown = capsys.readouterr().out
     assert "10,000 joins a second need 45,100 API requests a second" in shown
-    assert "12 fine, 0 to act on, 1 not known" in shown
+    assert "13 fine, 0 to act on, 1 not known" in shown
 
 
 @pytest.mark.parametrize("rate", ["0", "ten", "100001", "-5"])

@@ -17,6 +17,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Functions, ObjectStore
 from waiting_room.use_cases.automate import Audit, Automate
 from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.warm import WarmUp
 
 ZONES_PER_EXCHANGER = 8
 """A zone takes 14 to 32 ms of a processor a second, by its counters (tests/benchmarks/bench_exchanger.py), and an
@@ -29,10 +30,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Dispatched:
-    """The zones for which an exchanger was started, and what zones changed by themselves, with reasons."""
+    """The zones for which an exchanger was started, what zones changed by themselves, with reasons, and how many
+    instances are being warmed."""
 
     started_for: list[str]
     audits: list[Audit]
+    warming: int = 0
 
 
 class Dispatch:
@@ -52,8 +55,9 @@ class Dispatch:
         publisher: str,
         snapshot_key: str,
         automate: Automate | None = None,
+        warm_up: WarmUp | None = None,
     ) -> None:
-        """Without `automate` zones change by their operators alone."""
+        """Without `automate` zones change by their operators alone, without `warm_up` starts are cold."""
         self._zones = zones
         self._gates = gates
         self._sales = sales
@@ -65,6 +69,7 @@ class Dispatch:
         self._publisher = publisher
         self._snapshot_key = snapshot_key
         self._automate = automate
+        self._warm_up = warm_up
 
     def __call__(self) -> Dispatched:
         """Enter stages that are due, start what is needed, then see to the health of sites, which may take a while.
@@ -77,12 +82,13 @@ class Dispatch:
         self._start(needed)
         if self._snapshot_is_old():
             self._start_one(self._publisher, {"refresh": True})
+        warming = self._warm_up(zone.effective for zone in zones) if self._warm_up else 0
         if self._automate:
             by_health = self._automate.by_health(zones)
             # A line that was just switched on must not wait a minute for somebody to move it.
             self._start([audit["zone_id"] for audit in by_health])
             audits += by_health
-        return Dispatched(needed, audits)
+        return Dispatched(needed, audits, warming)
 
     def _start(self, zone_ids: Sequence[str]) -> None:
         for batch in _batches(zone_ids, ZONES_PER_EXCHANGER):

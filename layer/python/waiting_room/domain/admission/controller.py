@@ -22,10 +22,14 @@ BURST_SEC = 5
 """Seconds of the set rate that may be saved up: covers a called visitor's next poll, yet dumps nothing."""
 LONGEST_TICK_MS = 2_000
 """A longer gap between ticks counts as this much: time nobody was watching is nobody's fault."""
+CROWD_PER_SEC = 500
+"""Zones that expect more joins a second than this send all newcomers to the static page: nobody may tell them when."""
 LINE_FOR_PAGE = 25
 """Visitors waiting from which on newcomers are sent to the static page instead of the API."""
 WARM_UP_MS = 150_000
 """How long before a start the ticks begin."""
+OPENING_MS = 60_000
+"""How long after a start newcomers go to the static page although nobody waits: the crowd is yet to come."""
 RESUME_SEC = 60
 """After a lock or a shut door, how long at most sessions that ran out during it may still renew."""
 
@@ -85,7 +89,7 @@ def decide(
     poll = _looks(zone, gate, state, sold)
     state = replace(
         state,
-        entry=_entry(state.entry, waiting),
+        entry="page" if _may_crowd(zone, now_ms) else _entry(state.entry, waiting),
         last_tickets=state.last_tickets.count(zone.poll, poll, waiting, elapsed_ms / 1000),
         clock=state.clock.remember(_called(lanes), gate.claimed, _memory_ms(zone)),
     )
@@ -283,15 +287,27 @@ def _entry(entry: str, waiting: int) -> str:
     return entry if waiting else "enter"
 
 
+def _may_crowd(zone: Zone, now_ms: int) -> bool:
+    """Where the API refuses a crowd, AWS shows it a bare error; the static page asks again."""
+    return zone.expected_joins_per_sec > CROWD_PER_SEC or _is_opening(zone, now_ms)
+
+
+def _is_opening(zone: Zone, now_ms: int) -> bool:
+    """Around a start a crowd is expected, though nobody waits yet."""
+    return zone.starts_at_ms is not None and -WARM_UP_MS <= now_ms - zone.starts_at_ms < OPENING_MS
+
+
 def idle(zone: Zone, gate: GateItem, tails: Mapping[str, int], sold: int, now_ms: int) -> bool:
     """Whether another tick would change nothing: nobody waits, nobody is in, nothing is about to happen."""
     now_phase = phase(zone, sold, now_ms)
     if now_phase != gate.state.phase or not gate.state.ticked_at_ms or gate.active:
         return False
     if now_phase == "before":
-        return (zone.starts_at_ms or 0) - now_ms > WARM_UP_MS
+        return not _is_opening(zone, now_ms)
     if now_phase != "open":
         return True
+    if _is_opening(zone, now_ms):
+        return False
     lines = [(tails.get(name, 0), gate.lane(name)) for name in zone.lanes]
     if any(tail > lane.serving or lane.serving > lane.floor for tail, lane in lines):
         return False
