@@ -43,7 +43,7 @@ BLIND = replace(
     zone={**RATE, "rate_per_min": 3_000},
     groups=((flash(2500, 20), COMERS),),
     actions=((25, refuse_looks),),
-    seconds=240,
+    seconds=150,
     drains=True,
 )
 NEVER_SEEN = replace(BLIND, name="looks never got through", actions=((0, refuse_looks),))

@@ -16,7 +16,7 @@ from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, Sample
-from waiting_room.domain.admission.door import MANY_MISSES
+from waiting_room.domain.admission.door import BELIED, MANY_MISSES
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import MOST_LOOKS
 from waiting_room.domain.admission.show_up import FAR
@@ -69,6 +69,7 @@ MOST: Mapping[str, float] = {
     "door.misses": MANY_MISSES,
     "door.came": MANY_MISSES,
     "door.asked": 700,
+    "door.belied": BELIED,
     "door.doubted_in": ACTIVE // 2,
     "door.unproven": ACTIVE,
     "ticked_at_ms": LAST_MS,

@@ -67,6 +67,7 @@ states = st.builds(
         misses=whole,
         came=whole,
         asked=whole,
+        belied=st.integers(0, 3),
         doubted_in=whole,
         unproven=st.integers(0, 10**9).map(lambda value: value / 10),
     ),

@@ -49,7 +49,7 @@ EVERY_FIELD = ControllerState(
     ),
     shared=SharedCalls(deficits={"general": -0.25, "vip": 0.75}, quiet={"press": 0.125}),
     last_tickets=LastTickets(123_456),
-    door=Door(shut=True, proven=True, passes=1, misses=5, came=3, asked=9, doubted_in=77, unproven=12.3),
+    door=Door(shut=True, proven=True, passes=1, misses=5, came=3, asked=9, doubted_in=77, belied=2, unproven=12.3),
     ticked_at_ms=1_780_315_200_123,
     claimed=4_321,
     rate_tokens=-1.25,
@@ -65,7 +65,7 @@ EVERY_FIELD_PACKED = (
     "f05480890f0cb8179423ea30c03ef855bc690890a10f069fc21ee0c65b0e7a7c7e06f02e900304a0fe0ac03e06904e8c01fa8801d8040ea006"
     "1412"
 )
-DOOR_PACKED = "0e0a06129a01f601"
+DOOR_PACKED = "2e0a06129a01f601"
 """What was added behind."""
 NO_DOOR = bytes(6)
 RECORDED = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from waiting_room.domain.admission.controller import BURST_SEC, Tick, decide, idle
+from waiting_room.domain.admission.controller import BURST_SEC, LATE_STARTERS_MS, Tick, decide, idle
 from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.zone.zones import Zone
 
@@ -102,6 +102,16 @@ def test_the_show_up_share_is_learnt() -> None:
             room.claim(entering, lease_sec=10)
     assert room.last is not None
     assert room.last.share == pytest.approx(0.5, abs=0.12)
+
+
+def test_nobody_is_given_up_right_after_a_start() -> None:
+    room = Room(max_active=100, mode="combined", starts_at_ms=NOW + 1_000)
+    room.tail = 10_000
+    room.tick(LATE_STARTERS_MS // 1000)
+    assert room.last is not None
+    assert (room.last.share, room.gate.lane("general").serving) == (1.0, 100), "pages have not heard of it"
+    room.tick(30)
+    assert room.last.share < 0.5
 
 
 @pytest.mark.parametrize("control", ["pause", "lock", "end", "pass"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from waiting_room.domain.admission.controller import Tick, decide
-from waiting_room.domain.admission.door import CHANCE, ENOUGH_CLAIMS, MANY_MISSES, Door
+from waiting_room.domain.admission.door import BELIED, CHANCE, ENOUGH_CLAIMS, MANY_MISSES, Door
 from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.admission.show_up import ShowUp
 from waiting_room.domain.zone.zones import Zone
@@ -51,8 +51,13 @@ def test_a_look_that_never_got_through_tells_nothing_when_it_fails() -> None:
 def test_looks_are_not_believed_while_those_who_were_called_come_in() -> None:
     once = looked(PROVEN, False, expected=40)
     assert once.look(None, 19, on_the_way(40)).stands
-    assert once.look(None, 20, on_the_way(40)) == Door()
-    assert once.look(None, 12, on_the_way(40)).look(None, 8, on_the_way(28)) == Door()
+    belied = once.look(None, 20, on_the_way(40))
+    assert belied == once.look(None, 12, on_the_way(40)).look(None, 8, on_the_way(28)) == Door(proven=True, belied=1)
+    assert looked(belied, False, False).shut, "one look that failed by chance does not blind"
+    for _ in range(BELIED - 1):
+        belied = looked(belied, False, expected=40).look(None, 20, on_the_way(40))
+    assert belied == Door()
+    assert looked(belied, False, False) == Door()
     # A door that lets one in ten pass: a few between two looks.
     assert looked(once, False, False, False, claims=9, expected=40).shut
 

@@ -74,7 +74,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
         out.by_lane({lane: value - last.serving.get(lane, 0) for lane, value in sample.serving.items()})
         last = sample
     door = state.door
-    flags = door.passes * 4 + door.proven * 2 + door.shut
+    flags = door.belied * 8 + door.passes * 4 + door.proven * 2 + door.shut
     out.numbers([flags, door.misses, door.came, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
     return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
@@ -118,7 +118,8 @@ def _door(read: _Reader) -> Door:
     return Door(
         shut=bool(flags % 2),
         proven=bool(flags // 2 % 2),
-        passes=flags // 4,
+        passes=flags // 4 % 2,
+        belied=flags // 8,
         misses=read.number(),
         came=read.number(),
         asked=read.number(),

@@ -30,6 +30,8 @@ WARM_UP_MS = 150_000
 """How long before a start the ticks begin."""
 OPENING_MS = 60_000
 """How long after a start newcomers go to the static page although nobody waits: the crowd is yet to come."""
+LATE_STARTERS_MS = 10_000
+"""After a start nobody who was called is given up for so long: clocks differ, and the document is some seconds old."""
 RESUME_SEC = 60
 """After a lock or a shut door, how long at most sessions that ran out during it may still renew."""
 
@@ -89,7 +91,7 @@ def decide(
     poll = _looks(zone, gate, state, sold)
     state = replace(
         state,
-        entry="page" if _may_crowd(zone, now_ms) else _entry(state.entry, waiting),
+        entry="page" if state.door.shut or _may_crowd(zone, now_ms) else _entry(state.entry, waiting),
         last_tickets=state.last_tickets.count(zone.poll, poll, waiting, elapsed_ms / 1000),
         clock=state.clock.remember(_called(lanes), gate.claimed, _memory_ms(zone)),
     )
@@ -184,7 +186,7 @@ def _learn(
     # Pages far back look at least once in half of the window.
     far_sec = zone.claim.window_sec / 4
     show_up, door = state.show_up, state.door
-    if door.stands:
+    if door.stands or _has_just_begun(zone, state.ticked_at_ms):
         show_up = show_up.stand(claims, line.walked)
     else:
         given_up = show_up.resolved_called + claims / show_up.share
@@ -290,6 +292,11 @@ def _entry(entry: str, waiting: int) -> str:
 def _may_crowd(zone: Zone, now_ms: int) -> bool:
     """Where the API refuses a crowd, AWS shows it a bare error; the static page asks again."""
     return zone.expected_joins_per_sec > CROWD_PER_SEC or _is_opening(zone, now_ms)
+
+
+def _has_just_begun(zone: Zone, now_ms: int) -> bool:
+    """Whether whoever was called may not have heard of it yet, for pages wait for the start by themselves."""
+    return zone.starts_at_ms is not None and 0 <= now_ms - zone.starts_at_ms < LATE_STARTERS_MS
 
 
 def _is_opening(zone: Zone, now_ms: int) -> bool:

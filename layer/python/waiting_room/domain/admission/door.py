@@ -17,6 +17,8 @@ ENOUGH_LOOKS = 2
 ENOUGH_CLAIMS = 10
 """As many come in between two looks that fail, and half of all who were expected: it is the looks that fail. Through a
 door that lets one in ten pass, a tenth of those who stand there come in that time."""
+BELIED = 3
+"""As often in a row people came in like that, and looks tell nothing any more until one gets through."""
 MANY_MISSES = 60
 """So many looks fail in a row, two minutes, and at least one claim for each comes in: it is the looks that fail. Of a
 door that lets one in ten pass, so many fail by chance once in 500 times."""
@@ -31,7 +33,8 @@ class Door:
     `proven` says that a look got through before: one that never did tells nothing when it fails. `misses` are the looks
     that failed since one got through, up to MANY_MISSES, `passes` those in a row that got through a door that was
     shut. Since the first miss `came` have come in, and `asked` were called and have not; `doubted_in` more claims
-    before the next look tell that it is the looks that fail. `unproven` are called positions that were given up as
+    before the next look tell that it is the looks that fail, as they have `belied` times since one got through.
+    `unproven` are called positions that were given up as
     absent since a look got through last.
     """
 
@@ -42,6 +45,7 @@ class Door:
     came: int = 0
     asked: int = 0
     doubted_in: int = 0
+    belied: int = 0
     unproven: float = 0.0
 
     @property
@@ -59,7 +63,8 @@ class Door:
         came, asked = min(MANY_MISSES, self.came + claims), max(0, self.asked - round(claims / show_up.share))
         known = replace(self, came=came, asked=asked, doubted_in=self.doubted_in - claims)
         if not seen and known._is_belied():
-            return Door()
+            belied = self.belied + 1
+            return Door(proven=True, belied=belied) if belied < BELIED and not self.shut else Door()
         return known._looked(seen, show_up.expected)
 
     def _is_belied(self) -> bool:

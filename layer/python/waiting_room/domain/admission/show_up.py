@@ -26,7 +26,7 @@ SHARE_FLOOR = 0.02
 """The lowest show-up share assumed: below it a line of absentees would be called in one go."""
 SHARE_MEMORY = 400
 """Called positions after which what was learnt of the show-up share counts half."""
-SHARE_PRIOR = 2
+SHARE_PRIOR = 10
 """Positions' worth of trust that everybody comes, before anything was measured."""
 RECALLED = 100
 """Called positions' worth of trust in a share that is known from a record, not from those who came."""
@@ -42,7 +42,8 @@ class ShowUp:
     `on_the_way` are called positions by stage; none at all while nobody was called.
     `resolved_called` and `resolved_came` count all whose time to come is over, and those of them who came.
     `recent_called` and `recent_came` are the same with the older ones fading: from them the share is learnt.
-    `shut_claims` and `shut_ms` say how many came, and how long it is, since a grant was left over last.
+    `shut_claims` and `shut_ms` say how many came, and for how long, while no grant was left over; each tick that leaves
+    one over halves them.
     `noticed_front` is how far the line had got, of all lanes together, as far as pages far back have noticed.
     """
 
@@ -108,7 +109,7 @@ class ShowUp:
             near = _chain(before[NEAR], open_sec * NEAR_STAGES / STEP_SEC)
             near[0] += before[FRESH]
             after = [0.0, *near, *_chain(before[FAR], open_sec * FAR_STAGES / far_sec)]
-            opened = replace(self, shut_claims=0, shut_ms=0)
+            opened = replace(self, shut_claims=self.shut_claims // 2, shut_ms=self.shut_ms // 2)
             return opened._learn(after, sum(before) - sum(after) + at_once, claims)
         shut = replace(self, shut_claims=self.shut_claims + claims, shut_ms=self.shut_ms + elapsed_ms)
         return shut.stand(claims, walked)
