@@ -67,6 +67,10 @@ class OperatorApi:
         """Change a zone live: `control`, `changes`, `version`. Answers with the zone."""
         return self._call("POST", f"/zones/{_part(zone_id)}/control", body)
 
+    def restore(self, zone_id: str, body: Json) -> Json:
+        """Give lapsed places back: `to_at_ms`, `dry_run`, `reason`. Answers with whom it affects."""
+        return self._call("POST", f"/zones/{_part(zone_id)}/restorations", body)
+
     def make_bypass(self, zone_id: str, name: str, expires_in_sec: int) -> Json:
         """A bypass token for one named person: id, link, expires_at_ms."""
         body = {"name": name, "expires_in_sec": expires_in_sec}

@@ -35,6 +35,7 @@ On AWS it signs with your own credentials, found as the AWS command line finds t
 examples:
   wr zones apply zones.json --dry-run
   wr control midnight-sun pause
+  wr control midnight-sun restore --to 20m
   wr set midnight-sun rate_per_min=60 max_active=200 "message=Doors are open."
   wr set winter-gala starts_at=2027-03-01T18:00:00+01:00 session.idle_sec=120
   wr bypass midnight-sun --for "Box office" --minutes 30
@@ -120,12 +121,21 @@ def _live_commands(found: Commands[Command]) -> None:
     meanings = "\n".join(f"  {state:<6} {meaning}" for state, meaning in commands.CONTROL_MEANS.items())
     control = found.add_parser(
         "control",
-        help="switch a zone: " + ", ".join(commands.CONTROL_MEANS),
-        description=f"Switch a zone, live within seconds:\n{meanings}",
+        help="switch a zone: " + ", ".join(commands.CONTROL_MEANS) + f"; {commands.RESTORE} lapsed places",
+        description=f"Switch a zone, live within seconds:\n{meanings}\n\n"
+        "restore is no state: it gives places back that have lapsed through no fault of their visitors, by letting\n"
+        "the line fall back to where it stood at a moment. It says first whom that affects, and does it with --yes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     control.add_argument("zone", metavar="ZONE")
-    control.add_argument("state", metavar="STATE", choices=commands.CONTROL_MEANS)
+    control.add_argument("state", metavar="STATE", choices=[*commands.CONTROL_MEANS, commands.RESTORE])
+    control.add_argument(
+        "--to",
+        metavar="TIME",
+        help="restore: the moment, as 20m (ago) or in ISO 8601; without it, when people came in for the last time "
+        "before places lapsed and nobody came any more",
+    )
+    control.add_argument("--yes", action="store_true", help="restore: do it")
     control.add_argument("--reason", metavar="TEXT", help="why, for the audit")
     control.set_defaults(command=commands.control)
     settings = found.add_parser(

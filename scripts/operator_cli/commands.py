@@ -21,6 +21,7 @@ from ..operator_api.connection import Target
 from ..operator_api.errors import BadInput
 from .answers import Answer, tell
 from .preview import Preview, serve
+from .restorations import restore
 from .settings import parse_settings, patched
 from .watch import watch
 from .words.consequences import MOST, plan
@@ -32,13 +33,18 @@ Json = dict[str, Any]
 
 
 def control(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
-    """Switch a zone."""
+    """Switch a zone, or give its lapsed places back."""
+    if arguments.state == RESTORE:
+        return restore(api, arguments)
+    if arguments.to is not None or arguments.yes:
+        raise BadInput(f"--to and --yes go with `wr control {arguments.zone} {RESTORE}`.")
     zone = api.control(arguments.zone, {"control": arguments.state, **_reason(arguments)})
     means = CONTROL_MEANS[zone["control"]]
     said = f"{zone['zone_id']}: control is {zone['control']} ({means}), version {zone['version']}"
     return Answer({"zone": zone}, [said])
 
 
+RESTORE = "restore"
 CONTROL_MEANS = {
     "auto": "the line moves by the zone's limits",
     "pause": "nobody new is let in, sessions go on",

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.canned_zone import ENTER_PATH, CannedZone, refusal
-from tests.browser.watching import STATES, state_is
+from tests.browser.canned_zone import ENTER_PATH, PLACE_PATH, STATUS_PATH, CannedZone, refusal
+from tests.browser.watching import STATES, eventually, state_is
 from waiting_room.http.page.languages import texts
 
 
@@ -64,6 +64,42 @@ def test_passed_over_it_asks_the_server_what_became_of_its_place(zone: CannedZon
     zone.claim = refusal("lapsed", 410)
     zone.say(serving=300, ahead=300, floor=250)
     state_is(page, "lapsed")
+
+
+@pytest.mark.parametrize("told", ["by the claim", "by the place"])
+def test_a_place_that_is_given_back_is_found_again(zone: CannedZone, page: Page, told: str) -> None:
+    if told == "by the claim":
+        zone.claim = refusal("lapsed", 410)
+        zone.say(serving=300, ahead=300)
+    else:
+        zone.place["status"] = "lapsed"
+        zone.say(serving=300, ahead=300, floor=250)
+    page.goto(zone.page_url)
+    state_is(page, "lapsed")
+    zone.place["status"] = "lapsed"
+    zone.say(serving=300, ahead=300, floor=250)
+    looks = zone.count("GET", STATUS_PATH)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    eventually(lambda: zone.count("GET", STATUS_PATH) > looks)
+    page.wait_for_timeout(500)
+    state_is(page, "lapsed")
+    zone.place["status"] = "waiting"
+    zone.say(serving=100, ahead=100, floor=90)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    state_is(page, "waiting")
+    expect(page.locator("#place")).to_have_text("241")
+
+
+def test_a_visit_that_has_ended_is_not_asked_after_all_the_time(zone: CannedZone, page: Page) -> None:
+    zone.place["status"] = "lapsed"
+    page.goto(zone.page_url)
+    state_is(page, "lapsed")
+    asked = zone.count("GET", PLACE_PATH)
+    for _ in range(3):
+        zone.say()
+        page.evaluate("dispatchEvent(new Event('online'))")
+        page.wait_for_timeout(1_100)
+    assert zone.count("GET", PLACE_PATH) == asked
 
 
 @pytest.mark.parametrize(

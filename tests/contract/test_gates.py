@@ -89,6 +89,20 @@ def test_a_lease_is_held_only_while_its_bucket_is_open(store: Gates) -> None:
     assert _now(store) == gate(buckets={12: 1})
 
 
+def test_watermarks_fall_only_where_no_decision_was_faster(store: Gates) -> None:
+    read = _now(store)
+    back = read.recalled({LANE: Watermarks(serving=7, floor=1, ahead=7)}, share=0.5, absent=3)
+    store.fence(ZONE_ID, RUN)
+    assert store.advance(read, back, "restore") is Answer.NO
+    assert _now(store).lane(LANE) == read.lane(LANE)
+    assert _claim(store) is Answer.NO, "the fence withdrew the grants"
+    read = _now(store)
+    assert store.advance(read, read.recalled(back.lanes, share=0.5, absent=3), "restore") is Answer.YES
+    after = _now(store)
+    assert (after.lane(LANE), after.limit, after.tick) == (back.lane(LANE), after.claimed, read.tick + 1)
+    assert (after.buckets, after.state.clock.samples) == (read.buckets, ())
+
+
 def test_a_release_never_goes_below_zero(store: Gates) -> None:
     _claim(store)
     for _ in range(3):

@@ -13,8 +13,8 @@ def listener(position: int, address: str = "c=") -> Listener:
     return Listener(ZONE_ID, RUN, LANE, position, "v" * 22, SOCKET, address)
 
 
-def calls(first: int, end: int) -> Calls:
-    return Calls(ZONE_ID, RUN, LANE, first, end, tick=1)
+def calls(first: int, end: int, tick: int = 1) -> Calls:
+    return Calls(ZONE_ID, RUN, LANE, first, end, tick)
 
 
 def test_a_range_of_positions_is_found_and_nothing_beside_it(dynamo: Dynamo) -> None:
@@ -36,6 +36,9 @@ def test_a_listener_is_forgotten_once_and_for_all(dynamo: Dynamo) -> None:
     assert list(connections.called(calls(0, 100))) == []
 
 
-def test_calls_only_grow(dynamo: Dynamo) -> None:
+def test_of_two_ticks_the_later_ones_calls_are_kept(dynamo: Dynamo) -> None:
     records = CallRecords(dynamo.clients, dynamo.table("counters"))
-    assert [records.put(calls(*pair)) for pair in ((5, 9), (0, 5), (5, 9), (9, 12))] == [True, False, False, True]
+    told = ((5, 9, 3), (0, 5, 2), (5, 9, 3), (9, 12, 4), (2, 6, 9))
+    assert [records.put(calls(*each)) for each in told] == [True, False, False, True, True], (
+        "the last after a restoration"
+    )

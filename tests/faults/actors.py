@@ -7,22 +7,29 @@ from typing import Any
 
 from tests.faults.rules import RuleBroken
 from tests.faults.scheduler import Crash
-from tests.faults.world import Bouncer, World, exchanger
+from tests.faults.world import Bouncer, SkewedClock, World, exchanger
+from tests.support.fakes import FakeIds
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import (
     AlreadyCompleted,
     HardEnd,
+    InvalidInput,
     Lapsed,
     Overloaded,
     ReferenceUsed,
     SoldOut,
+    Unsure,
     WaitingRoomError,
 )
 from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.claim import Waiting
+from waiting_room.use_cases.restore import RestorePlaces
+from waiting_room.use_cases.wake import Wake
 
 GIVE_UP_TRIES = 400
+GIVES_BACK = 8
+"""In one of so many runs the operator also gives lapsed places back."""
 TICK_MS = 4_000
 """Two exchangers tick in turn, so the line moves faster than once in this time."""
 
@@ -197,12 +204,15 @@ def sealing(world: World) -> Callable[[], None]:
 
 
 def operator(world: World) -> Callable[[], None]:
-    """Halves and doubles the cap, pauses and resumes, now and then."""
+    """Halves and doubles the cap, pauses and resumes, now and then; in some runs gives lapsed places back."""
 
     def life() -> None:
         rng = world.rng
         while True:
             world.scheduler.sleep(rng.uniform(4_000, 30_000))
+            if world.seed % GIVES_BACK == 5 and rng.random() < 0.3:
+                restore(world)
+                continue
             cap = rng.choice([max(1, world.scenario.cap // 2), world.scenario.cap, world.scenario.cap + 2])
             control = rng.choice(["auto", "auto", "auto", "pause"])
             try:
@@ -212,6 +222,21 @@ def operator(world: World) -> Callable[[], None]:
                 _settle(world)
 
     return life
+
+
+def restore(world: World) -> None:
+    """Give lapsed places back, to a moment of the last minutes or, where it is found, to when people came last."""
+    clients, clock = world.clients(), SkewedClock(world.scheduler, world.skew_ms())
+    stores, ids = world.parts.stores(clients), FakeIds(f"restore/{world.rng.random()}")
+    wake = Wake(stores.locks, world.functions, "exchanger", clock)
+    ago_ms = world.rng.choice([None, 20_000, 60_000, 200_000])
+    to_at_ms = None if ago_ms is None else world.scheduler.now_ms - ago_ms
+    world.rules.lines.may_fall = True
+    try:
+        RestorePlaces(stores.zones, stores.gates, stores.minutes, wake, ids)("z", to_at_ms)
+    except (Overloaded, Unsure, InvalidInput, Crash):
+        # Refused, or perhaps still to come: a write whose answer is lost may arrive later.
+        world.scheduler.sleep(500)
 
 
 def change(world: World, **changes: Any) -> None:

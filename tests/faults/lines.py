@@ -41,6 +41,8 @@ class Lines:
     tails: dict[str, int] = field(default_factory=dict)
     owed: dict[str, float] = field(default_factory=dict)
     when_taken: dict[Number, tuple[int, dict[str, int]]] = field(default_factory=dict)
+    floors: dict[str, int] = field(default_factory=dict)
+    may_fall: bool = False
 
     def look(self, records: Mapping[Any, Any]) -> None:
         """After every write: new numbers, new epochs."""
@@ -97,8 +99,10 @@ class Lines:
         return self.draw.place(number[0], arrival) if self.draw else None
 
     def moved(self, gate: GateItem) -> None:
-        """After a tick: nobody is called who has not joined, and the marks only move forward."""
-        self._share(gate)
+        """After a tick: nobody is called who has not joined, and the marks only move forward, unless an operator lets
+        them fall (`may_fall`)."""
+        if not self._fell(gate):
+            self._share(gate)
         for lane in self.lanes:
             marks = gate.lane(lane)
             tail = sum(self.taken.get((lane, shard), 0) for shard in range(self.shards))
@@ -109,6 +113,20 @@ class Lines:
             if marks.serving > tail or marks.floor > marks.serving:
                 raise RuleBroken(f"rule 3: {marks} in a lane of {tail}")
             self.called_to[lane] = max(self.called_to.get(lane, 0), marks.serving, marks.ahead)
+
+    def _fell(self, gate: GateItem) -> bool:
+        """Whether places were given back. What was owed to lanes begins anew then."""
+        marks = {lane: gate.lane(lane) for lane in self.lanes}
+        fell = any(
+            mark.serving < self.serving.get(lane, 0) or mark.floor < self.floors.get(lane, 0)
+            for lane, mark in marks.items()
+        )
+        if fell and not self.may_fall:
+            raise RuleBroken(f"rule 3: {marks} after a serving of {self.serving} and a floor of {self.floors}")
+        self.floors = {lane: mark.floor for lane, mark in marks.items()}
+        if fell:
+            self.serving, self.owed = {lane: mark.serving for lane, mark in marks.items()}, {}
+        return fell
 
     def _share(self, gate: GateItem) -> None:
         """A lane in which somebody waited all the time gets its share of the calls: what is reserved, and by weight."""

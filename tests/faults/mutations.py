@@ -17,6 +17,7 @@ from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import lanes, leases
 from waiting_room.domain.admission import controller, shared_calls
+from waiting_room.domain.admission.claim_clock import ClaimClock
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.line.draws import Draw
@@ -265,4 +266,8 @@ MUTATIONS: dict[str, Mutation] = {
     "reserved share": Mutation(Parts(patches=((controller, "shares", by_weight_alone),)), changes=LANES),
     "the better place": Mutation(Parts(join=MovesAnyway), changes=LANES),
     "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),
+    "clock after a restoration": Mutation(
+        Parts(patches=((ClaimClock, "anew", lambda clock: clock),)),
+        changes={"visitors": 16, "cap": 2, "lottery": False},
+    ),
 }

@@ -60,6 +60,7 @@ from waiting_room.use_cases.move import Move
 from waiting_room.use_cases.prove import JoinPace, Prove
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
+from waiting_room.use_cases.restore import RestorePlaces
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
@@ -226,6 +227,7 @@ def operator_endpoints(
         list=ListZones(zones),
         delete=DeleteZone(zones, gates, audit),
         control=ControlZone(zones, gates, lambda document: validate(document, "zone"), wake, clock, ids, audit),
+        restore=RestorePlaces(zones, gates, stores.minutes, wake, ids),
         make_bypass=MakeBypass(zones, tokens, clock, ids),
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),

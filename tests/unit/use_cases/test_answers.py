@@ -295,6 +295,8 @@ def operators_act(world: ApiWorld) -> None:
     world.operate("DELETE", f"/zones/{ZONE_ID}/visitors/{visitor_id}")
     world.operate("GET", f"/zones/{ZONE_ID}/metrics", query="minutes=5")
     world.operate("GET", f"/zones/{ZONE_ID}/history", query="entries=5")
+    for body in ({"to_at_ms": world.clock.ms}, {"dry_run": 1}):
+        world.operate("POST", f"/zones/{ZONE_ID}/restorations", body)
     world.operate("POST", control, {"reset": True})
     replaced = world.operate("GET", "/keys").json["keys"][0]["kid"]
     world.clock.advance(400)

@@ -184,10 +184,11 @@ def test_a_tick_leaves_word_of_whom_it_called() -> None:
 def test_older_calls_do_not_replace_newer_ones() -> None:
     store = MemoryDynamo([schemas.table("counters")])
     records = CallRecords(Clients(store, store), "counters")
-    assert records.put(calls(5, 9))
-    assert not records.put(calls(0, 5))
-    assert not records.put(calls(5, 9)), "the same again changes nothing"
-    assert records.put(calls(9, 12))
+    assert records.put(calls(5, 9, tick=7))
+    assert not records.put(calls(0, 5, tick=6))
+    assert not records.put(calls(5, 9, tick=7)), "the same again changes nothing"
+    assert records.put(calls(9, 12, tick=8))
+    assert records.put(calls(5, 8, tick=20)), "an operator gave places back, and the line is called again"
 
 
 def test_a_tick_is_won_even_if_its_calls_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,4 +27,9 @@ export class Ending {
   clear() {
     this.#untilMs = 0;
   }
+
+  /** The place counts again, if it was lost by being passed over. */
+  revive() {
+    if (this.#state === "lapsed") this.clear();
+  }
 }

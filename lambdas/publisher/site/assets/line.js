@@ -51,11 +51,12 @@ export function standing(place, status) {
   const position = place?.position ?? null;
   // A document from before the server told the place knows less: with nobody at work on the zone it may be old.
   const phase = (status && !(status.updated_at_ms < place?.told_at_ms) ? status.phase : place?.phase) ?? "";
-  if (position === null) return { phase, position, ahead: null, speed: 0, called: place?.status === "called", dropped: false };
+  if (position === null) return { phase, position, ahead: null, speed: 0, called: place?.status === "called", passed: false, dropped: false };
   const ahead = lane ? Math.max(0, position - lane.serving) : place.ahead;
   const called = place.status === "called" || Boolean(lane && (position < lane.serving || position < lane.ahead));
-  const dropped = Boolean(lane && position < lane.floor && place.status === "waiting");
-  return { phase, position, ahead, speed: lane?.speed_per_sec ?? 0, called, dropped };
+  const passed = Boolean(lane && position < lane.floor);
+  const dropped = passed && place.status === "waiting";
+  return { phase, position, ahead, speed: lane?.speed_per_sec ?? 0, called, passed, dropped };
 }
 
 /**
@@ -119,6 +120,8 @@ export class Progress {
     const id = `${place.run}/${place.position}/${place.joined_at_ms}`;
     const known = this.#read();
     const kept = known?.id === id ? known : { id, from: ahead, best: 0 };
+    // Called, and in line again: an operator gave places back.
+    if (kept.best === 1 && ahead > 0) Object.assign(kept, { from: ahead, best: 0 });
     kept.from = Math.max(kept.from, ahead);
     kept.best = Math.max(kept.best, kept.from > 0 ? 1 - ahead / kept.from : 1);
     this.#write(kept);

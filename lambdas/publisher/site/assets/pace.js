@@ -35,6 +35,8 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
   const hurried = poll.far_sec === poll.near_sec;
   const near = poll.near_sec * (hurried ? 0.5 + random / 2 : 0.75 + random / 2);
   const far = hurried ? near : poll.far_sec * (1 + random);
+  // A place that has lapsed may be given back, and is then held no longer than any other.
+  if (state === "lapsed") return Math.min(Math.max(far, SETTLED_SEC), Math.max(poll.near_sec, heldSec / 2));
   if (!MOVING.has(state) && !STANDING.has(state)) return Math.max(far, SETTLED_SEC);
   const isNear = ahead === null || ahead <= poll.near_ahead;
   let delay = far;

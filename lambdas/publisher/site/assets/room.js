@@ -50,6 +50,7 @@ export class Room {
   #claimed = false;
   #leaving = false;
   #saidAway = false;
+  #passedOver = false;
 
   #claimFromMs = 0;
   #failures = { locate: 0, claim: 0 };
@@ -117,6 +118,8 @@ export class Room {
     if (answer.code === 200 || answer.code === 201) {
       this.#failures.locate = 0;
       if (joinsAgain) this.#ending.clear();
+      if (answer.body.status !== "lapsed") this.#ending.revive();
+      this.#passedOver = false;
       this.#place = { ...answer.body, told_at_ms: this.#clock.now() - TOLD_LATE_MS };
     } else if (!this.#ending.take(answer)) {
       this.#failures.locate += 1;
@@ -176,10 +179,17 @@ export class Room {
 
   /** Ask the server for what only it knows, when that is called for. */
   #askAgainIfUnclear() {
-    const unclear = this.#state === "placing" || standing(this.#place, this.#status).dropped;
+    const { dropped, passed } = standing(this.#place, this.#status);
+    const unclear = this.#state === "placing" || dropped || this.#isBack(passed);
     const underWay = this.#locating || this.#locateAlarm.isSet;
     const delaySec = this.#doubt.delaySec(unclear, this.#state, this.#feed.staleness, underWay);
     if (delaySec !== null) this.#locateAlarm.set(delaySec, () => this.#locate());
+  }
+
+  /** Whether a place that was passed over is not any more: an operator gave lapsed places back. */
+  #isBack(passed) {
+    this.#passedOver = this.#state === "lapsed" && (passed || this.#passedOver);
+    return this.#passedOver && !passed && Boolean(this.#status);
   }
 
   /** It is the visitor's turn, who hears of it once. */

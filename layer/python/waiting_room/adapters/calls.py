@@ -14,13 +14,13 @@ class CallRecords:
         self._table = Table(clients, "counters", table_name)
 
     def put(self, calls: Calls) -> bool:
-        """Write what was called; False when something called later is there already. Raises Overloaded."""
+        """Write what was called; False when what a later tick called is there already. Raises Overloaded."""
         answer = writing(
             self._table.clients.repeating.update_item,
             TableName=self._table.name,
             Key=self._table.key(f"calls#{calls.zone_id}#{calls.run}#{calls.lane}", 0),
             UpdateExpression="SET #from = :from, #to = :to, #tick = :tick, #near = :near",
-            ConditionExpression="attribute_not_exists(#to) OR #to < :to",
+            ConditionExpression="attribute_not_exists(#tick) OR #tick < :tick",
             ExpressionAttributeNames={"#from": "from", "#to": "to", "#tick": "tick", "#near": "near"},
             ExpressionAttributeValues=encode(
                 {":from": calls.first, ":to": calls.end, ":tick": calls.tick, ":near": calls.near}

@@ -24,6 +24,7 @@ from waiting_room.use_cases.invite import MakeInvitation
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.look_up import Found, LookUp
 from waiting_room.use_cases.metrics import ReadMetrics
+from waiting_room.use_cases.restore import Restored, RestorePlaces
 from waiting_room.use_cases.revoke import Revoke
 from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
 
@@ -41,6 +42,7 @@ class OperatorApi:
     list: ListZones
     delete: DeleteZone
     control: ControlZone
+    restore: RestorePlaces
     make_bypass: MakeBypass
     invite: MakeInvitation
     revoke: Revoke
@@ -60,6 +62,7 @@ class OperatorApi:
             self.put_zone,
             self.delete_zone,
             self.set_control,
+            self.restore_places,
             self.create_bypass_token,
             self.create_invitation,
             self.create_revocation,
@@ -108,6 +111,16 @@ class OperatorApi:
         changes = {name: value for name, value in change.changes.items() if name != "site_key_sha256"}
         answer = json_response(200, zone.document)
         return _audited(answer, "set_control", changes=changes, reset=change.reset, **_state(zone))
+
+    def restore_places(self, request: Request) -> Response:
+        """Give lapsed places back, or say whom that would affect."""
+        body = read_body("restore_places", request)
+        found = self.restore(_zone_id(request), body.get("to_at_ms"), dry_run=body.get("dry_run", False))
+        told = _restored_json(found)
+        if not found.done:
+            return json_response(200, told)
+        self._note(request, "restore_places", body.get("reason", ""), to_at_ms=found.to_at_ms, lanes=told["lanes"])
+        return _audited(json_response(200, told), "restore_places", to_at_ms=found.to_at_ms, lanes=told["lanes"])
 
     def create_bypass_token(self, request: Request) -> Response:
         """Make a bypass token for one named person. The log has its id, never the token."""
@@ -241,6 +254,20 @@ def _run(request: Request) -> int | None:
 def _entry_json(entry: Entry) -> dict[str, Any]:
     told = {name: value for name, value in asdict(entry).items() if name != "zone_id" and value is not None}
     return {**told, "changes": dict(entry.changes), "details": dict(entry.details)}
+
+
+def _restored_json(found: Restored) -> dict[str, Any]:
+    lanes = {
+        name: {
+            "serving": [lane.before.serving, lane.after.serving],
+            "floor": [lane.before.floor, lane.after.floor],
+            "come_back": lane.come_back,
+            "wait_again": lane.wait_again,
+        }
+        for name, lane in found.lanes.items()
+    }
+    told = {name: getattr(found, name) for name in ("zone_id", "run", "to_at_ms", "done")}
+    return {**told, "lanes": lanes}
 
 
 def _flag(request: Request, name: str) -> bool:

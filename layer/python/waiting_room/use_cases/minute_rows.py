@@ -9,6 +9,7 @@ from waiting_room.adapters.counters import Departures, Minutes
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.admission.controller import Tick
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem
+from waiting_room.domain.admission.restoring import Mark, mark_of
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Metrics
 from waiting_room.use_cases.gauges import MINUTE_MS, is_new_minute, zone_point
@@ -37,6 +38,7 @@ class MinuteRows:
         self._departures = departures
         self._metrics = metrics
         self._courses: dict[str, tuple[int, int, dict[str, list[Point]]]] = {}
+        self._marks: dict[str, tuple[int, int, list[list[Any]]]] = {}
 
     def __call__(self, zone: Zone, before: GateItem, tick: Tick, lanes: Lanes, sold: int, now_ms: int) -> None:
         """Refresh what is due after a tick that was won; `lanes` is what its status document tells of them."""
@@ -49,6 +51,7 @@ class MinuteRows:
         if self._metrics is not None and is_new_minute(before.state.ticked_at_ms, now_ms):
             self._metrics.put([zone_point(zone.zone_id, zone.run, now_ms, row)])
         row["course"] = self._course(zone, lanes, now_ms)
+        row["marks"] = self._marked(zone, mark_of(tick.gate, tick.share, now_ms))
         self._minutes.put(zone.zone_id, zone.run, now_ms, row)
 
     def _course(self, zone: Zone, lanes: Lanes, now_ms: int) -> dict[str, list[Point]]:
@@ -62,6 +65,33 @@ class MinuteRows:
             course[name] = [*course.get(name, []), point][-POINTS:]
         self._courses[zone.zone_id] = (zone.run, minute, course)
         return course
+
+    def _marked(self, zone: Zone, mark: Mark) -> list[list[Any]]:
+        """The minute's marks so far, one longer, as `marks_of` reads them: what lapsed places are given back from."""
+        minute = mark.at_ms // MINUTE_MS
+        run, begun, marks = self._marks.get(zone.zone_id, (zone.run, minute, []))
+        if (run, begun) != (zone.run, minute):
+            marks = []
+        lanes = {name: list(stood) for name, stood in mark.lanes.items()}
+        marks = [*marks, [mark.at_ms % MINUTE_MS, mark.claimed, mark.share, mark.absent, lanes]][-POINTS:]
+        self._marks[zone.zone_id] = (zone.run, minute, marks)
+        return marks
+
+
+def marks_of(row: Mapping[str, Any]) -> list[Mark]:
+    """The marks of a minute row, in order of time; of a row that has none yet, how it ended."""
+    began_ms = row["minute"] * MINUTE_MS
+    if "marks" in row:
+        return [
+            Mark(began_ms + int(ms), int(claimed), _stood(lanes), float(share), int(absent))
+            for ms, claimed, share, absent, lanes in row["marks"]
+        ]
+    lanes = {name: (lane["serving"], lane["floor"]) for name, lane in row["lanes"].items()}
+    return [Mark(int(row["updated_at_ms"]), row["tokens_issued"], lanes, float(row["show_up_share"]), row["lapsed"])]
+
+
+def _stood(lanes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    return {name: (int(serving), int(floor)) for name, (serving, floor) in lanes.items()}
 
 
 def _is_due(before: ControllerState, after: ControllerState, now_ms: int) -> bool:

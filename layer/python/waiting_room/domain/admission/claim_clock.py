@@ -32,6 +32,10 @@ class ClaimClock:
         """The clock so much later."""
         return replace(self, ms=self.ms + ms)
 
+    def anew(self) -> ClaimClock:
+        """The clock without its memory: whoever is called now has a whole window."""
+        return replace(self, samples=())
+
     def called_before(self, ago_ms: int, lane: str) -> int:
         """How many positions of a lane had surely been called so long ago: never more than were."""
         older = [sample for sample in self.samples if sample.clock_ms <= self.ms - ago_ms]

@@ -119,6 +119,18 @@ class GateItem:
         )
         return replace(self, state=known)
 
+    def recalled(self, lanes: Mapping[str, Watermarks], share: float, absent: int) -> GateItem:
+        """The item with watermarks of an earlier moment, when `share` of the called came and `absent` had not.
+
+        It grants nothing until the next tick. The claim clock's memory begins anew, for it says where the line stood
+        since: by it, those who come back would lapse at once, and others before they are called.
+        """
+        front = sum(lane.serving for lane in lanes.values())
+        called = sum(lane.serving - lane.floor for lane in lanes.values())
+        show_up = ShowUp.recalled(share, absent, called, front)
+        state = replace(self.state, clock=self.state.clock.anew(), show_up=show_up)
+        return replace(self, limit=self.claimed, tick=self.tick + 1, lanes=lanes, state=state)
+
     def sealed(self, epochs: Mapping[str, int]) -> GateItem:
         """The item once the lanes are sealed up to these epochs."""
         return replace(self, state=replace(self.state, epochs=epochs))

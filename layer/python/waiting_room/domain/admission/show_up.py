@@ -28,6 +28,8 @@ SHARE_MEMORY = 400
 """Called positions after which what was learnt of the show-up share counts half."""
 SHARE_PRIOR = 2
 """Positions' worth of trust that everybody comes, before anything was measured."""
+RECALLED = 100
+"""Called positions' worth of trust in a share that is known from a record, not from those who came."""
 SHUT_SEC, SHUT_CLAIMS = 20, 10
 """So long and so many claims in a row without a grant left over, and too many were called: they stand at the door,
 unseen. Then half as many are called, and after as long and as many again a quarter."""
@@ -52,6 +54,24 @@ class ShowUp:
     shut_claims: int = 0
     shut_ms: int = 0
     noticed_front: float = 0.0
+
+    @classmethod
+    def recalled(cls, share: float, absent: int, called: int, front: int) -> ShowUp:
+        """What was known at an earlier moment, as far as it was noted, with `called` positions on the way again.
+
+        They are far back, wherever they stand: pages of those who had lapsed look rarely. `front` is where the line
+        stood, of all lanes together.
+        """
+        stages = _stages(())
+        stages[FAR.start] = called
+        came = max(0.0, share * (RECALLED + SHARE_PRIOR) - SHARE_PRIOR)
+        return cls(
+            on_the_way=_rounded(stages),
+            resolved_called=absent,
+            recent_called=RECALLED,
+            recent_came=round(came, 2),
+            noticed_front=front,
+        )
 
     @property
     def share(self) -> float:
