@@ -33,6 +33,8 @@ RECORDER = "recorder: sums and metrics"
 TABLES_WITHOUT_ALARM = {"protected_zones"}
 ALARMS_OF_ALL = 4
 """The API failing and slow, the queue of failed events, the distribution."""
+QUICK_ALARMS = 1
+"""The shut door."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Costs:
             *self._invocations("dispatcher", "dispatcher", machinery["idle_minute"], MINUTES_A_MONTH),
             *self._invocations("publisher", "publisher", machinery["refresh"], refreshes),
             self._line("alarms", self._alarms(), "alarm"),
+            self._line("alarms", QUICK_ALARMS, "quick_alarm"),
             # Streams that bring nothing start nobody, and metrics nobody tells cost nothing.
             self._line(RECORDER, 0, "custom_metric"),
             self._line(ARCHIVE, 0, "firehose_ingest"),

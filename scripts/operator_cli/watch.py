@@ -105,6 +105,13 @@ def read_status(http: httpx.Client, target: Target, zone_id: str) -> Json:
     return answer if isinstance(answer, dict) else {}
 
 
+DOOR_SHUT = (
+    "THE DOOR IS SHUT: claims do not get through, so nobody is called and nobody's time runs. Look at the API's 5xx, "
+    "at throttles of the bouncer and the tables (`wr dashboard --deployment NAME`), at the keys (`wr keys list`)"
+)
+"""What is said while it is; it opens by itself."""
+
+
 def summary(status: Mapping[str, Any], now_ms: int) -> str:
     """One line: time, phase, and per lane how many wait and where the line is."""
     lanes = (
@@ -113,7 +120,8 @@ def summary(status: Mapping[str, Any], now_ms: int) -> str:
         for name, lane in status.get("lanes", {}).items()
     )
     clock = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone().strftime("%H:%M:%S")
-    return "  ".join([clock, status.get("phase", "no status yet"), *lanes])
+    door = ["door shut"] if _is_shut(status) else []
+    return "  ".join([clock, status.get("phase", "no status yet"), *door, *lanes])
 
 
 def render(zone: Mapping[str, Any], status: Mapping[str, Any], metrics: Mapping[str, Any], now_ms: int) -> list[str]:
@@ -123,6 +131,8 @@ def render(zone: Mapping[str, Any], status: Mapping[str, Any], metrics: Mapping[
         f"{status.get('phase', 'no status yet')}, control {zone['control']}, mode {zone['mode']}, run {zone['run']}",
         _limits(zone),
     ]
+    if _is_shut(status):
+        lines.append(DOOR_SHUT)
     if "updated_at_ms" in status:
         age_sec = max(0, now_ms - status["updated_at_ms"]) / 1000
         lines.append(f"tick {status.get('tick', '-')}, {_sec(age_sec)} ago")
@@ -174,6 +184,10 @@ def _limits(zone: Mapping[str, Any]) -> str:
     if "starts_at_ms" in zone:
         shown.append(f"starts {show_moment(zone['starts_at_ms'])}")
     return ", ".join(shown)
+
+
+def _is_shut(status: Mapping[str, Any]) -> bool:
+    return bool(status.get("door") == "shut")
 
 
 def _waiting(lane: Mapping[str, Any]) -> int:

@@ -33,6 +33,7 @@ CALLS = {
     "aws_cloudfront_response_headers_policy": ("cloudfront", "CreateResponseHeadersPolicy"),
     "aws_cloudwatch_dashboard": ("cloudwatch", "PutDashboard"),
     "aws_cloudwatch_log_group": ("logs", "CreateLogGroup"),
+    "aws_cloudwatch_log_metric_filter": ("logs", "PutMetricFilter"),
     "aws_cloudwatch_log_stream": ("logs", "CreateLogStream"),
     "aws_cloudwatch_metric_alarm": ("cloudwatch", "PutMetricAlarm"),
     "aws_dynamodb_table": ("dynamodb", "CreateTable"),

@@ -26,7 +26,7 @@ from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
 from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.login_keys import LoginKeys
-from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, print_line
+from waiting_room.adapters.metrics import AlarmLines, CloudWatchMetrics, SeveralMetrics, TimestreamMetrics, print_line
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.signer import Signer
@@ -267,10 +267,12 @@ def _archive(stream_name: str, tries: int = TRIES) -> Archive:
 
 
 def _metrics(settings: config.RecorderConfig | config.ExchangerConfig) -> Metrics:
+    # Alarms are CloudWatch's whatever the backend is.
+    alarms = AlarmLines(settings.metrics_namespace, print_line)
     if settings.metrics_backend == "timestream":
         client = _client("timestream-write", QUICK)
-        return TimestreamMetrics(client, settings.metrics_database, settings.metrics_table)
-    return CloudWatchMetrics(settings.metrics_namespace, print_line)
+        return SeveralMetrics(alarms, TimestreamMetrics(client, settings.metrics_database, settings.metrics_table))
+    return SeveralMetrics(alarms, CloudWatchMetrics(settings.metrics_namespace, print_line))
 
 
 def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Stores:

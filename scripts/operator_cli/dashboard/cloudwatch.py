@@ -90,7 +90,8 @@ class FunctionHealth:
 
 
 TABLES = ("protected_zones", "counters", "queue", "user_connections")
-LABELS = ("errors", "throttles", "table throttles")
+PHANTOMS = "phantom leases (places held for nobody until their leases run out)"
+LABELS = ("errors", "throttles", "table throttles", PHANTOMS)
 EDGE_LABELS = ("edge errors", "exempt passes")
 
 
@@ -102,7 +103,8 @@ def queries(name: str) -> list[Json]:
     for label, metric in (("errors", "Errors"), ("throttles", "Throttles")):
         found += _sum(label, "AWS/Lambda", metric, "FunctionName", functions)
     found += _sum("table throttles", "AWS/DynamoDB", "WriteThrottleEvents", "TableName", tables)
-    return found
+    search = f'{{"{name}","zone_id"}} MetricName="phantoms"'
+    return [*found, {"Id": "phantoms", "Label": PHANTOMS, "Expression": f"SUM(SEARCH('{search}', 'Sum', 60))"}]
 
 
 def edge_queries(name: str) -> list[Json]:

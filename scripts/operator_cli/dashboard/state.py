@@ -173,6 +173,12 @@ class Dashboard:
         return {**summary(zone, known.status, self._rows(zone), self._now_ms()), **own}
 
 
+def _phase(status: Mapping[str, Any]) -> str:
+    """The phase as visitors have it; an open zone whose door is shut lets nobody in either."""
+    phase = str(status.get("phase", ""))
+    return "door_shut" if phase == "open" and status.get("door") == "shut" else phase
+
+
 def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json], now_ms: int) -> Json:
     """One zone's numbers now; None for what nobody has measured yet."""
     of_run = status if status.get("run") == zone["run"] else {}
@@ -184,7 +190,7 @@ def summary(zone: Mapping[str, Any], status: Mapping[str, Any], rows: list[Json]
     return {
         "zone_id": zone["zone_id"],
         "title": zone.get("title", ""),
-        "phase": of_run.get("phase") or ("ended" if ended else "resting"),
+        "phase": _phase(of_run) or ("ended" if ended else "resting"),
         "control": zone["control"],
         "mode": zone["mode"],
         "run": zone["run"],

@@ -15,6 +15,18 @@ locals {
       ]
     },
     {
+      title   = "Door shut (1: claims do not get through, in one zone at least)"
+      region  = local.home
+      stat    = "Maximum"
+      metrics = [[var.name, "door_shut", "lane", "all"]]
+    },
+    {
+      title   = "Phantom leases (held for nobody until they run out: fewer are let in)"
+      region  = local.home
+      stat    = "Sum"
+      metrics = [[{ expression = "SEARCH('{${var.name},zone_id} MetricName=\"phantoms\"', 'Sum', 60)" }]]
+    },
+    {
       title   = "How long they take (ms, 99 of 100)"
       region  = local.home
       stat    = "p99"

@@ -45,6 +45,47 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   ok_actions    = [aws_sns_topic.this[local.home].arn]
 }
 
+# Looks every ten seconds: such an alarm costs 0.30 USD a month where one that looks each minute costs 0.10, and is not
+# among those AWS gives free. While the door is shut it is told once a minute, so an alarm that looked at fewer than
+# sixty seconds would go on and off; ninety leave room for a late tick.
+resource "aws_cloudwatch_metric_alarm" "door" {
+  count = var.alarms ? 1 : 0
+
+  alarm_name        = "${var.name}-door-shut"
+  alarm_description = "Claims do not get through in a zone of ${var.name}: nobody is called and nobody loses a place, but nobody comes in. Look at the API's 5xx, at throttles of the bouncer and the tables, at the signing keys; `wr watch ZONE` says which zone."
+
+  namespace   = var.name
+  metric_name = "door_shut"
+  dimensions  = { lane = "all" }
+  statistic   = "Maximum"
+  period      = 10
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 9
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [aws_sns_topic.this[local.home].arn]
+  ok_actions    = [aws_sns_topic.this[local.home].arn]
+}
+
+# Only a line of the log knows of a lease that is counted for nobody. Costs nothing until there is one.
+resource "aws_cloudwatch_log_metric_filter" "phantoms" {
+  for_each = var.log_group_names
+
+  name           = "${var.name}-${each.key}-phantoms"
+  log_group_name = each.value
+  pattern        = "{ $.message = \"phantom lease\" }"
+
+  metric_transformation {
+    namespace  = var.name
+    name       = "phantoms"
+    value      = "$.phantoms"
+    dimensions = { zone_id = "$.zone_id" }
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "distribution" {
   count  = var.alarms && var.watches_distribution ? 1 : 0
   region = "us-east-1"

@@ -43,6 +43,12 @@ variable "function_names" {
   description = "Names of the functions by component, for the dashboard."
 }
 
+variable "log_group_names" {
+  type        = map(string)
+  default     = {}
+  description = "Log groups of the functions that may leave phantom leases, by component."
+}
+
 variable "table_names" {
   type        = map(string)
   default     = {}

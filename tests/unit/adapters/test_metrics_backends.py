@@ -16,7 +16,7 @@ from botocore.stub import ANY, Stubber
 
 from tests.support.offline import offline
 from waiting_room import schemas
-from waiting_room.adapters.metrics import CloudWatchMetrics, TimestreamMetrics, record_of
+from waiting_room.adapters.metrics import AlarmLines, CloudWatchMetrics, SeveralMetrics, TimestreamMetrics, record_of
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import MetricPoint
 
@@ -52,6 +52,29 @@ def test_every_measure_can_be_told() -> None:
     lines: list[str] = []
     CloudWatchMetrics("tickets", lines.append).put([MetricPoint("gala", 1, "vip", MINUTE_MS, 1, measures)])
     assert measures.keys() <= json.loads(lines[0]).keys()
+
+
+def test_what_an_alarm_waits_for_is_told_to_the_second_and_of_all_zones_together() -> None:
+    lines: list[str] = []
+    point = MetricPoint("gala", 3, None, MINUTE_MS, MINUTE_MS + 42_000, {"queue_length": 40, "door_shut": 1})
+    AlarmLines("tickets", lines.append).put([LANE, point])
+    (line,) = (json.loads(line) for line in lines)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive == {
+        "Namespace": "tickets",
+        "Dimensions": [["lane"]],
+        "Metrics": [{"Name": "door_shut", "Unit": "Count", "StorageResolution": 1}],
+    }
+    assert (line["_aws"]["Timestamp"], line["lane"], line["zone_id"]) == (MINUTE_MS + 42_000, "all", "gala")
+    assert line["door_shut"] == 1
+
+
+def test_several_backends_are_all_told() -> None:
+    first: list[str] = []
+    second: list[str] = []
+    backends = (CloudWatchMetrics("a", first.append), CloudWatchMetrics("b", second.append))
+    SeveralMetrics(*backends).put([LANE])
+    assert len(first) == len(second) == 1
 
 
 def test_a_point_is_a_versioned_record_with_the_documented_dimensions() -> None:

@@ -6,12 +6,16 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.support.deployment import Deployment
 from tests.support.sale import Sale
 from waiting_room import schemas
+from waiting_room.domain.admission.controller import decide
+from waiting_room.domain.admission.door import Door
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import MetricPoint
 from waiting_room.use_cases.gauges import MINUTE_MS, BackgroundMetrics
@@ -78,6 +82,34 @@ def test_gauges_are_what_the_minute_row_says_at_that_moment() -> None:
     assert point.values.keys() == {name for name, measure in measures.items() if measure["of"] == "zone"}
 
 
+def shut(sale: Sale, told: Told, monkeypatch: pytest.MonkeyPatch, is_shut: bool) -> list[float]:
+    """What one tick tells of the door once it is shut, or open again."""
+
+    def decided(*asked: Any) -> Any:
+        tick = decide(*asked)
+        return replace(tick, gate=replace(tick.gate, state=replace(tick.gate.state, door=Door(shut=is_shut))))
+
+    monkeypatch.setattr("waiting_room.use_cases.tick.decide", decided)
+    known = len(told.points)
+    sale.tick()
+    return [point.values["door_shut"] for point in told.points[known:]]
+
+
+def test_a_door_that_shuts_or_opens_is_told_at_once_and_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    sale = busy_sale(told)
+    sale.clock.advance((MINUTE_MS - sale.clock.ms % MINUTE_MS) / 1000 + 5)
+    sale.tick()
+    assert shut(sale, told, monkeypatch, True) == [1]
+    assert told.points[-1].version == sale.clock.ms
+    assert sale.minutes.latest("z", 1, 1)[0]["door_shut"] == 1
+    assert sale.status()["door"] == "shut"
+    assert shut(sale, told, monkeypatch, True) == []
+    sale.tick(60)
+    assert [point.values["door_shut"] for point in told.points[-1:]] == [1]
+    assert shut(sale, told, monkeypatch, False) == [0]
+
+
 def test_a_backend_is_told_beside_the_tick_and_may_be_down(caplog: pytest.LogCaptureFixture) -> None:
     later: list[Callable[[], None]] = []
     down = Told(down=True)
@@ -123,4 +155,7 @@ def test_the_exchanger_prints_one_line_that_cloudwatch_reads(capsys: pytest.Capt
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines
     assert {(line["lane"], line["_aws"]["CloudWatchMetrics"][0]["Namespace"]) for line in lines} == {("all", "foyer")}
-    assert len({line["_aws"]["Timestamp"] for line in lines}) == len(lines)
+    dimensions = [line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for line in lines]
+    assert dimensions[0] == [["lane"]], "what the alarm on a shut door watches"
+    zones = [line for line in lines if line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] != [["lane"]]]
+    assert len({line["_aws"]["Timestamp"] for line in zones}) == len(zones) == len(lines) / 2

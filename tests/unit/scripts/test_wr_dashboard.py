@@ -15,7 +15,14 @@ from botocore.validate import ParamValidator
 from scripts.operator_api.api import OperatorApi
 from scripts.operator_api.connection import Target
 from scripts.operator_api.errors import BadInput
-from scripts.operator_cli.dashboard.cloudwatch import LABELS, FunctionHealth, cloudwatch_client, edge_queries, queries
+from scripts.operator_cli.dashboard.cloudwatch import (
+    LABELS,
+    PHANTOMS,
+    FunctionHealth,
+    cloudwatch_client,
+    edge_queries,
+    queries,
+)
 from scripts.operator_cli.dashboard.server import run, serve
 from scripts.operator_cli.dashboard.state import Dashboard, charts, summary
 from scripts.operator_cli.words.consequences import plan
@@ -171,6 +178,12 @@ class TestWhatItShows:
         shown = summary(zone, {"run": 1, "lanes": lanes, "phase": "open", "updated_at_ms": 5}, [], 10)
         assert (shown["waiting"], shown["phase"]) == (0, "resting")
 
+    def test_a_shut_door_is_shown_as_what_the_zone_does(self):
+        zone = {"zone_id": "a", "run": 1, "version": 1, "control": "auto", "mode": "queueing"}
+        status = {"run": 1, "lanes": {}, "phase": "open", "door": "shut", "updated_at_ms": 5}
+        assert summary(zone, status, [], 10)["phase"] == "door_shut"
+        assert summary(zone, {**status, "phase": "paused"}, [], 10)["phase"] == "paused"
+
     def test_charts_have_a_value_for_every_row(self):
         assert {len(series) for series in charts([]).values()} == {0}
         assert {len(series) for series in charts([{"minute_at_ms": 0}]).values()} == {1}
@@ -267,7 +280,7 @@ def test_errors_and_throttles_are_summed_and_asked_for_once_a_minute():
     now = [1000.0]
     metrics = Metrics({"MetricDataResults": [{"Label": "errors", "Values": [2.0, 3.0]}]})
     health = FunctionHealth(metrics, "foyer", lambda: now[0])
-    assert health() == {"errors": 5, "throttles": 0, "table throttles": 0}
+    assert health() == {"errors": 5, "throttles": 0, "table throttles": 0, PHANTOMS: 0}
     health()
     assert len(metrics.asked) == 1
     now[0] += 60
@@ -276,6 +289,7 @@ def test_errors_and_throttles_are_summed_and_asked_for_once_a_minute():
     shown = [each for each in queries("foyer") if each.get("ReturnData", True)]
     assert [each["Label"] for each in shown] == list(LABELS)
     assert "foyer-protected-zones" in json.dumps(queries("foyer"))
+    assert "phantoms" in shown[-1]["Expression"]
 
 
 def test_passes_and_errors_of_the_edge_are_summed_over_its_regions():

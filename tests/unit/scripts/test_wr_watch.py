@@ -19,6 +19,15 @@ STATUS = {
 }
 
 
+def test_a_shut_door_is_said_with_where_to_look():
+    shut = {**STATUS, "door": "shut"}
+    text = "\n".join(render(ZONE, shut, {"minutes": []}, 12_000))
+    assert "THE DOOR IS SHUT: claims do not get through" in text
+    assert "wr keys list" in text
+    assert "  open  door shut  general: " in summary(shut, 12_000)
+    assert "DOOR" not in "\n".join(render(ZONE, {**STATUS, "door": "open"}, {"minutes": []}, 12_000))
+
+
 def test_the_line_is_shown_with_who_still_waits():
     text = "\n".join(render({**ZONE, "max_active": 5}, STATUS, {"minutes": []}, 12_000))
     assert "midnight-sun  Midnight Sun" in text

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import reading
 from waiting_room.domain.errors import Overloaded
-from waiting_room.ports import MetricPoint
+from waiting_room.ports import MetricPoint, Metrics
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,42 @@ class CloudWatchMetrics:
             # Not by set_timestamp, which asks the real clock whether CloudWatch would take it.
             document["_aws"]["Timestamp"] = point.minute_at_ms
             self._write(json.dumps(document))
+
+
+class AlarmLines:
+    """A log line for each measure that an alarm waits for (`at_once`), to the second and of all zones together.
+
+    With the dimension `lane` alone: an alarm watches one metric, and zones come and go. High resolution (a point that
+    stands for a second) is what lets an alarm look every ten seconds (CloudWatch guide, Publish custom metrics).
+    """
+
+    def __init__(self, namespace: str, write: Callable[[str], None]) -> None:
+        self._namespace = namespace
+        self._write = write
+        self._units = {name: measure["unit"] for name, measure in measures().items() if measure.get("at_once")}
+
+    def put(self, points: Sequence[MetricPoint]) -> None:
+        """Write the lines; the version of a zone's point is the moment it was told."""
+        for point in points:
+            told = {name: value for name, value in point.values.items() if name in self._units}
+            if told:
+                metrics = [{"Name": name, "Unit": self._units[name], "StorageResolution": 1} for name in told]
+                directive = {"Namespace": self._namespace, "Dimensions": [["lane"]], "Metrics": metrics}
+                aws = {"Timestamp": point.version, "CloudWatchMetrics": [directive]}
+                whose = {"lane": WHOLE_ZONE, "zone_id": point.zone_id, "run": point.run}
+                self._write(json.dumps({"_aws": aws, **whose, **told}))
+
+
+class SeveralMetrics:
+    """Tells each of several backends, in order."""
+
+    def __init__(self, *backends: Metrics) -> None:
+        self._backends = backends
+
+    def put(self, points: Sequence[MetricPoint]) -> None:
+        """Tell the points; raises Overloaded when one is down, and those after it are not told."""
+        for backend in self._backends:
+            backend.put(points)
 
 
 class TimestreamMetrics:

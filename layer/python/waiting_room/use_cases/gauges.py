@@ -1,4 +1,4 @@
-"""Gauges: what is told of a whole zone once a minute, from the row the exchanger writes of that minute."""
+"""Gauges: what is told of a whole zone once a minute, and when its door shuts or opens, from its minute row."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from waiting_room.domain.admission.gate_item import ControllerState
 from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import MetricPoint, Metrics
 
@@ -19,6 +20,11 @@ def is_new_minute(before_ms: int, now_ms: int) -> bool:
     return before_ms // MINUTE_MS != now_ms // MINUTE_MS
 
 
+def is_told(before: ControllerState, after: ControllerState, now_ms: int) -> bool:
+    """Whether a tick tells the gauges: the first of a minute, and one in which the door shut or opened."""
+    return is_new_minute(before.ticked_at_ms, now_ms) or before.door.shut != after.door.shut
+
+
 def zone_point(zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> MetricPoint:
     """What a minute row says of the whole zone, as a point of its minute."""
     departures = row.get("departures", {}).values()
@@ -28,6 +34,7 @@ def zone_point(zone_id: str, run: int, now_ms: int, row: Mapping[str, Any]) -> M
         "in_zone": row["active"],
         "show_up_share": row["show_up_share"],
         "sold": row["sold"],
+        "door_shut": row["door_shut"],
         "gone": gone,
     }
     if gone > 0:

@@ -12,7 +12,7 @@ from waiting_room.domain.admission.gate_item import ControllerState, GateItem
 from waiting_room.domain.admission.restoring import Mark, mark_of
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Metrics
-from waiting_room.use_cases.gauges import MINUTE_MS, is_new_minute, zone_point
+from waiting_room.use_cases.gauges import MINUTE_MS, is_told, zone_point
 
 ROW_MS = 10_000
 """How often the minute row and the entry record are refreshed, at least."""
@@ -27,12 +27,12 @@ Lanes = Mapping[str, Mapping[str, Any]]
 
 
 class MinuteRows:
-    """Refreshes the row of the minute now and then, and tells the gauges once a minute."""
+    """Refreshes the row of the minute now and then, and tells the gauges."""
 
     def __init__(
         self, zones: ProtectedZones, minutes: Minutes, departures: Departures, metrics: Metrics | None = None
     ) -> None:
-        """`metrics` is told of each zone once a minute; its `put` must not raise for a backend that is down."""
+        """`metrics` is told of each zone as `is_told` says; its `put` must not raise for a backend that is down."""
         self._zones = zones
         self._minutes = minutes
         self._departures = departures
@@ -48,7 +48,7 @@ class MinuteRows:
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
         told = {"lanes": lanes, "departures": departures, "limits": _limits(zone)}
         row = {**_row(tick, lanes, sold, now_ms), **told}
-        if self._metrics is not None and is_new_minute(before.state.ticked_at_ms, now_ms):
+        if self._metrics is not None and is_told(before.state, tick.gate.state, now_ms):
             self._metrics.put([zone_point(zone.zone_id, zone.run, now_ms, row)])
         row["course"] = self._course(zone, lanes, now_ms)
         row["marks"] = self._marked(zone, mark_of(tick.gate, tick.share, now_ms))
@@ -96,7 +96,8 @@ def _stood(lanes: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
 
 def _is_due(before: ControllerState, after: ControllerState, now_ms: int) -> bool:
     """Whether the row is refreshed: now and then, and with whatever may be the last there is to say."""
-    turned = (after.entry, after.phase) != (before.entry, before.phase) or (after.resting and not before.resting)
+    stood = (before.entry, before.phase, before.door.shut)
+    turned = (after.entry, after.phase, after.door.shut) != stood or (after.resting and not before.resting)
     return turned or now_ms // ROW_MS != before.ticked_at_ms // ROW_MS
 
 
@@ -110,6 +111,7 @@ def _row(tick: Tick, lanes: Lanes, sold: int, now_ms: int) -> dict[str, object]:
         "tokens_issued": tick.gate.claimed,
         "active": tick.gate.active,
         "sold": sold,
+        "door_shut": int(tick.gate.state.door.shut),
         "show_up_share": round(tick.share, 4),
         "joined": sum(lane["tail"] for lane in lanes.values()),
         "called": sum(lane["serving"] for lane in lanes.values()),

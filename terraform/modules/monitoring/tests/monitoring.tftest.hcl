@@ -21,6 +21,7 @@ variables {
   distribution_id      = "E1"
   function_names       = { bouncer = "foyer-bouncer" }
   table_names          = { queue = "foyer-queue" }
+  log_group_names      = { bouncer = "/aws/lambda/foyer-bouncer" }
   api_id               = "abc"
 }
 
@@ -38,8 +39,18 @@ run "alarms_and_a_dashboard" {
   }
 
   assert {
-    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 8
+    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 10
     error_message = "The dashboard has a graph for the distribution."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.door).period == 10 && one(aws_cloudwatch_metric_alarm.door).period * one(aws_cloudwatch_metric_alarm.door).evaluation_periods > 60 && one(aws_cloudwatch_metric_alarm.door).dimensions == tomap({ lane = "all" })
+    error_message = "A shut door goes off within seconds, and not on and off while it is told once a minute."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.phantoms["bouncer"].metric_transformation[0].value == "$.phantoms"
+    error_message = "Phantom leases are counted from the log."
   }
 
   assert {
@@ -57,7 +68,7 @@ run "without_a_distribution" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.distribution) == 0 && length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 7 && length(aws_budgets_budget.this) == 0
+    condition     = length(aws_cloudwatch_metric_alarm.distribution) == 0 && length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 9 && length(aws_budgets_budget.this) == 0
     error_message = "Nothing watches a distribution that is not there."
   }
 }
@@ -71,7 +82,7 @@ run "nothing" {
   }
 
   assert {
-    condition     = length(aws_sns_topic.this) == 0 && length(aws_cloudwatch_dashboard.this) == 0 && output.topic_arn == null
+    condition     = length(aws_sns_topic.this) == 0 && length(aws_cloudwatch_metric_alarm.door) == 0 && length(aws_cloudwatch_dashboard.this) == 0 && output.topic_arn == null
     error_message = "What is switched off is not made."
   }
 }
