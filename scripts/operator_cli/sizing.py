@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from waiting_room.domain.zone.sizing import CLAIMS_PER_SEC, join_writes_per_sec, place_writes_per_sec, shards_for
+
 MOST_JOINS_PER_SEC = 100_000
 """More than that is for several deployments."""
 
@@ -18,10 +20,6 @@ OTHER_FUNCTIONS = 150
 """What AWS keeps back of an account's concurrency, and what the other functions need."""
 BURST = 1.5
 OTHER_REQUESTS_PER_SEC = 100
-CLAIMS_PER_SEC = 500
-"""More than this one zone does not let in a second, however many join."""
-WRITES_HEADROOM = 1.25
-JOINS_PER_SHARD = 500
 EDGE_REQUESTS_PER_INSTANCE = 10
 """Lambda@Edge: requests a second that one instance of a function is given."""
 NEW_SOCKETS_PER_SEC = 500
@@ -30,15 +28,21 @@ NEW_SOCKETS_PER_SEC = 500
 
 @dataclass(frozen=True)
 class Needs:
-    """Rates a second, or things at once."""
+    """Rates a second, or things at once. Tables: that of the places, and that of the join counters."""
 
     joins_per_sec: int
     api_requests_per_sec: int
     concurrency: int
     edge_concurrency: int
     table_writes_per_sec: int
+    join_writes_per_sec: int
     new_sockets_per_sec: int
     shards: int
+
+    @property
+    def warm(self) -> dict[str, int]:
+        """Writes a second that a table must be warm for, by its name in schemas/tables."""
+        return {"joins": self.join_writes_per_sec, "queue": self.table_writes_per_sec}
 
 
 def needs(joins_per_sec: int) -> Needs:
@@ -52,7 +56,8 @@ def needs(joins_per_sec: int) -> Needs:
         concurrency=math.ceil(round(requests * SECONDS_PER_REQUEST, 6)) + OWN_FUNCTIONS + OTHER_FUNCTIONS,
         # Each visitor meets the gate twice: on arrival, and when let in.
         edge_concurrency=math.ceil(BURST * (joins_per_sec + claims) / EDGE_REQUESTS_PER_INSTANCE),
-        table_writes_per_sec=math.ceil(WRITES_HEADROOM * (joins_per_sec + 2 * claims)),
+        table_writes_per_sec=place_writes_per_sec(joins_per_sec),
+        join_writes_per_sec=join_writes_per_sec(joins_per_sec),
         new_sockets_per_sec=NEW_SOCKETS_PER_SEC,
-        shards=math.ceil(joins_per_sec / JOINS_PER_SHARD),
+        shards=shards_for(joins_per_sec),
     )

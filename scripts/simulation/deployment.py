@@ -23,7 +23,7 @@ from waiting_room.use_cases.exchange import Exchange
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.zones import PutZone
 
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "joins", "queue")
 LARGEST_SKEW_MS = 4_900
 """No two clocks differ by the margin of 10 s."""
 COLD_START_SEC = (0.4, 1.5)
@@ -79,7 +79,8 @@ class Bouncer:
 
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
-        verbs = visitor_verbs(stores, Wake(stores.locks, deployment, "exchanger", clock), clock, ids)
+        wake = Wake(stores.locks, deployment, "exchanger", clock)
+        verbs = visitor_verbs(stores, wake, clock, ids, deployment.kernel.sleep)
         self.zones = ZoneCopies(stores.zones, clock)
         self.join, self.locate, self.claim = verbs.join, verbs.locate, verbs.claim
         self.renew, self.leave, self.confirm = verbs.renew, verbs.leave, verbs.confirm
@@ -88,11 +89,19 @@ class Bouncer:
 class Deployment:
     """Tables, functions and the CDN. It is also the port through which functions start one another."""
 
-    def __init__(self, kernel: Kernel, observe: Observer, *, bouncers: int = 8, weather: Weather = CALM) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        observe: Observer,
+        *,
+        bouncers: int = 8,
+        weather: Weather = CALM,
+        warm: Mapping[str, int] | None = None,
+    ) -> None:
         self.kernel = kernel
         self.weather = weather
         self.store = Store([schemas.table(name) for name in TABLES], observe)
-        self.partitions = Partitions(kernel)
+        self.partitions = Partitions(kernel, warm)
         self.replicas = Replicas(lambda: kernel.now_ms, kernel.rng)
         self.bucket = Bucket(kernel)
         self.ids = SerialIds(kernel.rng)
@@ -107,7 +116,7 @@ class Deployment:
             Connection(self.store, self.kernel, self.partitions, lambda: self.weather, attempts, self.replicas, alive)
             for attempts in (3, 1)
         )
-        return Stores(Clients(repeating, once), *TABLES)
+        return Stores(Clients(repeating, once, self.kernel.together), *TABLES)
 
     def clock(self) -> SkewedClock:
         """A clock of one machine."""

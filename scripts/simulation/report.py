@@ -18,6 +18,7 @@ COLUMNS = (
     ("worst_inversion_ms", "inversion ms"),
     ("overtaken_max", "overtaken"),
     ("write_units_per_join", "units/join"),
+    ("join_writes_refused_pct", "refused %"),
     ("occupancy_mean", "occupancy"),
     ("overshoot_max", "overshoot"),
     ("share_off_pct", "share off %"),
@@ -32,7 +33,7 @@ COLUMNS = (
     ("located_sec", "all know s"),
     ("locate_read_units", "reads each"),
     ("locates_per_visitor", "asks each"),
-    ("busiest_reads", "busiest key"),
+    ("busiest_reads", "busiest partition"),
     ("throttled", "throttled"),
     ("hurried_looks_per_visitor", "looks for it"),
 )

@@ -15,9 +15,12 @@ from scripts.simulation.venue import Venue
 from scripts.simulation.watch import Watch
 from scripts.visitors.arrivals import Curve
 from scripts.visitors.habits import Habits
+from waiting_room import schemas
+from waiting_room.domain.zone.sizing import join_writes_per_sec, place_writes_per_sec
 
 Action = Callable[["Simulation"], None]
 ZONE_ID = "sale"
+EXPECTED = "expected_joins_per_sec"
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Scenario:
     groups: tuple[tuple[Curve, Habits], ...]
     seconds: int
     measures: frozenset[str] = frozenset()
-    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`."""
+    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`, `partitions`."""
     steady_from_sec: int = 300
     """Occupancy is measured from here on."""
     actions: tuple[tuple[float, Action], ...] = ()
@@ -75,7 +78,11 @@ class Simulation:
         self.kernel = Kernel(self.seed)
         self.watch = Watch(self.kernel, ZONE_ID)
         self.deployment = Deployment(
-            self.kernel, self.watch.observe, bouncers=scenario.bouncers, weather=scenario.weather
+            self.kernel,
+            self.watch.observe,
+            bouncers=scenario.bouncers,
+            weather=scenario.weather,
+            warm=_warm(scenario.zone),
         )
         document = {"zone_id": ZONE_ID, "rules": [{"paths": ["/sale"]}], **scenario.zone}
         if "starts_in_sec" in document:
@@ -97,3 +104,9 @@ class Simulation:
                 self.kernel.run(START_MS + second * 1000)
                 self.watch.second()
                 yield second
+
+
+def _warm(zone: Mapping[str, Any]) -> dict[str, int]:
+    """What Terraform warms the tables for in a deployment that has this zone alone."""
+    joins_per_sec = int(zone.get(EXPECTED, schemas.load("zone")["properties"][EXPECTED]["default"]))
+    return {"joins": join_writes_per_sec(joins_per_sec), "queue": place_writes_per_sec(joins_per_sec)}

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore, no_pause
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.login_keys import LoginKeys
@@ -28,7 +28,7 @@ from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.wake import Wake
 
 EVENTS = Path(__file__).parents[1] / "events"
-TABLES = ("protected_zones", "counters", "queue", "user_connections")
+TABLES = ("protected_zones", "counters", "joins", "queue", "user_connections")
 ORIGIN_SECRET = "an-origin-secret"
 OPERATOR = "arn:aws:sts::123456789012:assumed-role/foyer-operators/ines"
 ROOT = "/.waiting-room/v1"
@@ -137,7 +137,7 @@ class ApiWorld:
         self.bouncer = HttpApp(
             Router(
                 operations,
-                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher),
+                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher, no_pause),
             ),
             self.clock,
             self.log,

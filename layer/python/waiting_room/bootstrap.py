@@ -6,7 +6,7 @@ Each function of this module builds one Lambda's application from its environmen
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from waiting_room.adapters.beacon import DrandBeacon
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
-from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.dynamodb import BATCH, Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
@@ -33,6 +33,7 @@ from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import SigningKeys
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
+from waiting_room.domain.zone.sizing import MOST_SHARDS
 from waiting_room.http.frame.app import HttpApp
 from waiting_room.http.frame.cors import Cors
 from waiting_room.http.frame.guards import only_from_distribution, only_with_identity
@@ -78,6 +79,9 @@ ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, **_TIMEOUTS
 either a minor version of boto3 decides (1.43: ten for DynamoDB, 1.44: four; findings/botocore_tries.sh).
 """
 
+BATCHES_TOGETHER = MOST_SHARDS // BATCH
+"""So many batches have all join counters of the largest zone."""
+
 SENDING = ONCE.merge(Config(read_timeout=3))
 """For messages by telephone, which a carrier takes more slowly."""
 
@@ -92,7 +96,7 @@ def bouncer(env: Mapping[str, str]) -> HttpApp:
     login_keys = LoginKeys(ssm, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep)
     return HttpApp(
         Router(schemas.operations().values(), endpoints),
         clock,
@@ -133,7 +137,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     """Starts exchangers, heals stale snapshots."""
     settings = config.read(config.DispatcherConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.joins_table)
     objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     tick = tick_zone(stores, objects, clock, ids)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
@@ -167,7 +171,9 @@ def exchanger(env: Mapping[str, str]) -> Job:
     settings = config.read(config.ExchangerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     retention = Retention.parse(settings.retention_days)
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
+    stores = Stores(
+        _clients(), settings.protected_zones_table, settings.counters_table, settings.joins_table, retention=retention
+    )
     objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
@@ -207,6 +213,7 @@ def notifier(env: Mapping[str, str]) -> Job:
         clients,
         settings.protected_zones_table,
         settings.counters_table,
+        settings.joins_table,
         settings.queue_table,
         settings.user_connections_table,
     )
@@ -279,6 +286,7 @@ def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Store
         _clients(),
         settings.protected_zones_table,
         settings.counters_table,
+        settings.joins_table,
         settings.queue_table,
         settings.user_connections_table,
         retention=Retention.parse(settings.retention_days),
@@ -290,4 +298,15 @@ def _client(service: str, settings: Config = REPEATING) -> Any:
 
 
 def _clients() -> Clients:
-    return Clients(repeating=_client("dynamodb"), once=_client("dynamodb", ONCE))
+    return Clients(_client("dynamodb"), _client("dynamodb", ONCE), _together)
+
+
+def _together(calls: Iterable[Callable[[], None]]) -> None:
+    """Make calls in threads; one alone needs none."""
+    first, *others = calls
+    if not others:
+        first()
+        return
+    with ThreadPoolExecutor(BATCHES_TOGETHER, thread_name_prefix="batch") as threads:
+        for done in [threads.submit(call) for call in (first, *others)]:
+            done.result()

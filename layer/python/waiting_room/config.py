@@ -30,6 +30,7 @@ class BouncerConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     user_connections_table: str
     signing_keys_parameter: str
@@ -53,6 +54,7 @@ class OperatorConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     signing_keys_parameter: str
     token_issuer: str
@@ -70,6 +72,7 @@ class DispatcherConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
@@ -83,6 +86,7 @@ class ExchangerConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     site_bucket: str
     retention_days: str
     metrics_backend: str
@@ -112,6 +116,7 @@ class NotifierConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     user_connections_table: str
     websocket_endpoint: str

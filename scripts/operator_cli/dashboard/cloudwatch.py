@@ -89,7 +89,7 @@ class FunctionHealth:
         return {result["Label"]: sum(result.get("Values", ())) for result in answer["MetricDataResults"]}
 
 
-TABLES = ("protected_zones", "counters", "queue", "user_connections")
+TABLES = ("protected_zones", "counters", "joins", "queue", "user_connections")
 LABELS = ("errors", "throttles", "table throttles")
 EDGE_LABELS = ("edge errors", "exempt passes")
 

@@ -250,7 +250,7 @@ def full_gate(zone_id: str) -> GateItem:
         lanes={lane: Watermarks(mark, mark - 54_321, mark + 1_234) for lane, mark in serving.items()},
         buckets={bucket + number: 4_700 for number in range(32)},
         state=state,
-        shards=400,
+        shards=999,
         order="lottery",
     )
 
@@ -274,3 +274,18 @@ def test_the_gate_item_stays_under_one_write_unit_with_six_lanes(zone_id: str) -
     assert gates.read(zone_id, 12) == full
     (record,) = store.tables["counters"].records.values()
     assert record.size < 1024
+
+
+def test_a_run_whose_counters_lie_elsewhere_is_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    """An earlier release counted its joins in another table: here its numbers would begin again at 1."""
+    store = MemoryDynamo([schemas.table("counters")])
+    gates = Gates(Clients(store, store), "counters")
+    assert gates.create(GateItem("z", 1, 10, lanes={"general": Watermarks()}))
+    store.update_item(
+        TableName="counters",
+        Key={"counter": {"S": "gate#z#1"}, "slot": {"N": "0"}},
+        UpdateExpression="REMOVE #joins",
+        ExpressionAttributeNames={"#joins": "joins"},
+    )
+    assert gates.read("z", 1) is None
+    assert "reset the zone" in caplog.text

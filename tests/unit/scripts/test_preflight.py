@@ -83,7 +83,8 @@ def test_a_sale_needs_what_its_visitors_do() -> None:
     assert (small.api_requests_per_sec, large.api_requests_per_sec) == (550, 45_100)
     assert (small.concurrency, large.concurrency) == (200, 3_170)
     assert (small.table_writes_per_sec, large.table_writes_per_sec) == (375, 13_750)
-    assert (small.shards, large.shards) == (1, 20)
+    assert (small.shards, large.shards) == (1, 100)
+    assert (small.join_writes_per_sec, large.join_writes_per_sec) == (300, 30_000)
     assert large.edge_concurrency == 1_575
 
 
@@ -93,7 +94,10 @@ variable "expected_joins_per_sec" { type = number }
 variable "functions" { default = { reserve_concurrency = true } }
 locals { functions = {} }
 output "found" {
-  value = [local.api_requests_per_sec, local.bouncer_concurrency, local.write_units_per_sec, local.shards]
+  value = [
+    local.api_requests_per_sec, local.bouncer_concurrency,
+    local.write_units_per_sec, local.join_write_units_per_sec, local.shards
+  ]
 }
 """
 
@@ -114,7 +118,8 @@ def test_terraform_sizes_the_same(tmp_path: Path) -> None:
             subprocess.run(["terraform", *arguments], cwd=tmp_path, check=True, capture_output=True)
         shown = subprocess.run(["terraform", "output", "-json", "found"], cwd=tmp_path, check=True, capture_output=True)
         size = needs(joins_per_sec)
-        own = [size.api_requests_per_sec, size.concurrency - OTHER_FUNCTIONS, size.table_writes_per_sec, size.shards]
+        own = [size.api_requests_per_sec, size.concurrency - OTHER_FUNCTIONS]
+        own += [size.table_writes_per_sec, size.join_writes_per_sec, size.shards]
         assert json.loads(shown.stdout) == own, joins_per_sec
 
 
@@ -134,9 +139,9 @@ def test_in_us_east_1_the_gate_takes_from_the_same_functions(account: Account) -
     assert account.looks().edge_quota().state is State.ACT
 
 
-@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 13_750}, State.OK), ({}, State.ACT)])
+@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 30_000}, State.OK), ({}, State.ACT)])
 def test_tables_must_be_warm_for_the_rush(account: Account, warm: dict[str, int], state: State) -> None:
-    for key in ("counters", "queue"):
+    for key in ("joins", "queue"):
         account.stubs["dynamodb"].add_response(
             "describe_table", {"Table": {"WarmThroughput": warm}}, {"TableName": f"tickets-{key}"}
         )
@@ -184,7 +189,7 @@ def test_a_limit_somebody_set_on_a_table_is_told(account: Account, most: int, st
         "WarmThroughput": {"WriteUnitsPerSecond": 40_000},
         "OnDemandThroughput": {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": most},
     }
-    for _ in ("counters", "queue"):
+    for _ in ("joins", "queue"):
         account.stubs["dynamodb"].add_response("describe_table", {"Table": table})
     found = [finding for finding in account.looks().warm_throughput() if finding.name.startswith("limit")]
     assert [finding.state for finding in found] == states * 2
@@ -309,7 +314,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     for _ in range(4):
         account.has_quota("service-quotas", 1_000_000)
     account.has_quota("edge-quotas", 1_000_000)
-    for _ in ("counters", "queue"):
+    for _ in ("joins", "queue"):
         table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}}}
         account.stubs["dynamodb"].add_response("describe_table", table)
     account.stubs["ssm"].add_response("describe_parameters", {"Parameters": [{"Type": "SecureString"}]})
