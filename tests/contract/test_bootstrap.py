@@ -18,6 +18,7 @@ from waiting_room import bootstrap, schemas
 ENV = {
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
     "COUNTERS_TABLE": "foyer-counters",
+    "JOINS_TABLE": "foyer-joins",
     "QUEUE_TABLE": "foyer-queue",
     "USER_CONNECTIONS_TABLE": "foyer-user-connections",
     "WEBSOCKET_ENDPOINT": "https://abc123.execute-api.eu-west-1.amazonaws.com/live",
