@@ -42,7 +42,7 @@ TINY = Scenario(
 
 ESTIMATE_PCT = {"occupancy, cap 100": 20}
 """Where so few sessions end in a minute, the pace is known less well: 6 % at a cap of 1,000 (`make simulate`)."""
-LOCATE_READ_UNITS = {"16,000 look for their places": 9, "4,000 look for their drawn places": 3}
+LOCATE_READ_UNITS = {"16,000 look for their places": 12, "4,000 look for their drawn places": 3}
 """Where every instance is asked by a few visitors only, hardly any of them finds a copy there."""
 MOST_REFUSED_PCT = 0.1
 
