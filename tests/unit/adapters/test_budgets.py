@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from waiting_room import bootstrap, schemas
+from waiting_room.use_cases.seal import COLD_START_MS
 
 CONFIGS = ("REPEATING", "OBJECTS", "QUICK", "WAKING", "ONCE", "SENDING")
 ANSWERING_SEC = 1
@@ -46,6 +47,11 @@ def test_the_longest_chain_of_failures_fits_into_every_function(function: str) -
     settles = longest_sec(bootstrap.WAKING) + longest_sec(bootstrap.ONCE) + longest_sec(bootstrap.REPEATING)
     timeout_sec = schemas.functions()[function]["timeout_sec"]
     assert settles + ANSWERING_SEC <= timeout_sec
+
+
+def test_a_join_that_seals_until_the_exchanger_is_up_fits_too() -> None:
+    settles = longest_sec(bootstrap.WAKING) + COLD_START_MS / 1000 + longest_sec(bootstrap.REPEATING)
+    assert settles + ANSWERING_SEC <= schemas.functions()["bouncer"]["timeout_sec"]
 
 
 @pytest.mark.parametrize("function", ["operator", "dispatcher", "exchanger", "publisher"])
