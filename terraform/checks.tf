@@ -39,8 +39,8 @@ check "api_requests" {
 
 check "table_writes" {
   assert {
-    condition     = try(local.allowed.table_writes >= local.write_units_per_sec, true)
-    error_message = "For ${local.joins_per_sec} joins a second a table must take ${local.write_units_per_sec} writes a second, and the account allows ${try(local.allowed.table_writes, 0)}: ask for more under Service Quotas, Amazon DynamoDB, Table-level write throughput limit (L-AB614373)."
+    condition     = try(local.allowed.table_writes >= max(local.write_units_per_sec, local.join_write_units_per_sec), true)
+    error_message = "For ${local.joins_per_sec} joins a second a table must be warm for ${max(local.write_units_per_sec, local.join_write_units_per_sec)} writes a second, and the account allows ${try(local.allowed.table_writes, 0)}: ask for more under Service Quotas, Amazon DynamoDB, Table-level write throughput limit (L-AB614373)."
   }
 }
 

@@ -3,6 +3,7 @@ locals {
   environment = merge(module.metrics.environment, {
     PROTECTED_ZONES_TABLE    = module.table["protected_zones"].name
     COUNTERS_TABLE           = module.table["counters"].name
+    JOINS_TABLE              = module.table["joins"].name
     QUEUE_TABLE              = module.table["queue"].name
     USER_CONNECTIONS_TABLE   = module.table["user_connections"].name
     SITE_BUCKET              = module.storage.bucket

@@ -4,7 +4,7 @@ module "table" {
 
   name                = local.table_names[each.key]
   schema              = each.value
-  warm_throughput     = contains(["counters", "queue"], each.key) ? local.warm_throughput : null
+  warm_throughput     = lookup(local.warm_throughput, each.key, null)
   deletion_protection = var.tables.deletion_protection
   kms_key_arn         = var.tables.kms_key_arn
 

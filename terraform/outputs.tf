@@ -84,18 +84,19 @@ output "archive" {
 }
 
 output "sizing" {
-  description = "What expected_joins_per_sec comes to: shards that the zones should have together, reads and writes a second of the two large tables, concurrency of the bouncer and how much of it is kept warm before a start, requests a second of the API, and the alarms' thresholds."
+  description = "What expected_joins_per_sec comes to: shards that the zones should have together, reads and writes a second of the table queue, writes a second of the table joins, what tables are warmed for, concurrency of the bouncer and how much of it is kept warm before a start, requests a second of the API, and the alarms' thresholds."
   value = {
-    joins_per_sec        = local.joins_per_sec
-    shards               = local.shards
-    write_units_per_sec  = local.write_units_per_sec
-    read_units_per_sec   = local.read_units_per_sec
-    warm_throughput      = local.warm_throughput
-    bouncer_concurrency  = local.bouncer_concurrency
-    warm_instances       = local.warm_instances
-    reserved_concurrency = local.reserved_in_total
-    api_requests_per_sec = local.api_requests_per_sec
-    errors_per_min       = local.errors_per_min
-    throttles_per_min    = local.throttles_per_min
+    joins_per_sec            = local.joins_per_sec
+    shards                   = local.shards
+    write_units_per_sec      = local.write_units_per_sec
+    join_write_units_per_sec = local.join_write_units_per_sec
+    read_units_per_sec       = local.read_units_per_sec
+    warm_throughput          = local.warm_throughput
+    bouncer_concurrency      = local.bouncer_concurrency
+    warm_instances           = local.warm_instances
+    reserved_concurrency     = local.reserved_in_total
+    api_requests_per_sec     = local.api_requests_per_sec
+    errors_per_min           = local.errors_per_min
+    throttles_per_min        = local.throttles_per_min
   }
 }

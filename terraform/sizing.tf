@@ -5,11 +5,13 @@ locals {
   # A visitor who comes asks the API three times: enter, enter with the cookie, join.
   requests_per_sec = 3 * local.joins_per_sec
 
-  # One partition takes 1,000 writes a second; a shard is planned for half of that.
-  shards = ceil(local.joins_per_sec / 500)
+  # A partition takes 1,000 writes a second, and keys of join counters are hashed onto them: many counters, and partitions
+  # to spare, so that hardly any is overloaded. How many: layer/python/waiting_room/domain/zone/sizing.py.
+  shards                   = local.joins_per_sec <= 500 ? 1 : ceil(local.joins_per_sec / 100)
+  join_write_units_per_sec = 3 * local.joins_per_sec
 
-  # A join writes one unit to each of the two tables. Beside it a zone has up to 500 claims a second, which write two more
-  # there. A quarter is headroom. Reads: the bouncer looks up the place with every request; it keeps zones and gate items.
+  # A place is one write. Beside it a zone has up to 500 claims a second, which write two more. A quarter is headroom.
+  # Reads: the bouncer looks up the place with every request; it keeps zones and gate items.
   claims_per_sec      = min(500, local.joins_per_sec)
   write_units_per_sec = ceil(1.25 * (local.joins_per_sec + 2 * local.claims_per_sec))
   read_units_per_sec  = ceil(1.25 * local.requests_per_sec)
@@ -17,13 +19,12 @@ locals {
   # What AWS gives every new table.
   table_write_units_per_sec = 4000
   table_read_units_per_sec  = 12000
-  needs_warm_throughput = (
-    local.write_units_per_sec > local.table_write_units_per_sec || local.read_units_per_sec > local.table_read_units_per_sec
-  )
-  warm_throughput = local.needs_warm_throughput ? {
-    write_units_per_sec = max(local.write_units_per_sec, local.table_write_units_per_sec)
-    read_units_per_sec  = max(local.read_units_per_sec, local.table_read_units_per_sec)
-  } : null
+  warm_throughput = {
+    for table, write_units in { joins = local.join_write_units_per_sec, queue = local.write_units_per_sec } : table => {
+      write_units_per_sec             = max(write_units, local.table_write_units_per_sec)
+      read_units_per_sec              = max(local.read_units_per_sec, local.table_read_units_per_sec)
+    } if write_units > local.table_write_units_per_sec || local.read_units_per_sec > local.table_read_units_per_sec
+  }
 
   # A request takes a bouncer about 50 ms. Twice that is planned, as Lambda gives an instance ten requests a second at
   # most, and as it makes up for the second in which cold instances start; and some for those who claim and renew.

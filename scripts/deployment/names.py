@@ -94,6 +94,7 @@ class Names:
         return {
             "PROTECTED_ZONES_TABLE": self.table("protected_zones"),
             "COUNTERS_TABLE": self.table("counters"),
+            "JOINS_TABLE": self.table("joins"),
             "QUEUE_TABLE": self.table("queue"),
             "USER_CONNECTIONS_TABLE": self.table("user_connections"),
             "SITE_BUCKET": self.bucket,

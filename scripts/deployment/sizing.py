@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from waiting_room.domain.zone.sizing import CLAIMS_PER_SEC, join_writes_per_sec, place_writes_per_sec, shards_for
+
 MOST_JOINS_PER_SEC = 100_000
 """More than that is for several deployments."""
 
@@ -28,10 +30,7 @@ OTHER_FUNCTIONS = 150
 """What AWS keeps back of an account's concurrency, and what the other functions need."""
 BURST = 1.5
 OTHER_REQUESTS_PER_SEC = 100
-CLAIMS_PER_SEC = 500
-"""More than this one zone does not let in a second, however many join."""
-TABLE_HEADROOM = 1.25
-JOINS_PER_SHARD = 500
+READS_HEADROOM = 1.25
 EDGE_REQUESTS_PER_INSTANCE = 10
 """Lambda@Edge: requests a second that one instance of a function is given (CloudFront guide, "Quotas")."""
 GUARDED_REQUESTS = 20
@@ -42,7 +41,7 @@ NEW_SOCKETS_PER_SEC = 500
 
 @dataclass(frozen=True)
 class Needs:
-    """Rates a second, or things at once."""
+    """Rates a second, or things at once. Tables: that of the places, and that of the join counters."""
 
     joins_per_sec: int
     api_requests_per_sec: int
@@ -55,8 +54,14 @@ class Needs:
     edge_concurrency: int
     table_writes_per_sec: int
     table_reads_per_sec: int
+    join_writes_per_sec: int
     new_sockets_per_sec: int
     shards: int
+
+    @property
+    def warm(self) -> dict[str, int]:
+        """Writes a second that a table must be warm for, by its name in schemas/tables."""
+        return {"joins": self.join_writes_per_sec, "queue": self.table_writes_per_sec}
 
 
 def needs(joins_per_sec: int) -> Needs:
@@ -76,10 +81,11 @@ def needs(joins_per_sec: int) -> Needs:
         cold_sec=COLD_START_SEC + math.ceil(max(0, bouncers - NEW_INSTANCES) / NEW_INSTANCES_PER_SEC),
         edge_requests_per_sec=edge_requests,
         edge_concurrency=math.ceil(edge_requests / EDGE_REQUESTS_PER_INSTANCE),
-        table_writes_per_sec=math.ceil(TABLE_HEADROOM * (joins_per_sec + 2 * claims)),
-        table_reads_per_sec=math.ceil(TABLE_HEADROOM * requests),
+        table_writes_per_sec=place_writes_per_sec(joins_per_sec),
+        table_reads_per_sec=math.ceil(READS_HEADROOM * requests),
+        join_writes_per_sec=join_writes_per_sec(joins_per_sec),
         new_sockets_per_sec=NEW_SOCKETS_PER_SEC,
-        shards=math.ceil(joins_per_sec / JOINS_PER_SHARD),
+        shards=shards_for(joins_per_sec),
     )
 
 
@@ -109,7 +115,7 @@ FUNCTIONS = Quota(
     1_000,
     lambda size: size.concurrency + size.edge_concurrency,
 )
-TABLE_WRITES = Quota("DynamoDB, writes/s of a table", "L-AB614373", 40_000, lambda size: size.table_writes_per_sec)
+TABLE_WRITES = Quota("DynamoDB, writes/s of a table", "L-AB614373", 40_000, lambda size: max(size.warm.values()))
 TABLE_READS = Quota("DynamoDB, reads/s of a table", "L-CF0CBE56", 40_000, lambda size: size.table_reads_per_sec)
 EDGE_REQUESTS = Quota(
     "Lambda at the edge, requests/s in each Region", "", 10_000, lambda size: size.edge_requests_per_sec
@@ -127,7 +133,7 @@ def ceiling(quotas: tuple[Quota, ...] = QUOTAS) -> tuple[int, Quota]:
     """The most joins a second for which no quota has to be raised, and the quota that is reached first.
 
     For J joins a second and C = min(J, 500) claims: API 4.5 J + 100; Lambda 0.3 J + 170, and 0.15 (J + C) for the gate;
-    a table writes 1.25 (J + 2 C) and reads 3.75 J units; the edge answers 1.5 (J + C) requests.
+    tables write 1.25 (J + 2 C) and 3 J, and read 3.75 J units; the edge answers 1.5 (J + C) requests.
     """
     first = min(quotas, key=lambda quota: quota.most_joins_per_sec)
     return first.most_joins_per_sec, first

@@ -32,7 +32,7 @@ from waiting_room.use_cases.watch_door import WatchDoor
 from waiting_room.use_cases.zones import PutZone
 
 T = TypeVar("T")
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "joins", "queue")
 LARGEST_SKEW_MS = 4_900
 """No two clocks differ by the margin of 10 s."""
 CDN_MS = 3_000
@@ -131,7 +131,8 @@ class Bouncer:
 
     def __init__(self, deployment: Deployment) -> None:
         stores, clock, ids = deployment.stores(), deployment.clock(), deployment.ids
-        verbs = visitor_verbs(stores, Wake(stores.locks, deployment, "exchanger", clock), clock, ids)
+        wake = Wake(stores.locks, deployment, "exchanger", clock)
+        verbs = visitor_verbs(stores, wake, clock, ids, deployment.kernel.sleep)
         self.zones = ZoneCopies(stores.zones, clock)
         self.join, self.locate = verbs.join, verbs.locate
         self.renew, self.leave, self.confirm = verbs.renew, verbs.leave, verbs.confirm
@@ -148,13 +149,21 @@ class Deployment:
     """Tables, functions and the CDN. It is also the port through which functions start one another."""
 
     def __init__(
-        self, kernel: Kernel, observe: Observer, quotas: Quotas, *, warm: int = 8, weather: Weather = CALM
+        self,
+        kernel: Kernel,
+        observe: Observer,
+        quotas: Quotas,
+        *,
+        warm: int = 8,
+        weather: Weather = CALM,
+        tables_warm: Mapping[str, int] | None = None,
     ) -> None:
-        """`warm`: instances of bouncer and gatekeeper that are there from the beginning."""
+        """`warm`: instances of bouncer and gatekeeper that are there from the beginning; `tables_warm`: for how many
+        writes a second a table is."""
         self.kernel = kernel
         self.weather = weather
         self.store = Store([schemas.table(name) for name in TABLES], observe)
-        self.partitions = Partitions(kernel)
+        self.partitions = Partitions(kernel, tables_warm)
         self.replicas = Replicas(lambda: kernel.now_ms, kernel.rng)
         self.bucket = Bucket(kernel)
         self.door = PublicDoor(self)
@@ -173,7 +182,7 @@ class Deployment:
             Connection(self.store, self.kernel, self.partitions, lambda: self.weather, attempts, self.replicas, alive)
             for attempts in (3, 1)
         )
-        return Stores(Clients(repeating, once), *TABLES)
+        return Stores(Clients(repeating, once, self.kernel.together), *TABLES)
 
     def clock(self) -> SkewedClock:
         """A clock of one machine."""

@@ -13,6 +13,7 @@ from scripts.simulation.order import line, overtaken_max, worst_inversion_ms
 from scripts.simulation.simulation import Simulation
 from scripts.simulation.watch import Moment
 from waiting_room.domain.lanes import shares
+from waiting_room.domain.line.epochs import EPOCH_MS
 from waiting_room.domain.line.places import Estimate
 
 SHORTEST_WAIT_SEC = 60
@@ -64,12 +65,17 @@ def figures(simulation: Simulation) -> Figures:
     orders = [line(simulation, number, lane) for number, run in watch.runs.items() for lane in run.lines]
     kept = promises(simulation)
     broken = [fault for order in orders for fault in order.broken] + kept.broken
+    inversion_ms = max((worst_inversion_ms(order.taken_ms) for order in orders), default=0)
+    if inversion_ms > (most_ms := most_inversion_ms(simulation)):
+        broken.append(
+            f"rule 3: somebody stands before one who came {inversion_ms} ms earlier; {most_ms} ms is the most"
+        )
     values: dict[str, float] = {
         "visitors": len(simulation.crowd.visitors),
         "admitted": watch.admitted,
         "lost": kept.lost,
         "duplicates": watch.duplicates + len(kept.shared),
-        "worst_inversion_ms": max((worst_inversion_ms(order.taken_ms) for order in orders), default=0),
+        "worst_inversion_ms": inversion_ms,
         "overtaken_max": max((overtaken_max(order.taken_ms) for order in orders), default=0),
         "write_units_per_join": write_units_per_join(simulation),
         "overshoot_max": watch.overshoot,
@@ -99,6 +105,8 @@ def figures(simulation: Simulation) -> Figures:
         values["sold_out_told_sec"] = round((told_ms - watch.sold_out_at_ms) / 1000, 1)
         values["sold_out_heard_sec"] = round((told_ms - watch.sold_out_shown_ms) / 1000, 1)
         values["hurried_looks_per_visitor"] = hurried_looks(simulation)
+    if "partitions" in scenario.measures:
+        values["join_writes_refused_pct"] = join_writes_refused_pct(simulation)
     for measured in simulation.also_measured:
         values |= measured.figures()
         broken += measured.broken
@@ -123,11 +131,22 @@ def promises(simulation: Simulation) -> Promises:
     return Promises(tuple(missing), tuple(shared), unserved)
 
 
+def most_inversion_ms(simulation: Simulation) -> int:
+    """How far the order of a line may be off: not at all with one counter, by one epoch with several."""
+    return EPOCH_MS if any(run.shards > 1 for run in simulation.watch.runs.values()) else 0
+
+
 def write_units_per_join(simulation: Simulation) -> float:
     """Units of the join counters and of the places written, by each place there is."""
     numbers = sum(line.tail for run in simulation.watch.runs.values() for line in run.lines.values())
     places = simulation.deployment.store.write_units.get(("PutItem", "queue"), 0)
     return round((numbers + places) / max(1, simulation.watch.places), 4)
+
+
+def join_writes_refused_pct(simulation: Simulation) -> float:
+    """Of all tries to take a number from a join counter, those that its partition was too busy for, in percent."""
+    partitions = simulation.deployment.partitions
+    return round(100 * partitions.refused.get("join", 0) / max(1, partitions.asked.get("join", 0)), 4)
 
 
 def hurried_looks(simulation: Simulation) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,30 @@ class Kernel:
         """Let others run for some virtual time; only called by a job."""
         self.after(seconds, greenlet.getcurrent().switch)
         self._loop.switch()
+
+    def together(self, calls: Iterable[Callable[[], Any]]) -> None:
+        """Make calls as jobs of their own and wait for all; what one raises is raised. Only called by a job."""
+        parts = list(calls)
+        if len(parts) == 1:
+            parts[0]()
+            return
+        caller, left, failed = greenlet.getcurrent(), len(parts), list[BaseException]()
+
+        def part(call: Callable[[], Any]) -> None:
+            nonlocal left
+            try:
+                call()
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller
+                failed.append(error)
+            left -= 1
+            if not left:
+                self.at(self.now_ms, caller.switch)
+
+        for call in parts:
+            self.start(lambda call=call: part(call))  # type: ignore[misc]
+        self._loop.switch()
+        if failed:
+            raise failed[0]
 
     def run(self, until_ms: int) -> None:
         """Run everything that is due up to a time."""

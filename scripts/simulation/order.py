@@ -24,7 +24,8 @@ class Order:
 
 
 def line(simulation: Simulation, run: int, lane: str) -> Order:
-    """The line of a lane by position; numbers nobody used stand in it as well.
+    """The line of a lane by arrival; numbers nobody used stand in it as well. Early joiners of a draw are left out:
+    where they stand is decided by the lot, not by when they came.
 
     Two numbers on one position, or a position without one, break rule 2. What is not sealed yet is left out.
     """
@@ -48,7 +49,8 @@ def line(simulation: Simulation, run: int, lane: str) -> Order:
                 broken.append(f"rule 2: epoch {epoch.number} puts two on one position")
     if NOBODY in order:
         broken.append("rule 2: the line has a gap")
-    return Order(order, tuple(broken))
+    early = max((epoch.early or 0 for epoch in sealed), default=0)
+    return Order(order[early:], tuple(broken))
 
 
 def _fill(order: array[int], taken_ms: Sequence[int], before: Epoch, epoch: Epoch, shard: int, name: str) -> bool:

@@ -221,6 +221,7 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
         groups=((steady(joins_per_sec, seconds, from_sec=RUSH_SEC), replace(EVERYBODY, absent_share=0.35)),),
         seconds=RUSH_SEC + seconds + 5,
         warm=max(8, joins_per_sec // 10),
+        measures=frozenset({"partitions"}),
         drains=False,
     )
 
@@ -228,7 +229,7 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
 DRAWS = (
     Scenario(
         name="a draw, then arrivals",
-        about="400 early joiners on 3 counters are drawn at the start, 60 late ones follow; cap 60",
+        about="400 early joiners on 15 counters are drawn at the start, 60 late ones follow; cap 60",
         zone={
             "mode": "combined",
             "order": "lottery",
@@ -245,16 +246,25 @@ DRAWS = (
     ),
 )
 RUSHES = (
-    _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 200 counters", 100_000, 10),
-    _rush("5,000 joins in one second", "5,000 joins a second before a start, on 10 counters", 5_000, 1),
+    _rush("1,000,000 joins in ten seconds", "100,000 joins a second before a start, on 1,000 counters", 100_000, 10),
+    _rush("5,000 joins in one second", "5,000 joins a second before a start, on 50 counters", 5_000, 1),
     Scenario(
         name="several counters, no start",
-        about="2,500 visitors in a second on 5 counters, let in as they are placed; cap 200",
+        about="2,500 visitors in a second on 25 counters, let in as they are placed; cap 200",
         zone=queueing(200, expected_joins_per_sec=2500),
         groups=((steady(2500, 1, from_sec=5), replace(EVERYBODY, stay_sec=(20, 20))),),
         seconds=90,
         drains=False,
     ),
+)
+PARTITIONS = tuple(
+    _rush(
+        f"hashed partitions, {joins_per_sec:,} joins/s",
+        f"as fast as the zone and the tables were sized for, for {seconds} s",
+        joins_per_sec,
+        seconds,
+    )
+    for joins_per_sec, seconds in ((2_000, 5), (20_000, 4), (100_000, 2))
 )
 QUICK = (
     "idle zone, first joiner",
@@ -267,6 +277,7 @@ QUICK = (
     "occupancy, lanes, cap 100",
     "a draw, then arrivals",
     "5,000 joins in one second",
+    "hashed partitions, 2,000 joins/s",
     "4,000 look for their drawn places",
     "16,000 look for their places",
     "several counters, no start",
@@ -284,6 +295,7 @@ SCENARIOS: dict[str, Scenario] = {
         *DRAWS,
         *RUSHES,
         *OPENINGS,
+        *PARTITIONS,
         *STORMS,
         *GREAT_STORMS,
         *SMALL,

@@ -16,10 +16,13 @@ from scripts.simulation.venue import Venue
 from scripts.simulation.watch import Watch
 from scripts.visitors.arrivals import Curve
 from scripts.visitors.habits import Habits
+from waiting_room import schemas
+from waiting_room.domain.zone.sizing import join_writes_per_sec, place_writes_per_sec
 from waiting_room.domain.zone.zones import Zone
 
 Action = Callable[["Simulation"], None]
 ZONE_ID = "sale"
+EXPECTED = "expected_joins_per_sec"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Scenario:
     groups: tuple[tuple[Curve, Habits], ...]
     seconds: int
     measures: frozenset[str] = frozenset()
-    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`, `opening`."""
+    """Figures beyond those of every run: `occupancy`, `shares`, `eta`, `recovery`, `sold_out`, `opening`, `door` and
+    `partitions`."""
     steady_from_sec: int = 300
     """Occupancy is measured from here on."""
     actions: tuple[tuple[float, Action], ...] = ()
@@ -82,7 +86,12 @@ class Simulation:
         document = {"zone_id": ZONE_ID, "rules": [{"paths": ["/sale"]}], **scenario.zone}
         quotas = scenario.quotas or Quotas.sized(document.get("expected_joins_per_sec", Zone.expected_joins_per_sec))
         self.deployment = Deployment(
-            self.kernel, self.watch.observe, quotas, warm=scenario.warm, weather=scenario.weather
+            self.kernel,
+            self.watch.observe,
+            quotas,
+            warm=scenario.warm,
+            weather=scenario.weather,
+            tables_warm=_warm(scenario.zone),
         )
         if "starts_in_sec" in document:
             document["starts_at_ms"] = START_MS + document.pop("starts_in_sec") * 1000
@@ -103,3 +112,9 @@ class Simulation:
                 self.kernel.run(START_MS + second * 1000)
                 self.watch.second()
                 yield second
+
+
+def _warm(zone: Mapping[str, Any]) -> dict[str, int]:
+    """What Terraform warms the tables for in a deployment that has this zone alone."""
+    joins_per_sec = int(zone.get(EXPECTED, schemas.load("zone")["properties"][EXPECTED]["default"]))
+    return {"joins": join_writes_per_sec(joins_per_sec), "queue": place_writes_per_sec(joins_per_sec)}

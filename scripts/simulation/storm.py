@@ -47,7 +47,7 @@ class Storm:
         self._epochs.append(gate.state.epochs.get(GENERAL, 0) if gate else 0)
         for shard in range(self._shards):
             deployment.store.update_item(
-                TableName="counters",
+                TableName="joins",
                 Key={"counter": {"S": f"join#{zone.zone_id}#{zone.run}#{GENERAL}#{shard}"}, "slot": {"N": "0"}},
                 UpdateExpression="ADD #seq :many",
                 ExpressionAttributeNames={"#seq": "seq"},

@@ -254,7 +254,7 @@ class Watch:
         state = self._run(run)
         if run != self.run:
             return
-        state.width_sec, state.shards = after["width"], after.get("shards", 1)
+        state.width_sec, state.shards = after["width"], after["joins"]
         self._leases = sum(count for name, count in after.items() if name.startswith(BUCKET))
         names = after["lanes"].split(",")
         serving = {lane: after.get(f"{SERVING}{number}", 0) for number, lane in enumerate(names)}

@@ -37,12 +37,12 @@ run "a_distribution_in_front_of_the_site" {
   }
 
   assert {
-    condition     = output.table_names == { counters = "foyer-counters", protected_zones = "foyer-protected-zones", queue = "foyer-queue", user_connections = "foyer-user-connections" }
+    condition     = output.table_names == { counters = "foyer-counters", joins = "foyer-joins", protected_zones = "foyer-protected-zones", queue = "foyer-queue", user_connections = "foyer-user-connections" }
     error_message = "Tables are called after the deployment and their schema."
   }
 
   assert {
-    condition     = output.sizing.bouncer_concurrency == 50 && output.sizing.warm_throughput == null && output.sizing.shards == 1
+    condition     = output.sizing.bouncer_concurrency == 50 && length(output.sizing.warm_throughput) == 0 && output.sizing.shards == 1
     error_message = "A hundred joins a second fit into what AWS gives a new table, and one shard."
   }
 

@@ -54,13 +54,16 @@ run "a_large_sale_is_sized" {
   }
 
   assert {
-    condition     = output.sizing.shards == 20 && output.sizing.bouncer_concurrency == 3020
-    error_message = "Shards take 500 joins a second each; a bouncer is busy for a tenth of a second with each of three requests."
+    condition     = output.sizing.shards == 100 && output.sizing.bouncer_concurrency == 3020
+    error_message = "Of several shards each takes 100 joins a second; a bouncer is busy for a tenth of a second with each of three requests."
   }
 
   assert {
-    condition     = output.sizing.warm_throughput == { read_units_per_sec = 37500, write_units_per_sec = 13750 }
-    error_message = "Tables are warm for every join and 500 claims a second, and a quarter more."
+    condition = output.sizing.warm_throughput == {
+      joins = { read_units_per_sec = 37500, write_units_per_sec = 30000 }
+      queue = { read_units_per_sec = 37500, write_units_per_sec = 13750 }
+    }
+    error_message = "The places are warm for every join and 500 claims a second, and a quarter more; the join counters three times."
   }
 
   assert {

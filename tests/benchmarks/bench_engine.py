@@ -20,7 +20,7 @@ from waiting_room.domain.line.places import Session
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases.wake import Wake
 
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "joins", "queue")
 VISITORS = 2_000
 TICKS = 200
 FEW, MANY = 10_000, 1_000_000
@@ -39,7 +39,7 @@ class Sale:
         stores.gates.create(GateItem("z", 1, self.zone.bucket_width_sec, lanes={"general": Watermarks()}))
         if waiting:
             key = {"counter": "join#z#1#general#0", "slot": 0}
-            self.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
+            self.store.put_item(TableName="joins", Item=encode({**key, "seq": waiting}))
         wake = Wake(stores.locks, FakeFunctions(), "exchanger", self.clock)
         self.verbs = visitor_verbs(stores, wake, self.clock, ids)
         self.ticker = tick_zone(stores, FakeObjectStore(), self.clock)

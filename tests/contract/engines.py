@@ -34,7 +34,7 @@ from waiting_room.adapters.dynamodb import Clients
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).with_name("dynamodb_local")
-SCHEMAS = ("protected_zones", "counters", "queue", "user_connections")
+SCHEMAS = ("protected_zones", "counters", "joins", "queue", "user_connections")
 CONNECTIONS = 64
 READY_SEC = 120.0
 JVM = ("-Xmx512m", "-XX:TieredStopAtLevel=1")

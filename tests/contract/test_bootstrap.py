@@ -18,6 +18,7 @@ from waiting_room import bootstrap, schemas
 ENV = {
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
     "COUNTERS_TABLE": "foyer-counters",
+    "JOINS_TABLE": "foyer-joins",
     "QUEUE_TABLE": "foyer-queue",
     "USER_CONNECTIONS_TABLE": "foyer-user-connections",
     "WEBSOCKET_ENDPOINT": "https://abc123.execute-api.eu-west-1.amazonaws.com/live",
@@ -56,7 +57,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, logs: dict[str, ListLog]) -> Iterator[N
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws(config={"lambda": {"use_docker": False}}):
-        for name in ("protected_zones", "counters", "queue", "user_connections"):
+        for name in ("protected_zones", "counters", "joins", "queue", "user_connections"):
             make_table(name)
         boto3.client("s3").create_bucket(
             Bucket="foyer-site", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}

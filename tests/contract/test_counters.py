@@ -10,7 +10,7 @@ from waiting_room.adapters.counters import LOCK_SEC, WAKING_SEC, Departures, Joi
 
 
 def _joins(dynamo: Dynamo) -> Joins:
-    return Joins(dynamo.clients, dynamo.table("counters"))
+    return Joins(dynamo.clients, dynamo.table("joins"))
 
 
 def _locks(dynamo: Dynamo) -> Locks:

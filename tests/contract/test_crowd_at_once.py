@@ -30,7 +30,7 @@ class Bouncer:
 
     def __init__(self, clients: Clients, prefix: str) -> None:
         clock, ids = SystemClock(), RandomIds()
-        self.stores = Stores(clients, *(prefix + name for name in ("protected_zones", "counters", "queue")))
+        self.stores = Stores(clients, *(prefix + name for name in ("protected_zones", "counters", "joins", "queue")))
         wake = Wake(self.stores.locks, FakeFunctions(), "exchanger", clock)
         verbs = visitor_verbs(self.stores, wake, clock, ids)
         self.join, self.claim = verbs.join, verbs.claim

@@ -21,7 +21,7 @@ SECOND = Epoch(2, 3, (3, 4), close=True, early=7)
 
 
 def _joins(dynamo: Dynamo) -> Joins:
-    return Joins(dynamo.clients, dynamo.table("counters"))
+    return Joins(dynamo.clients, dynamo.table("joins"))
 
 
 def test_an_epoch_reads_as_it_was_written(dynamo: Dynamo) -> None:
@@ -55,8 +55,7 @@ def test_a_line_of_many_counters_is_read_from_as_many_copies(exact_dynamo: Dynam
         assert joins.epoch_marks(*LINE, 0, shard) == [end]
     assert joins.latest_epoch(*LINE) == after
     keys = {
-        item["counter"]["S"]
-        for item in exact_dynamo.clients.once.scan(TableName=exact_dynamo.table("counters"))["Items"]
+        item["counter"]["S"] for item in exact_dynamo.clients.once.scan(TableName=exact_dynamo.table("joins"))["Items"]
     }
     assert len([key for key in keys if key.startswith("epoch#")]) == 3
 
@@ -133,7 +132,7 @@ def test_what_a_batch_leaves_is_asked_for_again(
     for shard in range(shards):
         _joins(dynamo).next(ZONE_ID, RUN, LANE, shard)
     stingy = Stingy(dynamo.clients.repeating, refusals)
-    numbers, all_read = Joins(Clients(stingy, stingy), dynamo.table("counters")).taken(ZONE_ID, RUN, (LANE,), shards)
+    numbers, all_read = Joins(Clients(stingy, stingy), dynamo.table("joins")).taken(ZONE_ID, RUN, (LANE,), shards)
     served = max(0, len(asked) - refusals)
     assert (stingy.asked, all_read) == (asked, complete)
     assert numbers == {LANE: dict.fromkeys(list(numbers[LANE]), 1)}
@@ -149,4 +148,4 @@ def test_a_batch_that_is_never_answered_leaves_every_counter_out(monkeypatch: py
         def batch_get_item(self, **_: Any) -> Any:
             raise ReadTimeoutError(endpoint_url="x")
 
-    assert Joins(Clients(Silent(), Silent()), "counters").taken("z", 1, ("general",), 3) == ({"general": {}}, False)
+    assert Joins(Clients(Silent(), Silent()), "joins").taken("z", 1, ("general",), 3) == ({"general": {}}, False)

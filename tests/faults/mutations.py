@@ -21,7 +21,7 @@ from waiting_room.domain.admission.claim_clock import ClaimClock
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.line.draws import Draw
-from waiting_room.domain.line.epochs import Epoch
+from waiting_room.domain.line.epochs import Epoch, shards_of
 from waiting_room.domain.line.places import QueueItem, Session, session_of
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.use_cases import seal
@@ -176,6 +176,14 @@ class MovesAnyway(Join):
         return held.status == "waiting" and invited not in ("", held.lane)
 
 
+class TakesForOwn(Join):
+    """A number that another counter gave is stored as one of the visitor's own counter."""
+
+    def _number(self, zone: Zone, visitor_id: str, shards: int, lane: str) -> tuple[int, int]:
+        _, seq = super()._number(zone, visitor_id, shards, lane)
+        return shards_of(visitor_id, shards)[0], seq
+
+
 def first_lane_first(
     calls: int, waiting: Mapping[str, int], parts: Mapping[str, float], deficits: Mapping[str, float]
 ) -> tuple[dict[str, int], dict[str, float]]:
@@ -237,6 +245,8 @@ SLOW = Faults(pause=0.12)
 """Everybody is held up all the time."""
 REFUSED = Faults.refusing()
 """Writes of places are refused, and nothing is ever lost."""
+BUSY = replace(Faults.none(), throttle=0.5, throttled="joins")
+"""Join counters are too busy half of the time."""
 UNREAD = Faults(partial=1)
 """DynamoDB leaves something out of every other batch."""
 SHARDED = {"shards": 3}
@@ -253,6 +263,7 @@ MUTATIONS: dict[str, Mutation] = {
     "limit of a claim": Mutation(Parts(gates=ClaimsUnchecked)),
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
     "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),
+    "counter of a number": Mutation(Parts(join=TakesForOwn), BUSY, SHARDED),
     "condition of an epoch": Mutation(Parts(joins=SealsAnyway), changes=SHARDED),
     "counters that were not read": Mutation(
         Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED

@@ -36,7 +36,7 @@ from waiting_room.use_cases.wake import Wake
 
 START_AFTER_MS = 12_000
 """When a sale with a draw begins: some have come before, some come later."""
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "joins", "queue")
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Parts:
         stores = Stores(clients, *TABLES)
         stores.gates = self.gates(clients, "counters")
         stores.queue = self.queue(clients, "queue", "counters")
-        stores.joins = self.joins(clients, "counters")
+        stores.joins = self.joins(clients, "joins")
         return stores
 
 
@@ -109,9 +109,9 @@ class World:
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
         marks = {name: Watermarks() for name in self.zone.lanes}
         self.rules.lines = lines.Lines(
-            tuple(self.zone.lanes), self.zone.shards, scenario.lottery, shares(self.zone.lanes)
+            tuple(self.zone.lanes), scenario.shards, scenario.lottery, shares(self.zone.lanes)
         )
-        width_sec, shards, order = self.zone.bucket_width_sec, self.zone.shards, self.zone.order
+        width_sec, shards, order = self.zone.bucket_width_sec, scenario.shards, self.zone.order
         Gates(self.calm, "counters").create(GateItem("z", 1, width_sec, lanes=marks, shards=shards, order=order))
         if scenario.lottery:
             Draws(ProtectedZones(self.calm, "protected_zones")).commit("z", 1, FakeIds(f"draw/{seed}"))
@@ -126,7 +126,6 @@ class World:
             "max_active": scenario.cap,
             "session": {"idle_sec": scenario.idle_sec, "max_sec": scenario.max_sec},
             "claim": {"window_sec": 15, "grace_sec": 20},
-            "expected_joins_per_sec": 500 * scenario.shards,
         }
         if scenario.lanes:
             document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.5}}
@@ -151,7 +150,7 @@ class World:
     def after_call(self) -> None:
         """Look at what changed in the store, from the outside, and check the rules."""
         counters = self.store.tables["counters"].records
-        self.rules.lines.look(counters)
+        self.rules.lines.look(self.store.tables["joins"].records)
         if self.scenario.lottery:
             self.rules.lines.look_at_draw(self.store.tables["protected_zones"].records["z", "draw#1"].item)
         if (tick := int(counters["gate#z#1", 0].item["tick"]["N"])) != self._ticked:
@@ -203,6 +202,7 @@ class Bouncer:
             wake,
             clock,
             ids,
+            lambda seconds: world.scheduler.sleep(seconds * 1000),
             join=parts.join,
             claim=parts.claim,
             renew=parts.renew,

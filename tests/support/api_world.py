@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.fakes import FakeClock, FakeDoor, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeDoor, FakeFunctions, FakeIds, FakeObjectStore, no_pause
 from tests.support.memory_secrets import MemorySecrets
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
@@ -29,7 +29,7 @@ from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.watch_door import WatchDoor
 
 EVENTS = Path(__file__).parents[1] / "events"
-TABLES = ("protected_zones", "counters", "queue", "user_connections")
+TABLES = ("protected_zones", "counters", "joins", "queue", "user_connections")
 ORIGIN_SECRET = "an-origin-secret"
 OPERATOR = "arn:aws:sts::123456789012:assumed-role/foyer-operators/ines"
 ROOT = "/.waiting-room/v1"
@@ -124,7 +124,7 @@ class ApiWorld:
         self.bouncer = HttpApp(
             Router(
                 operations,
-                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher),
+                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher, no_pause),
             ),
             self.clock,
             self.log,

@@ -113,7 +113,7 @@ class Deployment:
     def tick(self) -> None:
         """One tick of the zone of the tests, a second after the last; for when no run of an exchanger is wanted."""
         self.clock.advance(1)
-        names = (self.names.table(name) for name in ("protected_zones", "counters", "queue"))
+        names = (self.names.table(name) for name in ("protected_zones", "counters", "joins", "queue"))
         stores = Stores(Clients(self.dynamo, self.dynamo), *names)
         objects = S3ObjectStore(self.bucket, self.names.bucket)
         tick_zone(stores, objects, self.clock)(ZONE_ID)

@@ -168,3 +168,7 @@ class FakeSigningKeys:
 
     def ensure(self) -> tuple[SigningKey, ...]:
         return self.keys
+
+
+def no_pause(_: float) -> None:
+    """Stands in for a pause where nothing happens meanwhile."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.memory_dynamo import MemoryDynamo
-from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore
+from tests.support.fakes import FakeClock, FakeFunctions, FakeIds, FakeObjectStore, no_pause
 from tests.support.streamed import Streamed
 from waiting_room import schemas
 from waiting_room.adapters.calls import CallRecords
@@ -25,7 +25,7 @@ from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
-TABLES = ("protected_zones", "counters", "queue")
+TABLES = ("protected_zones", "counters", "joins", "queue")
 ZONE: dict[str, Any] = {
     "zone_id": "z",
     "mode": "queueing",
@@ -61,7 +61,7 @@ class Sale:
 
     def _build(self) -> None:
         clock, ids = self.clock, self.ids
-        self.verbs = visitor_verbs(self.stores, self.wake, clock, ids)
+        self.verbs = visitor_verbs(self.stores, self.wake, clock, ids, no_pause)
         self.copies = self.verbs.copies
         self._bar = Bar(EndPlace(self.gates, self.queue, clock, ids), self.queue)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")

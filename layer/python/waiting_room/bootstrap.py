@@ -6,7 +6,7 @@ Each function of this module builds one Lambda's application from its environmen
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from waiting_room.adapters.beacon import DrandBeacon
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.adapters.clock import RandomIds, SystemClock
 from waiting_room.adapters.connections import ApiGatewayConnections
-from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.dynamodb import BATCH, Clients
 from waiting_room.adapters.end_user_messaging import EndUserMessaging
 from waiting_room.adapters.failures import SqsFailures
 from waiting_room.adapters.functions import LambdaFunctions
@@ -36,6 +36,7 @@ from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import PublishedKeys, SigningKeys, read_parameter
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
+from waiting_room.domain.zone.sizing import MOST_SHARDS
 from waiting_room.http.frame.app import HttpApp
 from waiting_room.http.frame.body import prepare_bodies
 from waiting_room.http.frame.cors import Cors
@@ -60,7 +61,7 @@ from waiting_room.use_cases.notify import AT_ONCE, Notify
 from waiting_room.use_cases.publish import Publish
 from waiting_room.use_cases.record import Record
 from waiting_room.use_cases.wake import Wake
-from waiting_room.use_cases.warm import BATCH, HOLD_MS, Warm, WarmUp
+from waiting_room.use_cases.warm import HELD_AT_ONCE, HOLD_MS, Warm, WarmUp
 from waiting_room.use_cases.watch_door import WatchDoor
 
 _TIMEOUTS: dict[str, Any] = {"connect_timeout": 1, "read_timeout": 2, "tcp_keepalive": True}
@@ -91,9 +92,13 @@ HOLDING = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     connect_timeout=1,
     read_timeout=HOLD_MS / 1000 + 5,
-    max_pool_connections=BATCH,
+    max_pool_connections=HELD_AT_ONCE,
 )
 """For calls that last as long as an instance is held, and it may have to start first."""
+
+BATCHES_TOGETHER = MOST_SHARDS // BATCH
+"""So many batches have all join counters of the largest zone."""
+
 SENDING = ONCE.merge(Config(read_timeout=3))
 """For messages by telephone, which a carrier takes more slowly."""
 
@@ -108,7 +113,7 @@ def bouncer(env: Mapping[str, str]) -> Warmable:
     login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher)
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep)
     prepare_bodies(endpoints)
     warm_up(tokens.refresh, *stores.zones.connect())
     app = HttpApp(
@@ -154,7 +159,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
     """Starts exchangers, heals stale snapshots; `{"warm": 50, "until_ms": ...}` holds so many bouncers until then."""
     settings = config.read(config.DispatcherConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table)
+    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, settings.joins_table)
     objects = S3ObjectStore(_client("s3", OBJECTS), settings.site_bucket)
     tick = tick_zone(stores, objects, clock)
     alarms, probe = Alarms(_client("cloudwatch")), HttpsProbe()
@@ -175,7 +180,7 @@ def dispatcher(env: Mapping[str, str]) -> Job:
         warm_up=WarmUp(functions, settings.dispatcher_function, int(settings.warm_instances), clock),
     )
     holding, held = LambdaFunctions(_client("lambda", HOLDING)), settings.bouncer_function
-    warm = Warm(lambda until_ms: holding.call(held, {HOLD: until_ms}), ThreadPoolExecutor(BATCH).map)
+    warm = Warm(lambda until_ms: holding.call(held, {HOLD: until_ms}), ThreadPoolExecutor(HELD_AT_ONCE).map)
     log = json_log("dispatcher")
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +199,9 @@ def exchanger(env: Mapping[str, str]) -> Job:
     settings = config.read(config.ExchangerConfig, env)
     clock, ids = SystemClock(), RandomIds()
     retention = Retention.parse(settings.retention_days)
-    stores = Stores(_clients(), settings.protected_zones_table, settings.counters_table, retention=retention)
+    stores = Stores(
+        _clients(), settings.protected_zones_table, settings.counters_table, settings.joins_table, retention=retention
+    )
     objects = S3ObjectStore(_client("s3", STATUS), settings.site_bucket)
     threads = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="zone")
     # One of their own: however long a metrics backend takes, no zone's tick waits for a thread.
@@ -237,6 +244,7 @@ def notifier(env: Mapping[str, str]) -> Job:
         clients,
         settings.protected_zones_table,
         settings.counters_table,
+        settings.joins_table,
         settings.queue_table,
         settings.user_connections_table,
     )
@@ -311,6 +319,7 @@ def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Store
         _clients(),
         settings.protected_zones_table,
         settings.counters_table,
+        settings.joins_table,
         settings.queue_table,
         settings.user_connections_table,
         retention=Retention.parse(settings.retention_days),
@@ -322,4 +331,15 @@ def _client(service: str, settings: Config = REPEATING, address: str | None = No
 
 
 def _clients(service: str = "dynamodb") -> Clients:
-    return Clients(repeating=_client(service), once=_client(service, ONCE))
+    return Clients(_client(service), _client(service, ONCE), _together)
+
+
+def _together(calls: Iterable[Callable[[], None]]) -> None:
+    """Make calls in threads; one alone needs none."""
+    first, *others = calls
+    if not others:
+        first()
+        return
+    with ThreadPoolExecutor(BATCHES_TOGETHER, thread_name_prefix="batch") as threads:
+        for done in [threads.submit(call) for call in (first, *others)]:
+            done.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.request_alert import RequestAlert
 from waiting_room.use_cases.restore import RestorePlaces
 from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
+from waiting_room.use_cases.seal import SealMeanwhile
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
@@ -81,13 +83,14 @@ class Stores:
         clients: Clients,
         protected_zones: str,
         counters: str,
+        joins: str = "",
         queue: str = "",
         user_connections: str = "",
         retention: Retention | None = None,
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
-        self.joins = Joins(clients, counters)
+        self.joins = Joins(clients, joins)
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
         self.minutes = Minutes(clients, counters, retention)
@@ -124,6 +127,7 @@ def visitor_verbs(
     wake: Wake,
     clock: Clock,
     ids: Ids,
+    sleep: Callable[[float], None] = time.sleep,
     *,
     join: type[Join] = Join,
     claim: type[Claim] = Claim,
@@ -134,10 +138,11 @@ def visitor_verbs(
     gates, queue = stores.gates, stores.queue
     copies, lines = GateCopies(gates, clock), Lines(stores.joins, stores.zones, clock)
     renewed = renew(gates, queue, copies, clock, ids)
+    meanwhile = SealMeanwhile(stores.joins, gates, clock, sleep)
     return VisitorVerbs(
         copies=copies,
         lines=lines,
-        join=join(queue, stores.joins, copies, lines, wake, clock, ids),
+        join=join(queue, stores.joins, copies, lines, wake, meanwhile, clock, ids),
         locate=Locate(queue, copies, lines, wake, clock),
         claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids),
         renew=renewed,
@@ -155,10 +160,11 @@ def bouncer_endpoints(
     clock: Clock,
     ids: Ids,
     cipher: Cipher | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
-    verbs = visitor_verbs(stores, wake, clock, ids)
+    verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
     visitors = VisitorApi(
         zones=zones,

@@ -30,6 +30,7 @@ class BouncerConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     user_connections_table: str
     signing_keys_secret: str
@@ -54,6 +55,7 @@ class OperatorConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     signing_keys_secret: str
     signing_keys_parameter: str
@@ -72,6 +74,7 @@ class DispatcherConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     site_bucket: str
     snapshot_key: str
     exchanger_function: str
@@ -88,6 +91,7 @@ class ExchangerConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     site_bucket: str
     retention_days: str
     metrics_backend: str
@@ -116,6 +120,7 @@ class NotifierConfig:
 
     protected_zones_table: str
     counters_table: str
+    joins_table: str
     queue_table: str
     user_connections_table: str
     websocket_endpoint: str

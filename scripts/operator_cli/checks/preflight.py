@@ -66,7 +66,7 @@ class Preflight:
             Quota("Lambda concurrency", "lambda", "L-B99A9384", needed.concurrency + needed.edge_concurrency),
             Quota("API requests/s", "apigateway", "L-8A5B8E43", needed.api_requests_per_sec),
             Quota("new WebSockets/s", "apigateway", "L-9ED1E49A", needed.new_sockets_per_sec),
-            Quota("writes/s of a table", "dynamodb", "L-AB614373", needed.table_writes_per_sec),
+            Quota("writes/s of a table", "dynamodb", "L-AB614373", max(needed.warm.values())),
             Quota("reads/s of a table", "dynamodb", "L-CF0CBE56", needed.table_reads_per_sec),
         ]
 
@@ -81,11 +81,10 @@ class Preflight:
 
     def warm_throughput(self) -> Iterator[Finding]:
         """A table takes at once what it is warm for, a new one 4,000 writes a second; never more than its limit."""
-        for key in ("counters", "queue"):
+        for key, needed in self._needed.warm.items():
             name = self._names.table(key)
             table = self._clients["dynamodb"].describe_table(TableName=name)["Table"]
             warm = int(table.get("WarmThroughput", {}).get("WriteUnitsPerSecond", 0))
-            needed = self._needed.table_writes_per_sec
             yield Finding.judged(
                 f"warm table {key}",
                 warm >= needed,
@@ -240,7 +239,8 @@ def summary(needed: Needs) -> Iterable[str]:
     """What a sale of this size needs, in words."""
     yield (
         f"{needed.joins_per_sec:,} joins a second need {needed.api_requests_per_sec:,} API requests a second, "
-        f"{needed.concurrency:,} functions at once, {needed.table_writes_per_sec:,} writes a second in two tables each"
+        f"{needed.concurrency:,} functions at once, {needed.join_writes_per_sec:,} writes a second in the table of the "
+        f"joins and {needed.table_writes_per_sec:,} in that of the places"
     )
     yield (
         f"({needed.table_reads_per_sec:,} reads) and {needed.shards:,} join counters; the gate needs "

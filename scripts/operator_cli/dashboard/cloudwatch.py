@@ -89,7 +89,7 @@ class FunctionHealth:
         return {result["Label"]: sum(result.get("Values", ())) for result in answer["MetricDataResults"]}
 
 
-TABLES = ("protected_zones", "counters", "queue", "user_connections")
+TABLES = ("protected_zones", "counters", "joins", "queue", "user_connections")
 PHANTOMS = "phantom leases (places held for nobody until their leases run out)"
 LABELS = ("errors", "throttles", "table throttles", PHANTOMS)
 EDGE_LABELS = ("edge errors", "exempt passes")

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 
 from waiting_room import bootstrap, schemas
+from waiting_room.use_cases.seal import COLD_START_MS
 
 CONFIGS = ("REPEATING", "OBJECTS", "STATUS", "QUICK", "WAKING", "ONCE", "SENDING", "HOLDING")
 ANSWERING_SEC = 1
@@ -55,6 +56,11 @@ def test_the_longest_chain_of_failures_fits_into_every_function(function: str) -
 def test_reads_of_the_init_phase_that_get_no_answer_end_before_it_does() -> None:
     """They are made side by side; a start that takes longer is begun anew."""
     assert longest_sec(bootstrap.REPEATING) + IMPORTS_SEC <= INIT_PHASE_SEC
+
+
+def test_a_join_that_seals_until_the_exchanger_is_up_fits_too() -> None:
+    settles = longest_sec(bootstrap.WAKING) + COLD_START_MS / 1000 + longest_sec(bootstrap.REPEATING)
+    assert settles + ANSWERING_SEC <= schemas.functions()["bouncer"]["timeout_sec"]
 
 
 @pytest.mark.parametrize("function", ["operator", "dispatcher", "exchanger", "publisher"])

@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.memory_dynamo import MemoryDynamo
 from tests.support.fakes import FakeClock
 from tests.support.largest_gate import LANES, largest_state
 from tests.support.sale import Sale
+from waiting_room import schemas
+from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_state import VERSION, UnreadableState, pack, unpack
+from waiting_room.adapters.gates import Gates
 from waiting_room.domain.admission.claim_clock import ClaimClock, Sample
 from waiting_room.domain.admission.door import Door
-from waiting_room.domain.admission.gate_item import ControllerState
+from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import LastTickets
 from waiting_room.domain.admission.shared_calls import SharedCalls
 from waiting_room.domain.admission.show_up import ShowUp
@@ -193,3 +197,18 @@ def test_what_was_drawn_stays_drawn_after_everything_was_forgotten() -> None:
     sale.tick(2)
     assert {name: sale.locate(name).position for name in names} == drawn
     assert sale.locate("late").position == 20
+
+
+def test_a_run_whose_counters_lie_elsewhere_is_not_read(caplog: pytest.LogCaptureFixture) -> None:
+    """An earlier release counted its joins in another table: here its numbers would begin again at 1."""
+    store = MemoryDynamo([schemas.table("counters")])
+    gates = Gates(Clients(store, store), "counters")
+    assert gates.create(GateItem("z", 1, 10, lanes={"general": Watermarks()}))
+    store.update_item(
+        TableName="counters",
+        Key={"counter": {"S": "gate#z#1"}, "slot": {"N": "0"}},
+        UpdateExpression="REMOVE #joins",
+        ExpressionAttributeNames={"#joins": "joins"},
+    )
+    assert gates.read("z", 1) is None
+    assert "reset the zone" in caplog.text

@@ -164,6 +164,20 @@ def members_sale(world: Deployment) -> None:
     assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
 
 
+def guests_sale(world: Deployment) -> None:
+    """Somebody waits, and is then invited into another lane: the ends of both lanes say which is sooner."""
+    zone, app = f"{ROOT}/zones/guests", {"accept": "application/json"}
+    world.put_zone(zone_id="guests", max_active=1, lanes={"general": {"weight": 1}, "vip": {"weight": 1}})
+    *_, last = (world.visit("POST", f"{zone}/visitors", headers=app) for _ in range(3))
+    link = world.operate("POST", "/zones/guests/invitations", {"lane": "vip", "name": "Ada"}).json["token"]
+    bearer = {**app, "authorization": f"Bearer {last.json['visitor_token']}"}
+    assert world.visit("POST", f"{zone}/visitors", {"invitation": link}, headers=bearer).json["lane"] == "vip"
+    # The first into a large zone seals its line until the exchanger is up.
+    world.put_zone(zone_id="sudden", max_active=1, expected_joins_per_sec=2_000)
+    world.clock.advance(60)
+    assert world.visit("POST", f"{ROOT}/zones/sudden/visitors", headers=app).status == 201
+
+
 def a_day_by_itself(world: Deployment) -> None:
     """A zone that opens and closes by the clock, and one that follows an alarm."""
     starts_at_ms = world.clock.ms + 600_000
@@ -207,6 +221,7 @@ def world() -> Deployment:
     visits(world, site_key)
     large_sale(world)
     members_sale(world)
+    guests_sale(world)
     world.run("publisher")
     world.clock.advance(100)
     world.run("dispatcher")

@@ -17,7 +17,7 @@ from waiting_room import schemas
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "schemas"
-TABLES = ("protected_zones", "counters", "user_connections", "queue")
+TABLES = ("protected_zones", "counters", "joins", "user_connections", "queue")
 DOCUMENTS = ("zone", "status", "snapshot")
 META = {f"tables/{name}": "table" for name in TABLES} | {
     name: name for name in ("functions", "behaviours", "openapi", "websocket", "archive", "metrics", "timestream")

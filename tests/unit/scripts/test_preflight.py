@@ -92,7 +92,8 @@ def test_a_sale_needs_what_its_visitors_do() -> None:
     assert (small.api_requests_per_sec, large.api_requests_per_sec) == (550, 45_100)
     assert (small.concurrency, large.concurrency) == (200, 3_170)
     assert (small.table_writes_per_sec, large.table_writes_per_sec) == (375, 13_750)
-    assert (small.shards, large.shards) == (1, 20)
+    assert (small.shards, large.shards) == (1, 100)
+    assert (small.join_writes_per_sec, large.join_writes_per_sec) == (300, 30_000)
     assert large.edge_concurrency == 1_575
     assert (small.table_reads_per_sec, large.table_reads_per_sec) == (375, 37_500)
     assert (small.edge_requests_per_sec, large.edge_requests_per_sec) == (300, 15_750)
@@ -133,7 +134,7 @@ locals { functions = {} }
 output "found" {
   value = [
     local.api_requests_per_sec, local.bouncer_concurrency, local.warm_instances, local.edge_concurrency,
-    local.write_units_per_sec, local.read_units_per_sec, local.shards
+    local.write_units_per_sec, local.read_units_per_sec, local.join_write_units_per_sec, local.shards
   ]
 }
 """
@@ -157,7 +158,7 @@ def test_terraform_sizes_the_same(tmp_path: Path) -> None:
         size = needs(joins_per_sec)
         bouncers = size.concurrency - OTHER_FUNCTIONS
         functions = [bouncers, size.warm_instances, size.edge_concurrency]
-        tables = [size.table_writes_per_sec, size.table_reads_per_sec, size.shards]
+        tables = [size.table_writes_per_sec, size.table_reads_per_sec, size.join_writes_per_sec, size.shards]
         own = [size.api_requests_per_sec, *functions, *tables]
         assert json.loads(shown.stdout) == own, joins_per_sec
 
@@ -179,9 +180,9 @@ def test_the_gate_takes_from_the_same_functions_wherever_visitors_are_near(accou
     assert account.looks().edge_quota().state is State.ACT
 
 
-@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 13_750}, State.OK), ({}, State.ACT)])
+@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 30_000}, State.OK), ({}, State.ACT)])
 def test_tables_must_be_warm_for_the_rush(account: Account, warm: dict[str, int], state: State) -> None:
-    for key in ("counters", "queue"):
+    for key in ("joins", "queue"):
         account.stubs["dynamodb"].add_response(
             "describe_table", {"Table": {"WarmThroughput": warm}}, {"TableName": f"tickets-{key}"}
         )
@@ -233,7 +234,7 @@ def test_a_limit_somebody_set_on_a_table_is_told(account: Account, most: int, st
         "WarmThroughput": {"WriteUnitsPerSecond": 40_000},
         "OnDemandThroughput": {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": most},
     }
-    for _ in ("counters", "queue"):
+    for _ in ("joins", "queue"):
         account.stubs["dynamodb"].add_response("describe_table", {"Table": table})
     found = [finding for finding in account.looks().warm_throughput() if finding.name.startswith("limit")]
     assert [finding.state for finding in found] == states * 2
@@ -358,7 +359,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     for _ in range(5):
         account.has_quota("service-quotas", 1_000_000)
     account.has_quota("edge-quotas", 1_000_000)
-    for _ in ("counters", "queue"):
+    for _ in ("joins", "queue"):
         table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}}}
         account.stubs["dynamodb"].add_response("describe_table", table)
     versions = {"VersionIdsToStages": {"v" * 36: ["AWSCURRENT"]}}

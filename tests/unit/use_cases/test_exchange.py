@@ -261,7 +261,7 @@ def test_lanes_of_several_counters_are_sealed_between_the_ticks_without_missing_
     assert exchange(["z"], run_sec=5) == 5
     epoch = sale.joins.latest_epoch("z", 1, "general")
     assert epoch is not None
-    assert (epoch.number, epoch.tail) == (20, 20), "four a second, each with the one who came before it"
+    assert (epoch.number, epoch.tail) == (35, 35), "five a second, and ten more without the lock"
 
 
 def test_a_slow_seal_gives_way_to_the_next_tick() -> None:
@@ -273,10 +273,28 @@ def test_a_slow_seal_gives_way_to_the_next_tick() -> None:
         def __call__(self, zone_id: str) -> Ticked:
             return sale.ticker(zone_id)
 
-        def seal(self, zone_id: str) -> None:
+        def seal(self, zone_id: str) -> int:
             sealed.append(sale.clock.ms)
             sale.clock.advance(0.6)
+            return 1
 
     slow: Any = Slow()
     assert Exchange(slow, sale.locks, sale.clock, FakeIds("slow"), sale.clock.advance)(["z"], run_sec=5) == 5
-    assert len(sealed) == 5
+    assert len(sealed) == 5 + 3, "and after it gave the lock up, for two seconds"
+
+
+def test_whoever_joins_just_as_an_exchanger_rests_is_sealed_and_keeps_it_at_work() -> None:
+    sale = Sale(expected_joins_per_sec=1_500)
+    late = iter(["late"])
+
+    def sleep(seconds: float) -> None:
+        # The lock is free and nobody is woken yet: visitors' copies of the gate item say that somebody is at work.
+        sale.clock.advance(seconds)
+        if sale.gate().state.resting and next(late, None):
+            sale.joins.next("z", 1, "general", 3)
+
+    exchange = Exchange(sale.ticker, sale.locks, sale.clock, FakeIds("resting"), sleep)
+    assert exchange(["z"], run_sec=20) > IDLE_TICKS + 2
+    epoch = sale.joins.latest_epoch("z", 1, "general")
+    assert epoch is not None
+    assert epoch.tail == 1

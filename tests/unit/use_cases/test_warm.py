@@ -13,7 +13,7 @@ from tests.unit.use_cases.test_exchange import dispatch
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.jobs import HOLD, LONGEST_HOLD_SEC, Warmable
-from waiting_room.use_cases.warm import BATCH, HOLD_MS, Warm, WarmUp, wanted
+from waiting_room.use_cases.warm import HELD_AT_ONCE, HOLD_MS, Warm, WarmUp, wanted
 
 NOW_MS = 1_780_315_200_000
 MOST = 100_000
@@ -53,8 +53,8 @@ def test_a_wave_is_shared_out_and_ends_for_all_at_the_same_moment() -> None:
     assert WarmUp(functions, "dispatcher", 120, clock)([zone(60)]) == 120
     until = {"until_ms": NOW_MS + HOLD_MS}
     assert functions.started == [
-        ("dispatcher", {"warm": BATCH, **until}),
-        ("dispatcher", {"warm": BATCH, **until}),
+        ("dispatcher", {"warm": HELD_AT_ONCE, **until}),
+        ("dispatcher", {"warm": HELD_AT_ONCE, **until}),
         ("dispatcher", {"warm": 20, **until}),
     ]
 

@@ -18,7 +18,7 @@ def sale_with(waiting: int = 0, **changes: Any) -> Sale:
     sale.join("the first")
     if waiting:
         key = {"counter": "join#z#1#general#0", "slot": 0}
-        sale.store.put_item(TableName="counters", Item=encode({**key, "seq": waiting}))
+        sale.store.put_item(TableName="joins", Item=encode({**key, "seq": waiting}))
     return sale
 
 

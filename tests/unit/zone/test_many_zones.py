@@ -75,7 +75,7 @@ def test_when_all_is_over_none_is_started_any_more(world: Deployment) -> None:
 def test_a_busy_zone_slows_nobody_elses_ticks(world: Deployment) -> None:
     """The busy zone's store hangs from its second tick on; the other nineteen tick every second all the same."""
     busy, seconds = LIVE_IDS[7], 30
-    names = (world.names.table(name) for name in ("protected_zones", "counters", "queue"))
+    names = (world.names.table(name) for name in ("protected_zones", "counters", "joins", "queue"))
     stores = Stores(Clients(world.dynamo, world.dynamo), *names)
     real = tick_zone(stores, S3ObjectStore(world.bucket, world.names.bucket), world.clock)
     ticks, jobs, held, over = Counter[str](), list[Future[None]](), threading.Event(), world.clock.ms + seconds * 1000

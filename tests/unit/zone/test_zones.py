@@ -49,7 +49,7 @@ def test_a_zone_survives_its_own_document() -> None:
             "/lanes",
         ),
         ({"lanes": {name: {"weight": 1} for name in ("general", *"abcdef")}}, "/lanes"),
-        ({"expected_joins_per_sec": 200_001}, "/expected_joins_per_sec"),
+        ({"expected_joins_per_sec": 100_001}, "/expected_joins_per_sec"),
         ({"session": {"idle_sec": 900, "max_sec": 600}}, "/session/max_sec"),
     ],
 )
@@ -76,7 +76,7 @@ def test_every_contradiction_is_told_at_once() -> None:
         "lanes": {"vip": {"weight": 0}},
         "beacon": "drand",
         "protection": {"least_per_min": 5},
-        "expected_joins_per_sec": 200_001,
+        "expected_joins_per_sec": 100_001,
         "proof_of_work": {"bits": 18, "most_bits": 12},
         "identity": {"mode": "require", "keys": [{"alg": "ES256", "kty": "RSA"}], "jwks_url": "https://a.example/k"},
         "schedule": {

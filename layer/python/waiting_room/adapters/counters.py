@@ -1,4 +1,4 @@
-"""The rest of the counters table: join numbers and epochs, sales, minute rows and the exchanger's lock."""
+"""The joins table, with join numbers and epochs; and of the counters table sales, minute rows and exchangers' locks."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ WAKING_SEC = 10
 
 EPOCH_BLOCK = 256
 """Epochs of a block. The last of each is also kept as a mark, so that a number is found in three reads."""
-COUNTERS_PER_COPY = 50
-"""For every so many join counters the epochs are kept once more: 25,000 joins a second, and later as many who ask for
+COUNTERS_PER_COPY = 100
+"""For every so many join counters the epochs are kept once more: 10,000 joins a second, and later as many who ask for
 their places, perhaps all at once, while a partition serves 3,000 read units a second."""
 
 
@@ -37,14 +37,17 @@ class Joins:
     """Join counters by zone, run, lane and shard, and the epochs that make one line of several counters."""
 
     def __init__(self, clients: Clients, table_name: str) -> None:
-        self._table = Table(clients, "counters", table_name)
+        self._table = Table(clients, "joins", table_name)
 
     def next(self, zone_id: str, run: int, lane: str, shard: int) -> int:
-        """Take the next number, from 1. A number whose answer is lost is burned: a visitor who never comes."""
+        """Take the next number, from 1. A number whose answer is lost is burned: a visitor who never comes.
+
+        Raises Throttled when none was taken, that is certain, and Overloaded when one may have been.
+        """
         answer = reading(
             self._table.clients.once.update_item,
             TableName=self._table.name,
-            Key=self._table.key(_join_partition(zone_id, run, lane, shard), 0),
+            Key=self._table.key(join_partition(zone_id, run, lane, shard), 0),
             UpdateExpression="ADD #seq :one",
             ExpressionAttributeNames={"#seq": "seq"},
             ExpressionAttributeValues=encode({":one": 1}),
@@ -54,7 +57,7 @@ class Joins:
 
     def tail(self, zone_id: str, run: int, lane: str, shard: int) -> int:
         """How many numbers have been taken (consistent)."""
-        item = self._table.get(_join_partition(zone_id, run, lane, shard), 0)
+        item = self._table.get(join_partition(zone_id, run, lane, shard), 0)
         return int(item["seq"]) if item else 0
 
     def taken(
@@ -64,7 +67,7 @@ class Joins:
 
         A counter nobody has used, or one that could not be read, is not in the answer.
         """
-        names = {_join_partition(zone_id, run, lane, shard): (lane, shard) for lane in lanes for shard in range(shards)}
+        names = {join_partition(zone_id, run, lane, shard): (lane, shard) for lane in lanes for shard in range(shards)}
         items, complete = self._table.batch([(name, 0) for name in names])
         numbers: dict[str, dict[int, int]] = {lane: {} for lane, _ in names.values()}
         for name, item in items.items():
@@ -274,5 +277,6 @@ def _epoch_partition(zone_id: str, run: int, lane: str, copy: int = 0) -> str:
     return f"epoch#{zone_id}#{run}#{lane}" + (f"#{copy}" if copy else "")
 
 
-def _join_partition(zone_id: str, run: int, lane: str, shard: int) -> str:
+def join_partition(zone_id: str, run: int, lane: str, shard: int) -> str:
+    """The partition key of a join counter."""
     return f"join#{zone_id}#{run}#{lane}#{shard}"

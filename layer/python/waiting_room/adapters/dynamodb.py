@@ -5,25 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError, HTTPClientError, SSLError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from waiting_room import schemas
+from waiting_room.adapters.throttles import ThrottleLog, cancelled_for, is_throttle
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.errors import Overloaded
+from waiting_room.domain.errors import Overloaded, Throttled
 
-THROTTLES = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
 CONFLICT_TRIES, CONFLICT_PAUSE_SEC = 4, 0.02
 """Of a write that meets a transaction on the same item, and the mean of the first pause; each is twice the last."""
 BATCH, BATCH_TRIES = 100, 4
@@ -31,6 +25,13 @@ BATCH, BATCH_TRIES = 100, 4
 
 
 logger = logging.getLogger(__name__)
+log_throttle = ThrottleLog()
+
+
+def one_by_one(calls: Iterable[Callable[[], None]]) -> None:
+    """Make calls in turn."""
+    for call in calls:
+        call()
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ class Clients:
     """Two clients of one service.
 
     `repeating` lets the SDK repeat a call whose answer was lost. `once` never does: for writes that are not the
-    same when applied twice.
+    same when applied twice. `together` makes calls at about the same time, and returns when all are done.
     """
 
     repeating: Any
     once: Any
+    together: Callable[[Iterable[Callable[[], None]]], None] = one_by_one
 
 
 class Table:
@@ -76,21 +78,31 @@ class Table:
     def batch(self, keys: Sequence[tuple[str, str | int]]) -> tuple[dict[str, dict[str, Any]], bool]:
         """Items of several partitions, by partition (consistent), and whether every key was looked at.
 
-        What DynamoDB leaves for later is asked for again, BATCH_TRIES times in all, a little later each time; keys
-        without an item are simply not in the answer.
+        More than a hundred are asked for in several batches together, so that all are read at about the same time. What
+        DynamoDB leaves for later is asked for again, BATCH_TRIES times in all, a little later each time; keys without
+        an item are simply not in the answer.
         """
         found: dict[str, dict[str, Any]] = {}
         left = [self.key(*key) for key in keys]
         for attempt in range(BATCH_TRIES):
             if attempt:
                 time.sleep(0.02 * 2**attempt)
-            left = [
-                key for start in range(0, len(left), BATCH) for key in self._batch(left[start : start + BATCH], found)
-            ]
+            left = self._batches(left, found)
             if not left:
                 return found, True
         logger.warning("some items could not be read", extra={"table": self.name, "items": len(left)})
         return found, False
+
+    def _batches(self, keys: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ask once for any number of keys; returns those that were not served."""
+        unserved: list[dict[str, Any]] = []
+
+        def ask(batch: list[dict[str, Any]]) -> None:
+            unserved.extend(self._batch(batch, found))
+
+        parts = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+        self.clients.together(partial(ask, part) for part in parts)
+        return unserved
 
     def _batch(self, keys: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
         """Ask once for at most a hundred keys; returns those that were not served."""
@@ -203,13 +215,16 @@ def _number(text: str) -> int | float:
 
 
 def reading(call: Callable[..., Any], **request: Any) -> Any:
-    """Make a call whose loss harms nothing; raises Overloaded when AWS throttles or cannot be reached."""
+    """Make a call whose loss harms nothing; raises Throttled, or Overloaded when AWS cannot be reached or fails."""
     try:
         return call(**request)
     except (NoConnection, HTTPClientError) as error:
         raise Overloaded("A part of the service could not be reached.") from error
     except ClientError as error:
-        if error.response["Error"]["Code"] in THROTTLES or _server_fault(error):
+        if is_throttle(error):
+            log_throttle(error)
+            raise Throttled from error
+        if _server_fault(error):
             raise Overloaded from error
         raise
 
@@ -238,11 +253,12 @@ def writing(call: Callable[..., Any], **request: Any) -> Answer:
             return Answer.UNSURE
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            reasons = cancelled_for(error)
             if code == "ConditionalCheckFailedException" or "ConditionalCheckFailed" in reasons:
                 return Answer.NO
-            if code in THROTTLES or reasons & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
-                raise Overloaded from error
+            if is_throttle(error):
+                log_throttle(error)
+                raise Throttled from error
             if code == "TransactionConflictException" or "TransactionConflict" in reasons:
                 continue
             if code == "TransactionInProgressException" or _server_fault(error):

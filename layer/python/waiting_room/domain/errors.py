@@ -204,6 +204,10 @@ class Overloaded(WaitingRoomError):
         self.retry_after_sec = retry_after_sec
 
 
+class Throttled(Overloaded):
+    """Raised when a store refused a call for lack of capacity: nothing of it was applied, that is certain."""
+
+
 class Unsure(Overloaded):
     """Raised when a write's answer was lost and reading did not settle it; the caller may ask again."""
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from waiting_room.adapters.counters import LOCK_SEC, Locks
-from waiting_room.domain.line.epochs import EPOCH_MS
+from waiting_room.domain.line.epochs import SEAL_MS
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.tick import TickZone
 
@@ -17,6 +17,9 @@ IDLE_TICKS = 3
 LAST_TICKS_SEC = 15
 """How long ticks still under way are waited for at the end; the function is ended by its time-out soon after."""
 LOOK_SEC = 0.05
+SEALS_ON_MS = 2_000
+"""After giving up the lock it is sealed on so long: the next exchanger tries for the lock once a second, and visitors'
+copies of the gate item, by which they would wake one, are as old as this at most."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +63,9 @@ class Exchange:
             self._sleep(max(0.0, (began_at_ms + TICK_MS - self._clock.now_ms()) / 1000))
         self._wait_for(zones.values())
         for zone in _going(zones.values()):
-            self._locks.release(zone.zone_id, owner)
+            zone.busy = True
+            self._start(zone.hand_over)
+        self._wait_for(zones.values())
         return sum(zone.won for zone in zones.values())
 
     def _wait_for(self, zones: Iterable[_Turns]) -> None:
@@ -92,6 +97,7 @@ class _Turns:
         self._sleep = sleep
         self._held_until_ms = 0
         self._idle_ticks = 0
+        self._seals = False
 
     def take(self) -> None:
         """One tick. A failure is logged and costs this zone one tick, the others nothing."""
@@ -109,6 +115,7 @@ class _Turns:
                 return
             self._held_until_ms = now_ms + LOCK_SEC * 1000
         ticked = self._tick(self.zone_id)
+        self._seals = ticked.seals
         self.won += ticked.won
         self._idle_ticks = self._idle_ticks + 1 if ticked.idle else 0
         if self._idle_ticks >= IDLE_TICKS:
@@ -121,19 +128,39 @@ class _Turns:
         self._locks.release(self.zone_id, self._owner)
         last = self._tick(self.zone_id)
         self.won += last.won
-        self.done = last.idle
+        self.done = last.idle and not self._seal_on()
         self._held_until_ms = self._idle_ticks = 0
+
+    def hand_over(self) -> None:
+        """At the end of a run: give the lock to the next exchanger, and let no epoch grow long until it has it."""
+        try:
+            self._locks.release(self.zone_id, self._owner)
+            self._seal_on()
+        except Exception:
+            logger.exception("zone was not handed over", extra={"zone_id": self.zone_id})
+        finally:
+            self.busy = False
+
+    def _seal_on(self) -> bool:
+        """Seal for a while without the lock; whether anybody joined meanwhile."""
+        tails, began_at_ms = set(), self._clock.now_ms()
+        for _ in range(SEALS_ON_MS // SEAL_MS if self._seals else 0):
+            if self._clock.now_ms() - began_at_ms >= SEALS_ON_MS:
+                break
+            tails.add(self._tick.seal(self.zone_id))
+            self._sleep(SEAL_MS / 1000)
+        return len(tails) > 1
 
     def _seal_until(self, next_tick_ms: int) -> None:
         """Seal as often as fits between two ticks: the next tick seals too, and must not be missed."""
-        due_ms = next_tick_ms - TICK_MS + EPOCH_MS
+        due_ms = next_tick_ms - TICK_MS + SEAL_MS
         while due_ms < next_tick_ms:
             now_ms = self._clock.now_ms()
-            if not next_tick_ms - TICK_MS <= now_ms <= next_tick_ms - EPOCH_MS:
+            if not next_tick_ms - TICK_MS <= now_ms < next_tick_ms - SEAL_MS:
                 return
             self._sleep(max(0, due_ms - now_ms) / 1000)
             self._tick.seal(self.zone_id)
-            due_ms += EPOCH_MS
+            due_ms += SEAL_MS
 
 
 def _going(zones: Iterable[_Turns]) -> list[_Turns]:

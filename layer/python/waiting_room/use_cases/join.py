@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from waiting_room.adapters.counters import Joins
@@ -9,14 +10,15 @@ from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Unsure
+from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Throttled, Unsure
 from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
-from waiting_room.domain.line.epochs import shard_of
+from waiting_room.domain.line.epochs import shards_of
 from waiting_room.domain.line.places import MOVED, Known, Place, QueueItem, status_now
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.lines import Lines
 from waiting_room.use_cases.locate import describe
+from waiting_room.use_cases.seal import SealMeanwhile
 from waiting_room.use_cases.wake import Wake
 
 
@@ -24,13 +26,22 @@ class Join:
     """Gives a visitor a place, the place held already, or a new one instead of one that is over."""
 
     def __init__(
-        self, queue: Queue, joins: Joins, copies: GateCopies, lines: Lines, wake: Wake, clock: Clock, ids: Ids
+        self,
+        queue: Queue,
+        joins: Joins,
+        copies: GateCopies,
+        lines: Lines,
+        wake: Wake,
+        seal_meanwhile: SealMeanwhile,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._queue = queue
         self._joins = joins
         self._copies = copies
         self._lines = lines
         self._wake = wake
+        self._seal_meanwhile = seal_meanwhile
         self._clock = clock
         self._ids = ids
 
@@ -53,7 +64,8 @@ class Join:
         if zone.control == "end":
             raise RunOver
         item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
-        self._wake(zone, gate)
+        if self._wake(zone, gate) and gate.shards > 1:
+            self._seal_meanwhile(zone)
         # Of several counters a number taken just now is not sealed yet: a rush must not look for what cannot be there.
         placed = item if new and gate.shards > 1 else self._lines.placed(item, gate)
         return replace(describe(zone, placed, gate, self._clock.now_ms()), new=new)
@@ -95,14 +107,14 @@ class Join:
         self, zone: Zone, visitor_id: str, gate: GateItem, held: QueueItem | None, reason: str, lane: str
     ) -> tuple[QueueItem, bool]:
         """A number and the place it stands for. `gate` must have been read before: the epochs it names are over."""
-        shard = shard_of(visitor_id, gate.shards)
+        shard, seq = self._number(zone, visitor_id, gate.shards, lane)
         fresh = QueueItem(
             zone_id=zone.zone_id,
             run=zone.run,
             visitor_id=visitor_id,
             lane=lane,
             shard=shard,
-            seq=self._joins.next(zone.zone_id, zone.run, lane, shard),
+            seq=seq,
             joined_at_ms=self._clock.now_ms(),
             gen=held.gen if held else 0,
             attempt=self._ids.attempt_id(),
@@ -117,6 +129,18 @@ class Join:
         if stored is None or (held is not None and stored.attempt == held.attempt):
             raise Unsure
         return stored, stored.attempt == fresh.attempt
+
+    def _number(self, zone: Zone, visitor_id: str, shards: int, lane: str) -> tuple[int, int]:
+        """A counter and its next number: of the visitor's own one, or of another one where that is too busy.
+
+        Only a refusal leads on, for nothing was taken then. Where the answer was lost a number may be burned: a
+        second one would burn another, so the visitor is told to ask again. Raises Overloaded.
+        """
+        *earlier, last = shards_of(visitor_id, shards)
+        for shard in earlier:
+            with suppress(Throttled):
+                return shard, self._joins.next(zone.zone_id, zone.run, lane, shard)
+        return last, self._joins.next(zone.zone_id, zone.run, lane, last)
 
 
 def _over(zone: Zone, held: QueueItem, gate: GateItem, now_ms: int) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Callable, Iterable
 
 from waiting_room.adapters.counters import Joins
+from waiting_room.adapters.gates import Gates
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded
-from waiting_room.domain.line.epochs import Epoch, before_all, next_epoch
+from waiting_room.domain.line.epochs import SEAL_MS, Epoch, before_all, next_epoch
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.ports import Clock
 
 TRIES = 4
 """Epochs lost to another exchanger before closing the early joiners is left to the next tick."""
+COLD_START_MS = 2_000
+"""An exchanger that was woken ticks by then."""
+
+logger = logging.getLogger(__name__)
 
 
 class Seal:
@@ -61,3 +69,36 @@ class Seal:
         if key not in self._last:
             self._last[key] = self._joins.latest_epoch(zone_id, run, lane) or before_all(shards)
         return self._last[key]
+
+
+class SealMeanwhile:
+    """Seals a line from the moment an exchanger is woken until it ticks: its cold start lasts several epochs.
+
+    Whoever woke it does so, within their own request and for COLD_START_MS at most: nobody else waits.
+    """
+
+    def __init__(self, joins: Joins, gates: Gates, clock: Clock, sleep: Callable[[float], None]) -> None:
+        self._joins = joins
+        self._gates = gates
+        self._clock = clock
+        self._sleep = sleep
+
+    def __call__(self, zone: Zone) -> None:
+        """Seal the lanes of the zone's run every SEAL_MS. What fails is logged and left to the exchanger."""
+        try:
+            self._seal(zone)
+        except Overloaded:
+            logger.warning("nobody seals until the exchanger is up", extra={"zone_id": zone.zone_id})
+
+    def _seal(self, zone: Zone) -> None:
+        seal, began_at_ms = Seal(self._joins), self._clock.now_ms()
+        woken = gate = self._gates.read(zone.zone_id, zone.run)
+        # The number of turns bounds it as well, for a clock may stand still or be set back.
+        for _ in range(COLD_START_MS // SEAL_MS):
+            if woken is None or gate is None or gate.tick != woken.tick or gate.awaits_draw:
+                return
+            if self._clock.now_ms() - began_at_ms >= COLD_START_MS:
+                return
+            seal(zone.zone_id, zone.run, zone.lanes, gate.shards)
+            self._sleep(SEAL_MS / 1000)
+            gate = self._gates.read(zone.zone_id, zone.run)

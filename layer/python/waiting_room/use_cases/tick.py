@@ -85,11 +85,13 @@ class TickZone:
         self._tell(zone, gate, tick, tails, sold, now_ms)
         return Ticked(won=True, idle=tick.idle, seals=gate.shards > 1)
 
-    def seal(self, zone_id: str) -> None:
-        """Seal once more the lanes of the run that was ticked last; nothing where numbers are places already."""
+    def seal(self, zone_id: str) -> int:
+        """Seal once more the lanes of the run that was ticked last; nothing where numbers are places already.
+
+        Returns how many places are sealed by then.
+        """
         run, lanes, shards = self._lanes.get(zone_id, (0, (), 1))
-        if shards > 1:
-            self._seal(zone_id, run, lanes, shards)
+        return sum(epoch.tail for epoch in self._seal(zone_id, run, lanes, shards).values()) if shards > 1 else 0
 
     def taken(self, zone: Zone, gate: GateItem) -> dict[str, int]:
         """Numbers taken by lane: the line with those in it whose place is not sealed yet. Raises Overloaded."""

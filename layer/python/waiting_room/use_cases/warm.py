@@ -22,7 +22,7 @@ WAVE_MS = 60_000
 """From one wave to the next: the dispatcher's pace. Idle instances are kept for some minutes."""
 HOLD_MS = 5_000
 """How long a wave takes: its own functions start, call, and a cold bouncer is there within a second."""
-BATCH = 50
+HELD_AT_ONCE = 50
 """Events that one run sends and waits for, each on a thread."""
 
 logger = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class WarmUp:
         try:
             now_ms = self._clock.now_ms()
             count = wanted(zones, self._most, now_ms)
-            for sent in range(0, count, BATCH):
-                event = {"warm": min(BATCH, count - sent), "until_ms": now_ms + HOLD_MS}
+            for sent in range(0, count, HELD_AT_ONCE):
+                event = {"warm": min(HELD_AT_ONCE, count - sent), "until_ms": now_ms + HOLD_MS}
                 self._functions.start(self._dispatcher, event)
         except Exception:
             logger.exception("instances could not be warmed")

@@ -30,7 +30,7 @@ run "can_be_planned" {
   command = plan
 
   assert {
-    condition     = output.sizing.shards == 4 && output.site_url == "https://example.com"
+    condition     = output.sizing.shards == 20 && output.site_url == "https://example.com"
     error_message = "The example makes what its README says."
   }
 }

@@ -12,7 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 EPOCH_MS = 250
-"""How often an exchanger seals. Arrivals closer together than this may change places."""
+"""What an epoch spans at most while it is sealed in time. Arrivals closer together than this may change places."""
+SEAL_MS = 200
+"""How often is sealed: the rest of an epoch is for the time it takes to read all counters, now longer, now shorter."""
+
+SHARDS_TRIED = 3
+"""A join takes its number from the first of so many counters that is not refused."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,19 @@ def next_epoch(last: Epoch, taken: Mapping[int, int], *, close: bool = False) ->
     return Epoch(last.number + 1, last.tail, cuts, closes, sum(cuts) if closes else last.early)
 
 
-def shard_of(visitor_id: str, shards: int) -> int:
-    """The join counter of a visitor: always the same one of a run, so that retries meet each other."""
-    if shards == 1:
-        return 0
-    return int.from_bytes(hashlib.sha256(visitor_id.encode()).digest()[:8], "big") % shards
+def shards_of(visitor_id: str, shards: int) -> list[int]:
+    """The join counters of a visitor, the own one first; the others, SHARDS_TRIED in all, are for when it is too busy.
+
+    The own one is always the same of a run, and others have other second ones, so that these share what it cannot take.
+    """
+    digest = hashlib.sha256(visitor_id.encode()).digest()
+    tried: list[int] = []
+    for number in range(min(SHARDS_TRIED, shards)):
+        shard = int.from_bytes(digest[8 * number : 8 * number + 8], "big") % shards
+        while shard in tried:
+            shard = (shard + 1) % shards
+        tried.append(shard)
+    return tried
 
 
 def position_in(line: str, before: Epoch, epoch: Epoch, shard: int, seq: int) -> int:

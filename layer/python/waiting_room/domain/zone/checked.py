@@ -9,7 +9,8 @@ from typing import Any
 from waiting_room.domain.errors import Fault, InvalidZone
 from waiting_room.domain.lanes import GENERAL, MOST_LANES, shares
 from waiting_room.domain.zone import protection, schedule
-from waiting_room.domain.zone.zones import JOINS_PER_SHARD_PER_SEC, MOST_SHARDS, ZONE_ID, Zone
+from waiting_room.domain.zone.sizing import JOINS_PER_SHARD_PER_SEC, MOST_SHARDS
+from waiting_room.domain.zone.zones import ZONE_ID, Zone
 
 __all__ = ["Judge", "checked", "faults"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
 from waiting_room.domain.zone.proofs import ProofRules
+from waiting_room.domain.zone.sizing import shards_for
 
 Mode = Literal["waiting_room", "queueing", "combined"]
 Control = Literal["auto", "pause", "pass", "lock", "end"]
@@ -34,11 +34,6 @@ SERVER_FIELDS = (
     "safe_rate_per_min",
 )
 """Fields of the stored zone that the service writes; in a PUT body only `version` is read."""
-
-JOINS_PER_SHARD_PER_SEC = 500
-"""A DynamoDB partition takes 1,000 writes a second; half of it leaves room for retries."""
-MOST_SHARDS = 400
-"""Join counters of a lane: four times a second all of them are read, and an epoch stays a small item."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +195,7 @@ class Zone:
     @property
     def shards(self) -> int:
         """Join counters of a lane in a new run. Fixed in the gate item from then on, whatever changes here."""
-        return max(1, math.ceil(self.expected_joins_per_sec / JOINS_PER_SHARD_PER_SEC))
+        return shards_for(self.expected_joins_per_sec)
 
     @property
     def bucket_width_sec(self) -> int:
