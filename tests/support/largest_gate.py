@@ -23,7 +23,7 @@ from waiting_room.domain.admission.show_up import FAR
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.lanes import MOST_LANES
 from waiting_room.domain.leases import bucket_width_sec, last_ended_bucket, lease_bucket
-from waiting_room.domain.zone.zones import MOST_SHARDS
+from waiting_room.domain.zone.sizing import MOST_SHARDS
 
 LANES = [f"lane{number:08d}" for number in range(MOST_LANES)]
 """As many as a zone may have, each with an id as long as it may be."""

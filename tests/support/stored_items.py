@@ -9,9 +9,10 @@ from typing import Any
 from tests.memory_dynamo import MemoryDynamo
 from waiting_room import schemas
 
-TABLES = ("counters", "protected_zones", "queue", "user_connections")
+TABLES = ("counters", "joins", "protected_zones", "queue", "user_connections")
 _KIND = {
     "counters": r"(\w+)#",
+    "joins": r"(\w+)#",
     "protected_zones": r".* / (\w+)",
     "queue": r"()",
     "user_connections": r".*(ws|alerts|prequeue)",

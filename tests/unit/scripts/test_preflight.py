@@ -105,7 +105,7 @@ def test_how_far_an_account_gets_without_asking_follows_from_what_sales_need() -
     assert {quota.name: quota.most_joins_per_sec for quota in QUOTAS} == {
         "API Gateway, throttle rate, requests/s": 2_200,
         "Lambda, concurrent executions, with the gate's share": 1_676,
-        "DynamoDB, writes/s of a table": 31_000,
+        "DynamoDB, writes/s of a table": 13_333,
         "DynamoDB, reads/s of a table": 10_666,
         "Lambda at the edge, requests/s in each Region": 6_166,
         "Lambda at the edge, concurrent executions in each Region": 6_166,
