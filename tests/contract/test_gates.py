@@ -93,11 +93,11 @@ def test_watermarks_fall_only_where_no_decision_was_faster(store: Gates) -> None
     read = _now(store)
     back = read.recalled({LANE: Watermarks(serving=7, floor=1, ahead=7)}, share=0.5, absent=3)
     store.fence(ZONE_ID, RUN)
-    assert store.advance(read, back, "restore") is Answer.NO
+    assert store.advance(read, back) is Answer.NO
     assert _now(store).lane(LANE) == read.lane(LANE)
     assert _claim(store) is Answer.NO, "the fence withdrew the grants"
     read = _now(store)
-    assert store.advance(read, read.recalled(back.lanes, share=0.5, absent=3), "restore") is Answer.YES
+    assert store.advance(read, read.recalled(back.lanes, share=0.5, absent=3)) is Answer.YES
     after = _now(store)
     assert (after.lane(LANE), after.limit, after.tick) == (back.lane(LANE), after.claimed, read.tick + 1)
     assert (after.buckets, after.state.clock.samples) == (read.buckets, ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.contract.engines import Dynamo
 from tests.contract.runs import LANE, NOW_MS, RUN, ZONE_ID
 from waiting_room.adapters.calls import CallRecords
@@ -38,4 +40,5 @@ def test_a_listener_is_forgotten_once_and_for_all(dynamo: Dynamo) -> None:
 
 def test_calls_only_grow(dynamo: Dynamo) -> None:
     records = CallRecords(dynamo.clients, dynamo.table("counters"))
-    assert [records.put(calls(*pair)) for pair in ((5, 9), (0, 5), (5, 9), (9, 12))] == [True, False, False, True]
+    told = [(7, 5, 9), (6, 0, 5), (7, 5, 9), (8, 9, 12)]
+    assert [records.put(replace(calls(*pair), tick=tick)) for tick, *pair in told] == [True, False, False, True]

@@ -224,7 +224,7 @@ def opens_anyway(
 
 def frees_closing_buckets(zone: Zone, gate: GateItem, *rest: Any) -> controller.Tick:
     """The tick gives away the room of the buckets it is only just closing: a renewal may be under way."""
-    now_ms = rest[-1]
+    now_ms = rest[2]
     closed_to = max(gate.closed_to, leases.last_ended_bucket(now_ms, gate.width_sec))
     buckets = {bucket: count for bucket, count in gate.buckets.items() if bucket > closed_to}
     return controller.decide(zone, replace(gate, buckets=buckets), *rest)
@@ -278,7 +278,7 @@ MUTATIONS: dict[str, Mutation] = {
     "the better place": Mutation(Parts(join=MovesAnyway), changes=LANES),
     "nobody called unsealed": Mutation(Parts(tick=CallsUnsealed), changes=SHARDED),
     "clock after a restoration": Mutation(
-        Parts(patches=((ClaimClock, "anew", lambda clock: clock),)),
+        Parts(patches=((ClaimClock, "restart", lambda clock: clock),)),
         changes={"visitors": 16, "cap": 2, "lottery": False},
     ),
 }

@@ -44,7 +44,7 @@ TINY = Scenario(
 
 ESTIMATE_PCT = {"occupancy, cap 100": 20}
 """Where so few sessions end in a minute, the pace is known less well: 6 % at a cap of 1,000 (`make simulate`)."""
-LOCATE_READ_UNITS = {"16,000 look for their places": 12, "4,000 look for their drawn places": 3}
+LOCATE_READ_UNITS = {"16,000 look for their places": 12, "4,000 look for their drawn places": 4}
 """Where every instance is asked by a few visitors only, hardly any of them finds a copy there."""
 MOST_REFUSED_PCT = 0.1
 
@@ -217,5 +217,5 @@ def test_one_exchanger_after_another_keeps_the_order() -> None:
 )
 def test_an_epoch_that_lasts_too_long_is_noticed(scenario: Scenario, safeguard: tuple[type, str]) -> None:
     with mock.patch.object(*safeguard, lambda *_: False):
-        row, _ = run(scenario, seed=4)
+        row, _ = run(scenario, seed=5)
     assert any("rule 3" in broken for broken in row.broken)

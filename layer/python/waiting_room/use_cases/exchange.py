@@ -17,6 +17,8 @@ IDLE_TICKS = 3
 LAST_TICKS_SEC = 15
 """How long ticks still under way are waited for at the end; the function is ended by its time-out soon after."""
 LOOK_SEC = 0.05
+READS_FIRST_MS = 20
+"""About so long after its beginning a tick seals: gate item and zone are read before."""
 SEALS_ON_MS = 2_000
 """After giving up the lock it is sealed on so long: the next exchanger tries for the lock once a second, and visitors'
 copies of the gate item, by which they would wake one, are as old as this at most."""
@@ -153,7 +155,7 @@ class _Turns:
 
     def _seal_until(self, next_tick_ms: int) -> None:
         """Seal as often as fits between two ticks: the next tick seals too, and must not be missed."""
-        due_ms = next_tick_ms - TICK_MS + SEAL_MS
+        due_ms = next_tick_ms - TICK_MS + READS_FIRST_MS + SEAL_MS
         while due_ms < next_tick_ms:
             now_ms = self._clock.now_ms()
             if not next_tick_ms - TICK_MS <= now_ms < next_tick_ms - SEAL_MS:

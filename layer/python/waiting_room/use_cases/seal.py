@@ -33,22 +33,27 @@ class Seal:
     ) -> dict[str, Epoch]:
         """The epoch stored last, by lane, after sealing what was joined.
 
+        A lane that somebody else has sealed meanwhile, who may have looked at its counters earlier, is sealed again.
         With `close` every lane's early joiners are counted then, once and for all; raises Overloaded when a
         counter could not be read, or others were faster each time and none of them closed.
         """
         sealed: dict[str, Epoch] = {}
         left = list(lanes)
-        for _ in range(TRIES):
+        for attempt in range(TRIES):
             # Last epoch first, counters second: whatever is read of a counter is new to that epoch or in it.
             lasts = {lane: self._latest(zone_id, run, lane, shards) for lane in left}
             taken, complete = self._joins.taken(zone_id, run, left, shards)
             if close and not complete:
                 # Somebody early whose counter was not read would be counted among the late.
                 raise Overloaded
+            lost = []
             for lane, last in lasts.items():
                 epoch = next_epoch(last, taken[lane], close=close)
                 sealed[lane] = self._one(zone_id, run, lane, last, epoch)
-            left = [lane for lane in left if close and sealed[lane].early is None]
+                if epoch is not None and sealed[lane] != epoch:
+                    lost.append(lane)
+            again = lost if attempt == 0 else []
+            left = [lane for lane in left if sealed[lane].early is None] if close else again
             if not left:
                 return sealed
         raise Overloaded
