@@ -87,7 +87,9 @@ CUTS: dict[str, Callable[[Plan], Any]] = {
         lambda_function_association=[]
     ),
     "the gate has no version": lambda plan: of(plan, "aws_lambda_function", "gatekeeper").update(qualified_arn="other"),
-    "the gate looks elsewhere": lambda plan: of(plan, "aws_s3_object").update(key=".waiting-room/gate-0.json"),
+    "the gate looks elsewhere": lambda plan: of(plan, "aws_s3_object", "first_snapshot").update(
+        key=".waiting-room/gate-0.json"
+    ),
     "the API is no origin": lambda plan: of(plan, "aws_apigatewayv2_api", "http_api").update(api_endpoint="https://x"),
     "the API is cached": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(cache_policy_id="x"),
     "the API is sent every cookie": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(
