@@ -85,7 +85,7 @@ def test_no_fault_ends_in_silence() -> None:
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
-    """The warnings so far, with their fields; not the line that names a limit, of which a process says one in a while."""
+    """The warnings so far, with their fields, but the line that names a limit: a process says that once in a while."""
     caplog.set_level(logging.WARNING)
 
     def so_far() -> list[dict[str, Any]]:
