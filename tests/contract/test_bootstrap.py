@@ -14,6 +14,8 @@ from moto import mock_aws
 
 from tests.support.api_world import BROWSER, EVENTS, ORIGIN_SECRET, ROOT, ZONE, ZONE_ID, ListLog, event, send
 from waiting_room import bootstrap, schemas
+from waiting_room.adapters.functions import LambdaFunctions
+from waiting_room.domain.errors import Overloaded
 
 ENV = {
     "PROTECTED_ZONES_TABLE": "foyer-protected-zones",
@@ -115,6 +117,20 @@ def test_operator_publisher_bouncer_and_dispatcher_work_together(logs: dict[str,
         "bouncer": 2,
         "dispatcher": 1,
     }
+
+
+def test_a_dispatcher_that_could_not_start_a_function_fails_for_the_alarm_to_see(
+    logs: dict[str, ListLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(self: LambdaFunctions, name: str, payload: object) -> None:
+        raise Overloaded
+
+    dispatcher = bootstrap.dispatcher(ENV)
+    assert dispatcher({}, None) == {"started_for": [], "warming": 0}
+    monkeypatch.setattr(LambdaFunctions, "start", start)
+    boto3.client("s3").delete_object(Bucket="foyer-site", Key=ENV["SNAPSHOT_KEY"])
+    with pytest.raises(Overloaded):
+        dispatcher({}, None)
 
 
 def test_a_visitor_connects_and_the_notifier_finds_the_connection(logs: dict[str, ListLog]) -> None:

@@ -36,6 +36,7 @@ from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import PublishedKeys, SigningKeys, read_parameter
 from waiting_room.adapters.tallies import Tallies
 from waiting_room.composition import Stores, alerts_sender, bouncer_endpoints, operator_endpoints, socket_app, tick_zone
+from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.zone.sizing import MOST_SHARDS
 from waiting_room.http.frame.app import HttpApp
 from waiting_room.http.frame.body import prepare_bodies
@@ -189,6 +190,9 @@ def dispatcher(env: Mapping[str, str]) -> Job:
         done = dispatch()
         for audit in done.audits:
             log.info("automatic change", extra={"audit": audit, "zone_id": audit["zone_id"]})
+        if done.failed:
+            # All else is done; the run counts as failed, for that is what the alarm sees.
+            raise Overloaded(f"{done.failed} functions could not be started.")
         return {"started_for": done.started_for, "warming": done.warming}
 
     return Job(run, clock, log)

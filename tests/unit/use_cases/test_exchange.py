@@ -217,7 +217,7 @@ def test_a_function_that_does_not_start_holds_up_no_other(sale: Sale, monkeypatc
         raise Overloaded
 
     monkeypatch.setattr(sale.functions, "start", start)
-    dispatch(sale)()
+    assert dispatch(sale)().failed == 2
     assert asked == ["exchanger", "publisher"]
 
 

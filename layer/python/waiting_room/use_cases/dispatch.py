@@ -30,12 +30,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Dispatched:
-    """The zones for which an exchanger was started, what zones changed by themselves, with reasons, and how many
-    instances are being warmed."""
+    """The zones that need an exchanger, what zones changed by themselves, with reasons, how many instances are being
+    warmed, and how many functions could not be started."""
 
     started_for: list[str]
     audits: list[Audit]
     warming: int = 0
+    failed: int = 0
 
 
 class Dispatch:
@@ -79,26 +80,29 @@ class Dispatch:
         zones = self._zones.all()
         zones, audits = self._automate.by_clock(zones) if self._automate else (zones, [])
         needed = [zone.zone_id for zone in zones if self._needs_exchanger(zone.effective)]
-        self._start(needed)
+        failed = self._start(needed)
         if self._snapshot_is_old():
-            self._start_one(self._publisher, {"refresh": True})
+            failed += self._fails(self._publisher, {"refresh": True})
         warming = self._warm_up(zone.effective for zone in zones) if self._warm_up else 0
         if self._automate:
             by_health = self._automate.by_health(zones)
             # A line that was just switched on must not wait a minute for somebody to move it.
-            self._start([audit["zone_id"] for audit in by_health])
+            failed += self._start([audit["zone_id"] for audit in by_health])
             audits += by_health
-        return Dispatched(needed, audits, warming)
+        return Dispatched(needed, audits, warming, failed)
 
-    def _start(self, zone_ids: Sequence[str]) -> None:
-        for batch in _batches(zone_ids, ZONES_PER_EXCHANGER):
-            self._start_one(self._exchanger, {"zones": batch})
+    def _start(self, zone_ids: Sequence[str]) -> int:
+        """Start exchangers; how many could not be."""
+        return sum(self._fails(self._exchanger, {"zones": batch}) for batch in _batches(zone_ids, ZONES_PER_EXCHANGER))
 
-    def _start_one(self, function: str, payload: Mapping[str, Any]) -> None:
+    def _fails(self, function: str, payload: Mapping[str, Any]) -> bool:
+        """Start a function; True when that failed, which keeps nothing else from being started."""
         try:
             self._functions.start(function, payload)
         except Overloaded:
             logger.warning("a function was not started", extra={"function": function})
+            return True
+        return False
 
     def _needs_exchanger(self, zone: Zone) -> bool:
         """Whether a zone has anything to decide; one that cannot be read may, and an exchanger finds out."""

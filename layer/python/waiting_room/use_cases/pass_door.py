@@ -9,8 +9,9 @@ from waiting_room.domain.errors import NotReady, Unsure
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Tokens
 
-PASSED_MS = 1_000
-"""For so long an instance that got through does not do it again: whoever asks often costs no writes."""
+PASSED_MS = 5_000
+"""For so long an instance that got through does not do it again, whoever asks: the gate item is not everybody's to
+write to. Claims that are refused meanwhile are noted (`use_cases/note_refusals.py`)."""
 AUDIENCE, NOBODY = "challenge", "0" * 22
 """Of a token that is signed and read again, and given to nobody."""
 
