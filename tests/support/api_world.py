@@ -178,6 +178,16 @@ class ApiWorld:
             self.tick_zone(ZONE_ID)
 
 
+def lapse(world: ApiWorld) -> None:
+    """Let ten come to a room for three, and all but the first miss their call."""
+    world.put_zone(max_active=3, claim={"window_sec": 10, "grace_sec": 0})
+    world.tick(12)
+    Browser(world).enter()
+    for _ in range(9):
+        Browser(world).ask("POST", "/visitors")
+    world.tick(60)
+
+
 def send(
     app: HttpApp, sample: dict[str, Any], method: str, path: str, *, body: Any = None, query: str = "", raw: str = ""
 ) -> HttpAnswer:

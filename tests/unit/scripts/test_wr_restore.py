@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import ZONE_ID, Browser
+from tests.support.api_world import ZONE_ID, lapse
 from tests.unit.scripts.test_wr_commands import service, wr
 
 __all__ = ["service", "wr"]
@@ -16,13 +16,7 @@ __all__ = ["service", "wr"]
 @pytest.fixture
 def lapsed(service: Any) -> Any:
     """Ten in line of a room for three; one came in, the others lapsed."""
-    world = service.world
-    world.put_zone(max_active=3, claim={"window_sec": 10, "grace_sec": 0})
-    world.tick(12)
-    Browser(world).enter()
-    for _ in range(9):
-        Browser(world).ask("POST", "/visitors")
-    world.tick(60)
+    lapse(service.world)
     return service
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api_world import OPERATOR, ZONE_ID, ApiWorld, Browser, HttpAnswer
+from tests.support.api_world import OPERATOR, ZONE_ID, ApiWorld, HttpAnswer, lapse
 from tests.support.sale import Sale
 from waiting_room import schemas
 from waiting_room.domain.admission.controller import decide
@@ -163,12 +163,7 @@ def post(world: ApiWorld, **body: Any) -> HttpAnswer:
 @pytest.fixture
 def world() -> ApiWorld:
     world = ApiWorld()
-    world.put_zone(max_active=3, claim={"window_sec": 10, "grace_sec": 0})
-    world.tick(12)
-    Browser(world).enter()
-    for _ in range(9):
-        Browser(world).ask("POST", "/visitors")
-    world.tick(60)
+    lapse(world)
     return world
 
 

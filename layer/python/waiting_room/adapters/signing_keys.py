@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -66,7 +67,7 @@ class SigningKey:
         return f"SigningKey(kid={self.kid!r}, state={self.state!r})"
 
 
-class KeptKeys:
+class KeptKeys(ABC):
     """Keys that are read now and then: a read is kept for CACHE_SEC, and longer while another one fails."""
 
     def __init__(self, clock: Clock) -> None:
@@ -96,8 +97,9 @@ class KeptKeys:
         self._keys, self._read_at_ms = keys, now_ms
         return keys
 
+    @abstractmethod
     def _read(self) -> tuple[SigningKey, ...]:
-        raise NotImplementedError
+        """The keys where they are kept; none before they were made."""
 
 
 class PublishedKeys(KeptKeys):
