@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from scripts.deployment import sizing
+from scripts.simulation import functions
 from tests.support.fakes import FakeClock, FakeFunctions
 from tests.support.sale import Sale
 from tests.unit.use_cases.test_exchange import dispatch
+from waiting_room.adapters import idle
 from waiting_room.domain.errors import Overloaded
 from waiting_room.domain.zone.zones import Zone
+from waiting_room.edge import snapshots
 from waiting_room.jobs import HOLD, LONGEST_HOLD_SEC, Warmable
+from waiting_room.use_cases import warm
 from waiting_room.use_cases.warm import HELD_AT_ONCE, HOLD_MS, Warm, WarmUp, wanted
 
 NOW_MS = 1_780_315_200_000
@@ -99,3 +104,10 @@ def test_an_instance_is_held_until_the_moment_and_no_longer_than_it_may() -> Non
     assert slept == [1.5, 0.0, LONGEST_HOLD_SEC]
     assert app({"requestContext": {}}, None) == {"statusCode": 200}
     assert len(slept) == 3
+
+
+def test_sizing_simulator_and_clients_go_by_the_same_limits() -> None:
+    """They stand in three rooms that may not import one another."""
+    assert warm.NEW_INSTANCES == sizing.NEW_INSTANCES == functions.NEW_INSTANCES
+    assert pytest.approx(sizing.REQUESTS_PER_JOIN * sizing.SECONDS_PER_REQUEST) == warm.INSTANCES_PER_JOIN
+    assert idle.IDLE_SEC == snapshots.IDLE_SEC

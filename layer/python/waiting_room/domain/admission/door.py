@@ -34,8 +34,7 @@ class Door:
     that failed since one got through, up to MANY_MISSES, `passes` those in a row that got through a door that was
     shut. Since the first miss `came` have come in, and `asked` were called and have not; `doubted_in` more claims
     before the next look tell that it is the looks that fail, as they have `belied` times since one got through.
-    `unproven` are called positions that were given up as
-    absent since a look got through last.
+    `unproven` are called positions that were given up as absent since a look got through last.
     """
 
     shut: bool = False
