@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from waiting_room.adapters.counters import Minutes
 from waiting_room.adapters.gates import Gates
@@ -91,6 +92,11 @@ class RestorePlaces:
         else:
             found, advice = last_before(marks, to_at_ms), "Nothing is known of this run so long ago"
         if found is None:
-            known = f"give a moment after {marks[0].at_ms}" if marks else "the run has no minute rows yet"
-            raise InvalidInput(f"{advice}: {known} (epoch milliseconds).", "/to_at_ms")
+            known = f"name a moment from {_utc(marks[0].at_ms)} on" if marks else "the run has no minute rows yet"
+            raise InvalidInput(f"{advice}: {known}.", "/to_at_ms")
         return found
+
+
+def _utc(at_ms: int) -> str:
+    """A moment as people and `wr control ZONE restore --to` write it, not before it."""
+    return datetime.fromtimestamp(-(-at_ms // 1000), UTC).isoformat().replace("+00:00", "Z")
