@@ -223,10 +223,28 @@ def test_a_zone_of_one_host_leaves_others_alone_but_not_the_distributions_own_na
 
 
 @pytest.mark.parametrize(
+    "spelling", [f"{HOST}:", f"{HOST}:x", f"{HOST}..:80", f"me@{HOST}", f"{HOST}/x", "", ":", "[::1"]
+)
+def test_a_host_that_some_server_takes_for_the_guarded_one_is_guarded(spelling):
+    state = snapshot(zone(rules=[{"hosts": [HOST], "paths": ["/events"]}]))
+    redirected(decided(request(host=spelling), state))
+
+
+def test_of_several_hosts_any_may_be_meant():
+    state = snapshot(zone(rules=[{"hosts": [HOST], "paths": ["/events"]}]))
+    redirected(decided(replace(request(), headers={**PAGE, "host": ("www.example.com", HOST)}), state))
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("x-forwarded-host", f"www.example.com, {HOST}:443"),
         ("x-host", HOST),
+        ("x_forwarded_host", HOST),
+        ("x.original-host", f"{HOST}:"),
+        ("x-forwarded-host", "somebody@somewhere"),
+        ("x-forwarded-host", ", ".join(f"{number}.example" for number in range(30))),
+        ("x-forwarded-host", "a" * 2000),
         ("forwarded", f'for=192.0.2.1;proto=https;Host="{HOST}"'),
     ],
 )
@@ -235,7 +253,9 @@ def test_a_guarded_host_that_the_site_may_be_told_of_is_guarded(name, value):
     redirected(decided(request(host="www.example.com", headers=with_header(name, value)), state))
 
 
-@pytest.mark.parametrize("name", ["x-http-method-override", "x-http-method", "x-method-override"])
+@pytest.mark.parametrize(
+    "name", ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override", "x-http.method"]
+)
 def test_a_method_that_may_be_overridden_may_be_any(name):
     posts = snapshot(zone(rules=[{"paths": ["/events"], "methods": ["POST"]}]))
     passed(decided(request(), posts))

@@ -21,7 +21,7 @@ BYPASS_PARAMETER = "wr_bypass"
 
 _FORWARDED_HOSTS = ("x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host")
 _FORWARDED_HOST = re.compile(r"host\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
-_METHOD_OVERRIDES = ("x-http-method", "x-http-method-override", "x-method-override")
+_METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUES = ("prefetch", "prerender", "preview")
 _PAGES = ("document", "iframe", "frame")
@@ -31,13 +31,17 @@ _REROUTING = frozenset({"x-original-uri", "x-original-url", "x-rewrite-uri", "x-
 """Headers by which some servers take another path than the one asked for, which the gate would not have looked at."""
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]")
 _REHOSTING = frozenset({"forwarded", *_FORWARDED_HOSTS})
+MOST_TOLD_HOSTS = 20
+"""Hosts that other headers may name; with more, any may be meant."""
+LONGEST_TOLD = 1000
+"""Characters of all headers that name them."""
 
 
 class HeaderNames(NamedTuple):
-    """What the names of a request's headers tell: which no client may send, and whether they change what is meant."""
+    """What the names of a request's headers tell: which no client may send, and which change what is meant."""
 
     reserved: frozenset[str]
-    tells_other_host: bool
+    tell_other_host: tuple[str, ...]
     tells_other_method: bool
     lower_case: bool
 
@@ -46,12 +50,12 @@ class HeaderNames(NamedTuple):
 def header_names(names: tuple[str, ...]) -> HeaderNames:
     """Look at names in lower case. Browsers of one kind all send the same ones, so this is remembered."""
     # Servers turn every odd character of a name into `_`, so all count as `-`.
-    spelled = {name: _NOT_IN_NAMES.sub("-", name) for name in names if name.startswith("x")}
+    spelled = {name: _NOT_IN_NAMES.sub("-", name) for name in names if name.startswith(("x", "forwarded"))}
     prefix = HEADER_PREFIX.rstrip("-")
     return HeaderNames(
         reserved=frozenset(name for name, plain in spelled.items() if plain.startswith(prefix) or plain in _REROUTING),
-        tells_other_host=not _REHOSTING.isdisjoint(names),
-        tells_other_method=any(name in names for name in _METHOD_OVERRIDES),
+        tell_other_host=tuple(name for name, plain in spelled.items() if plain in _REHOSTING),
+        tells_other_method=not _METHOD_OVERRIDES.isdisjoint(spelled.values()),
         lower_case=all(name == name.lower() for name in names),
     )
 
@@ -100,17 +104,19 @@ class GateRequest:
 
     @property
     def hosts(self) -> tuple[str, ...] | None:
-        """Hosts that may be meant; None when rules cannot be told apart by host: no Host, or the distribution's own.
+        """Hosts that may be meant; None when rules cannot be told apart by host: no name, or the distribution's own.
 
         A server behind proxies may believe a forwarded host rather than Host, so a guarded one in either counts.
         """
-        hosts = tuple(host_name(value) for value in self.headers.get("host", ()))
-        if not hosts or host_name(self.distribution_host) in hosts:
+        hosts = [host_name(value) for value in self.headers.get("host", ())]
+        if not hosts or "" in hosts or host_name(self.distribution_host) in hosts:
             return None
-        forwarded = [value for name in _FORWARDED_HOSTS for value in self.headers.get(name, ())]
-        told = [part for value in forwarded for part in value.split(",")]
-        told += [host for value in self.headers.get("forwarded", ()) for host in _FORWARDED_HOST.findall(value)]
-        return (*hosts, *map(host_name, told))
+        told = [(name, value) for name in self.names.tell_other_host for value in self.headers.get(name, ())]
+        if sum(len(value) for _, value in told) > LONGEST_TOLD:
+            return None
+        for name, value in told:
+            hosts += map(host_name, _FORWARDED_HOST.findall(value) if name == "forwarded" else value.split(","))
+        return None if "" in hosts or len(hosts) > MOST_TOLD_HOSTS else tuple(hosts)
 
     @property
     def methods(self) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ __all__ = ["Routes"]
 
 REMEMBERED = 1000
 LONGEST_REMEMBERED = 300
-"""Characters of a path: what a site links to is shorter, what wears out the memory of a gate is not."""
+"""Characters of path and Host: what a site links to is shorter, what wears out the memory of a gate is not."""
 
 Route = tuple[GateZone, ...] | BadRequest | NotFound
 
@@ -33,7 +33,7 @@ class Routes:
         found = self._found.get(place)
         if found is None:
             found = self._find(request)
-            if len(request.path) <= LONGEST_REMEMBERED:
+            if len(request.path) + sum(map(len, place[2])) <= LONGEST_REMEMBERED:
                 if len(self._found) >= REMEMBERED:
                     self._found.clear()
                 self._found[place] = found
