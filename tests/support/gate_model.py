@@ -52,7 +52,7 @@ class Model:
         if path is None:
             return Expected(BAD)
         if (path.lower() + "/").startswith("/.waiting-room/"):
-            return Expected(NOT_FOUND)
+            return Expected(NOT_FOUND, exact=len(request["uri"]) < 300)
         page = served(path)
         exact = page == path and is_plain(request) and len(hosts(request)) == 1
         named = hosts(request) or {"", *(host for zone in self.zones.values() for host in rule_hosts(zone))}
@@ -232,7 +232,12 @@ def hosts(request: Mapping[str, Any]) -> set[str]:
 def is_plain(request: Mapping[str, Any]) -> bool:
     """Whether path, Host and method can be read in one way only."""
     host = ",".join(values(request, "host")).lower()
-    one_path = PLAIN.match(request["uri"]) and "//" not in request["uri"] and "data" not in request["uri"]
+    one_path = (
+        len(request["uri"]) < 300
+        and PLAIN.match(request["uri"])
+        and "//" not in request["uri"]
+        and "data" not in request["uri"]
+    )
     told = [name for name in request["headers"] if re.search("^x.*host|forwarded|x.*method", name.lower())]
     return bool(one_path and re.fullmatch(r"[a-z0-9.-]{1,253}(:\d+)?", host) and not told)
 

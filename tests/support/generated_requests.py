@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from tests.support.gate_support import ISSUER, KEYS, NOW_SEC, SIGNER, access_claims, bypass_claims, visitor_claims
+from tests.support.hostile_requests import PIECES
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.domain.networks import network_tag
@@ -173,6 +174,8 @@ def any_event(rng: random.Random) -> dict[str, Any]:
 
 
 def any_path(rng: random.Random, zone: dict[str, Any] | None) -> str:
+    if rng.random() < 0.02:
+        return (any_path(rng, zone) + rng.choice(PIECES) * 8_192)[: rng.choice((100, 500, 2_000, 8_192))]
     if zone is not None:
         path = str(zone["rules"][0]["paths"][0]).removeprefix("=")
         if rng.random() < 0.1:

@@ -13,7 +13,7 @@ from typing import Any
 from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
-from waiting_room.edge.events import forwarded, read_request
+from waiting_room.edge.events import MOST_HEADERS, forwarded, read_request
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import Snapshots, Transport
 
@@ -58,6 +58,8 @@ class Gatekeeper:
             return responses.unavailable(0.5, page=False)
 
     def _answer(self, cf: Mapping[str, Any]) -> dict[str, Any]:
+        if len(cf["request"]["headers"]) > MOST_HEADERS:
+            return responses.bad_request(page=False)
         now_ms = self._now_ms()
         arrived = read_request(cf)
         request = arrived.request

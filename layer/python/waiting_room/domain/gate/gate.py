@@ -35,6 +35,9 @@ TRY_SEC = 10
 """How long after a renewal was tried by redirect no other is: a browser that loses cookies must not go in circles."""
 MOST_TOKENS = 3
 """Tokens of one kind looked at in one request; a browser sends one."""
+MOST_EXAMINED = 4
+"""Tokens not known yet that are examined in one request, each for the price of ten requests. One that is not counts as
+none."""
 REMEMBERED = 1000
 """Badges kept for one snapshot: about 2 MB."""
 
@@ -93,6 +96,7 @@ class Gate:
             return route
         if not route:
             return open_pass(request)
+        request.examined = 0
         now_sec = now_ms // 1000
         first = self._before(route[0], request, now_sec)
         if len(route) == 1:
@@ -123,7 +127,7 @@ class Gate:
         if clean is None:
             return BadRequest("The link's path cannot be followed.")
         token = request.bypass_links[0]
-        badge = self._badge(token, "bypass", zone, now_sec)
+        badge = self._badge(request, token, "bypass", zone, now_sec)
         if badge is None:
             return Redirect(clean)
         return Redirect(clean, (NewCookie("bypass", zone.zone_id, token, badge.expires_at_sec - now_sec),))
@@ -133,18 +137,18 @@ class Gate:
         tokens, noticed = request.tokens, ""
         if tokens:
             for token in tokens.get(("bypass", zone.zone_id), ())[:MOST_TOKENS]:
-                badge = self._badge(token, "bypass", zone, now_sec)
+                badge = self._badge(request, token, "bypass", zone, now_sec)
                 if badge is not None:
                     return badge, "", ""
             for token in tokens.get(("access", zone.zone_id), ())[:MOST_TOKENS]:
-                badge = self._badge(token, "access", zone, now_sec)
+                badge = self._badge(request, token, "access", zone, now_sec)
                 if badge is not None:
                     noticed = _other_network(zone, request, badge)
                     if not noticed or zone.network_binding != "refuse":
                         return badge, "", noticed
         if "authorization" in request.headers:
             for token in request.bearers[:MOST_TOKENS]:
-                badge = self._badge(token, "access", zone, now_sec)
+                badge = self._badge(request, token, "access", zone, now_sec)
                 if badge is not None:
                     noticed = _other_network(zone, request, badge)
                     if not noticed or zone.network_binding != "refuse":
@@ -154,9 +158,12 @@ class Gate:
                 return _Badge("exempt", zone.zone_id, _headers(zone, exempt=exemption.name), 0, exempt=True), "", ""
         return None, "", noticed
 
-    def _badge(self, token: str, audience: str, zone: GateZone, now_sec: int) -> _Badge | None:
+    def _badge(self, request: GateRequest, token: str, audience: str, zone: GateZone, now_sec: int) -> _Badge | None:
         badge = self._badges.get(token)
         if badge is None:
+            if request.examined >= MOST_EXAMINED:
+                return None
+            request.examined += 1
             badge = self._examined(token, audience, zone, now_sec)
             if badge is None:
                 return None

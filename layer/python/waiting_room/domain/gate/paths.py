@@ -20,16 +20,20 @@ LONGEST_PATH = 8192
 DECODING_ROUNDS = 3
 MOST_READINGS = 32
 """An honest path has fewer than ten; one with more is an attempt to wear the gate out."""
-READING_BUDGET = 4096
-"""Characters of all readings together, which is what reading costs: every step looks at each of them once."""
+READING_BUDGET = 2048
+"""Characters of all readings together, a `%` for three: what reading costs, for every step looks at each of them."""
+
+REMEMBERED = 10_000
+"""Characters of which it is remembered what they are compared as."""
 
 _ODD = re.compile(r"[^\w!$')*,=:@~./-]", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_UNRESERVED = re.compile(r"%(?!2[DdEe]|3\d|[46][1-9A-Fa-f]|5[\dAaFf]|7[\dAaEe])")
 _WIDE_ESCAPE = re.compile(r"%[uU]([0-9A-Fa-f]{4})")
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _SLASHES = re.compile(r"/{2,}")
-_ENDS_IN_DOT = re.compile(r"[. ](?:/|\Z)")
+_BLANKS_AT_END = re.compile(r"(?<! ) +(?=/|\Z)")
+_DOTS_AT_END = re.compile(r"(?<=[^/. ])[. ]+(?=/|\Z)")
+_ONLY_DOTS = re.compile(r"(?<=/)(?!\.{1,2}(?:/|\Z))[. ]+(?=/|\Z)")
 _PARAMETERS = re.compile(r";[^/]*")
 _QUERY = re.compile(r"[?#&]")
 _SESSION_SEGMENT = re.compile(r"\((?:[A-Za-z]\([^()/]*\))+\)")
@@ -43,6 +47,7 @@ class BadPath(ValueError):
     """Raised when a path has no safe reading: bad UTF-8, control bytes, encoded more than three times, or too long."""
 
 
+@lru_cache(maxsize=16)
 def readings(path: str) -> tuple[str, ...]:
     """All readings of a raw path, the path itself first. Raises BadPath."""
     if not path.startswith("/") or len(path) > LONGEST_PATH or not path.isascii():
@@ -53,7 +58,7 @@ def readings(path: str) -> tuple[str, ...]:
     queue = [path]
     left = READING_BUDGET
     for text in queue:
-        left -= len(text)
+        left -= len(text) + 2 * text.count("%")
         if left < 0 or len(queue) > MOST_READINGS:
             raise BadPath("The path can be read in too many ways.")
         if _CONTROL.search(text):
@@ -144,7 +149,7 @@ def _without_session_segment(text: str) -> str:
 
 def _without_script(text: str) -> str:
     """What a front controller serves: `/index.php/events` is `/events`."""
-    return _SCRIPT_SEGMENT.sub("", text)
+    return _SCRIPT_SEGMENT.sub("", text) if _SCRIPT_SUFFIX.search(text) else text
 
 
 def _without_script_suffix(text: str) -> str:
@@ -177,15 +182,12 @@ def _without_dots(text: str) -> str:
 
 def _without_blanks(text: str) -> str:
     """Segments without the blanks at their end, so that `.. ` is `..`."""
-    return "/".join(segment.rstrip(" ") for segment in text.split("/"))
+    return _BLANKS_AT_END.sub("", text)
 
 
 def _without_trailing_dots(text: str) -> str:
     """Segments without the dots and blanks at their end, which file systems of Windows ignore."""
-    if not _ENDS_IN_DOT.search(text):
-        return text
-    segments = text.split("/")
-    return "/".join(segment if segment in (".", "..") else segment.rstrip(". ") for segment in segments)
+    return _ONLY_DOTS.sub("", _DOTS_AT_END.sub("", text))
 
 
 def _compatible(text: str) -> str:
@@ -193,29 +195,33 @@ def _compatible(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
+@lru_cache(maxsize=64)
 def _bare(text: str) -> str:
     """Without accents and what is not seen, as databases compare, and with the nearest ASCII of the rest."""
-    return _NOT_ASCII.sub(_nearest, unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFKD", text).translate(_NEAREST)
 
 
-_NEAREST = {"\u2044": "/", "\u2215": "/", "\u2216": "\\", "\u115f": "", "\u1160": "", "\u3164": "", "\uffa0": ""}
+class _Nearest(dict[int, str]):
+    """What a character is compared as, by its code; found once for each."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        category = unicodedata.category(character)
+        if character.isascii():
+            near = character
+        elif category in ("Mn", "Mc", "Me", "Cf"):
+            near = ""
+        elif category == "Nd":
+            near = str(unicodedata.decimal(character))
+        else:
+            near = {"Pd": "-", "Zs": " "}.get(category, character)
+        if len(self) < REMEMBERED:
+            self[code] = near
+        return near
+
+
+_NEAREST = _Nearest({0x2044: "/", 0x2215: "/", 0x2216: "\\", 0x115F: "", 0x1160: "", 0x3164: "", 0xFFA0: ""})
 """Slashes as Windows maps them to a code page, and the Hangul fillers, which Unicode calls ignorable."""
-
-
-def _nearest(found: re.Match[str]) -> str:
-    return _nearest_to(found[0])
-
-
-@lru_cache(maxsize=1024)
-def _nearest_to(character: str) -> str:
-    category = unicodedata.category(character)
-    if character in _NEAREST or category in ("Mn", "Mc", "Me", "Cf"):
-        return _NEAREST.get(character, "")
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
-    return {"Pd": "-", "Zs": " "}.get(category, character)
-
-
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("%", _decode_unreserved),
     ("%", _decode_wide),

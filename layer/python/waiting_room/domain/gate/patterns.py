@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
 from waiting_room.domain.gate.paths import fold
 
-__all__ = ["BadRule", "Pattern", "Reading", "Readings"]
+__all__ = ["BadRule", "Pattern", "Reading"]
 
 _UNCLEAR = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\x00-\x1f\x7f-\x9f\\;?#]")
 _PAGES = ("index", "default", "_payload", "__data", "_root", "__next")
@@ -23,7 +23,7 @@ _PAGES = ("index", "default", "_payload", "__data", "_root", "__next")
 _SAME_PAGE = re.compile(rf"(?:/(?:{'|'.join(_PAGES)})(?=[./]|\Z))?(?:\.[^/]*)?/*\Z", re.IGNORECASE)
 """What may follow a page's path without leading elsewhere: a directory's own document, a suffix, slashes."""
 _HAS_NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")
-_NUMBER = re.compile(r"(?<=/)[+ ]*0*([0-9]+)(?:[^0-9/][^/]*)?")
+_NUMBER = re.compile(r"/[+ ]*0*([0-9]+)(?:[^0-9/][^/]*)?")
 _BETWEEN_DIGITS = re.compile(r"(?<=[0-9])_+(?=[0-9])")
 MOST_NUMBERS = 32
 """Segments of a path that are read as numbers; no rule has as many."""
@@ -48,29 +48,13 @@ class Reading:
     @cached_property
     def numbered(self) -> Reading:
         """With each segment that begins with a number as that number, which is all many frameworks look for."""
-        return Reading(_numbers(self.path), _numbers(self.folded))
+        path = _numbers(self.path)
+        return Reading(path, path if self.folded == self.path else _numbers(self.folded))
 
     @cached_property
     def stem(self) -> Reading:
         """Without a suffix at its end, and without a directory's own document."""
         return Reading(_stem(self.path), _stem(self.folded))
-
-
-class Readings:
-    """All readings of one path, and each kind of them in one text, which is searched at once."""
-
-    def __init__(self, paths: Iterable[str]) -> None:
-        self.all = tuple(map(Reading.of, paths))
-
-    @cached_property
-    def lines(self) -> str:
-        """Every reading in a line of its own, as it is and folded, each with a slash at its end."""
-        return _lines(self.all)
-
-    @cached_property
-    def numbered_lines(self) -> str:
-        """The same with bare numbers."""
-        return _lines([each.numbered for each in self.all])
 
 
 @dataclass(frozen=True)
@@ -110,11 +94,11 @@ class Pattern:
         """Characters a path must begin with, and whether it may not go on."""
         return len(self.parts[0]), self.kind == "exact"
 
-    def begins(self, readings: Readings) -> bool:
-        """Whether any reading begins as this pattern does, or may be its page."""
-        if _begins(self, readings.lines):
-            return True
-        return self.numbered is not None and _begins(self.numbered, readings.numbered_lines)
+    @property
+    def beginnings(self) -> set[str]:
+        """What a path begins with, as it is, folded or with bare numbers, that this pattern may guard."""
+        bare = set() if self.numbered is None else self.numbered.beginnings
+        return {self.parts[0], self.stem} | bare
 
     def guards(self, reading: Reading) -> bool:
         """Whether a reading is a page this pattern names, or lies below it."""
@@ -145,17 +129,9 @@ class Pattern:
         return reading.folded if self.ignore_case else reading.path
 
 
-def _lines(readings: Sequence[Reading]) -> str:
-    return "\n".join(("", *(each.path + "/" for each in readings), *(each.folded + "/" for each in readings)))
-
-
-def _begins(pattern: Pattern, lines: str) -> bool:
-    return f"\n{pattern.parts[0]}" in lines or f"\n{pattern.stem}" in lines
-
-
 def _numbers(path: str) -> str:
     """`12-title`, `012`, `+12` and `1_2` as 12."""
-    return _NUMBER.sub(r"\1", _BETWEEN_DIGITS.sub("", path), count=MOST_NUMBERS)
+    return _NUMBER.sub(r"/\1", _BETWEEN_DIGITS.sub("", path), count=MOST_NUMBERS)
 
 
 def _stem(path: str) -> str:

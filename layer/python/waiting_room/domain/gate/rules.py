@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from waiting_room.domain.gate.patterns import BadRule, Pattern, Reading, Readings
+from waiting_room.domain.gate.patterns import BadRule, Pattern, Reading
 
-__all__ = ["BadRule", "Reading", "Rule", "guards", "host_name"]
+__all__ = ["BadRule", "Reading", "Rule", "Rules", "guards", "host_name"]
 
 _NAME = re.compile(r"\A([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[^@/\\?#]*)?\Z")
 Specificity = tuple[int, int, bool, bool]
@@ -83,10 +83,6 @@ class Rule:
             return False
         return self._by_host(hosts) is not None
 
-    def may_guard(self, readings: Readings) -> bool:
-        """Whether any of these readings begins as a path of this rule does: a quick look before each is compared."""
-        return any(pattern.begins(readings) for pattern in self.paths)
-
     def _by_host(self, hosts: Collection[str] | None) -> int | None:
         if hosts is None or not (self.hosts or self.domains):
             return 0
@@ -95,28 +91,55 @@ class Rule:
         return max((len(domain) for domain in self.domains for host in hosts if host.endswith(domain)), default=None)
 
 
-def guards(
-    rules: Sequence[Rule], hosts: Collection[str] | None, paths: Iterable[str], methods: Collection[str] | None
-) -> tuple[str, ...]:
-    """Ids of the zones that guard a request, the most specific first: one for each host and reading in a zone.
+class Rules:
+    """All rules of a snapshot, found by how their paths begin: a request is compared with the few that may fit."""
 
-    Usually one or none. Several mean that servers may differ about what is asked for, and then each of these zones
-    must let the request in. Hosts or methods None: not known, so any may be meant.
-    """
-    readings = Readings(paths)
-    likely = [rule for rule in rules if rule.is_for(hosts, methods) and rule.may_guard(readings)]
-    meant = _hosts_of(likely) if hosts is None else hosts
-    if len(readings.all) > HONEST_READINGS and len(readings.all) * len(meant) * len(likely) > MOST_COMPARISONS:
-        # Whoever asks for a page does not come here: all that may be meant guards it.
-        return tuple(sorted({rule.zone_id for rule in likely}, reverse=True))
-    best: dict[str, Specificity] = {}
-    for host in meant:
-        for reading in readings.all:
-            matches = [(found, rule.zone_id) for rule in likely if (found := rule.match((host,), reading, methods))]
-            if matches:
-                found, zone_id = max(matches)
-                best[zone_id] = max(found, best.get(zone_id, found))
-    return tuple(sorted(best, key=lambda zone_id: (best[zone_id], zone_id), reverse=True))
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._all = tuple(rules)
+        self._by_beginning: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._all):
+            for text in set().union(*(pattern.beginnings for pattern in rule.paths)):
+                self._by_beginning.setdefault(text, []).append(number)
+        self._numbered = any(pattern.numbered for rule in self._all for pattern in rule.paths)
+        self._lengths = sorted({len(text) for text in self._by_beginning})
+
+    def guards(
+        self, hosts: Collection[str] | None, paths: Iterable[str], methods: Collection[str] | None
+    ) -> tuple[str, ...]:
+        """Ids of the zones that guard a request, the most specific first: one for each host and reading in a zone.
+
+        Usually one or none. Several mean that servers may differ about what is asked for, and then each of these zones
+        must let the request in. Hosts or methods None: not known, so any may be meant.
+        """
+        readings = list(map(Reading.of, paths))
+        likely = [rule for rule in self._beginning_like(readings) if rule.is_for(hosts, methods)]
+        meant = _hosts_of(likely) if hosts is None else hosts
+        if len(readings) > HONEST_READINGS and len(readings) * len(meant) * len(likely) > MOST_COMPARISONS:
+            # Whoever asks for a page does not come here: all that may be meant guards it.
+            return tuple(sorted({rule.zone_id for rule in likely}, reverse=True))
+        best: dict[str, Specificity] = {}
+        for host in meant:
+            for reading in readings:
+                matches = [(found, rule.zone_id) for rule in likely if (found := rule.match((host,), reading, methods))]
+                if matches:
+                    found, zone_id = max(matches)
+                    best[zone_id] = max(found, best.get(zone_id, found))
+        return tuple(sorted(best, key=lambda zone_id: (best[zone_id], zone_id), reverse=True))
+
+    def _beginning_like(self, readings: Sequence[Reading]) -> list[Rule]:
+        """The rules with a path that begins like any of these readings."""
+        compared = [*readings, *(each.numbered for each in readings)] if self._numbered else readings
+        texts = {text + "/" for each in compared for text in (each.path, each.folded)}
+        found = {text[:length] for text in texts for length in self._lengths if length <= len(text)}
+        numbers = {number for text in found for number in self._by_beginning.get(text, ())}
+        return [self._all[number] for number in sorted(numbers)]
+
+
+def guards(
+    rules: Iterable[Rule], hosts: Collection[str] | None, paths: Iterable[str], methods: Collection[str] | None
+) -> tuple[str, ...]:
+    """Ids of the zones of these rules that guard a request."""
+    return Rules(rules).guards(hosts, paths, methods)
 
 
 def _hosts_of(rules: Iterable[Rule]) -> set[str]:
