@@ -82,8 +82,10 @@ class Model:
         elif exempt is not None:
             told = {"exempt": exempt}
         control = zone.get("control", "auto")
-        free = control == "pass" or zone.get("observe") or preflight(request)
-        if free or "exempt" in told or (told and control != "lock"):
+        free = {"observe": zone.get("observe"), "pass": control == "pass", "preflight": preflight(request)}
+        if any(free.values()) and not told:
+            told = {"open": next(why for why, so in free.items() if so)}
+        if any(free.values()) or "exempt" in told or (told and control != "lock"):
             return Expected(PASS, zone_id, told, exact)
         return Expected(WAIT, zone_id, exact=exact)
 
@@ -266,6 +268,7 @@ def preflight(request: Mapping[str, Any]) -> bool:
         request["method"] == "OPTIONS"
         and {"origin", "access-control-request-method"} <= request["headers"].keys()
         and methods(request) != set()
+        and not {"cookie", "authorization"} & request["headers"].keys()
     )
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
+from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, blind_pass
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
 from waiting_room.edge.events import MOST_HEADERS, forwarded, read_request
@@ -67,7 +67,7 @@ class Gatekeeper:
         if known is not None:
             decision = known.gate.decide(request, now_ms)
         elif self._settings.on_missing_snapshot == "pass":
-            decision = open_pass(request)
+            decision = blind_pass(request)
         else:
             return responses.unavailable(_jitter(cf), page=request.wants_page)
         if isinstance(decision, Pass):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from waiting_room.domain.gate.decisions import BadRequest, Decision, NewCookie, NotFound, Pass, Redirect, Refuse
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.domain.gate.routes import Routes
-from waiting_room.domain.gate.snapshot import GateSnapshot, GateZone
+from waiting_room.domain.gate.snapshot import OPEN, GateSnapshot, GateZone
 from waiting_room.domain.locations import enter_url, page_url, renew_url
 from waiting_room.domain.networks import network_tag
 
@@ -27,6 +27,7 @@ __all__ = [
     "Redirect",
     "Refuse",
     "Verify",
+    "blind_pass",
     "decide",
     "open_pass",
 ]
@@ -77,6 +78,11 @@ def open_pass(request: GateRequest) -> Pass:
     return Pass(request.query_without_bypass, strip=request.names.reserved)
 
 
+def blind_pass(request: GateRequest) -> Pass:
+    """Let a request through because nothing is known of any zone, and tell the site so."""
+    return Pass(request.query_without_bypass, {OPEN: "no-snapshot"}, request.names.reserved)
+
+
 class Gate:
     """The gate as one snapshot has it. `verify` knows the keys of the snapshot. Safe to call from threads."""
 
@@ -114,11 +120,12 @@ class Gate:
             return _let_in(zone, request, badge, bearer)
         allowed = (badge is not None and control != "lock") or control == "pass"
         if zone.observe:
-            return _let_in(zone, request, badge, bearer, noticed if allowed or request.is_preflight else WOULD_WAIT)
+            noticed = noticed if allowed or request.is_preflight else WOULD_WAIT
+            return _let_in(zone, request, badge, bearer, noticed, "observe")
         if badge is not None and allowed:
             return _renewal(zone, request, badge, bearer, now_sec) or _let_in(zone, request, badge, bearer, noticed)
         if allowed or request.is_preflight:
-            return _let_in(zone, request, badge, bearer)
+            return _let_in(zone, request, badge, bearer, why="pass" if allowed else "preflight")
         return _refuse(zone, request, noticed)
 
     def _follow_link(self, zone: GateZone, request: GateRequest, now_sec: int) -> Decision:
@@ -213,12 +220,17 @@ def _other_network(zone: GateZone, request: GateRequest, badge: _Badge) -> str:
     return "" if network_tag(badge.sid, request.client_ip) == badge.network else OTHER_NETWORK
 
 
-def _let_in(zone: GateZone, request: GateRequest, badge: _Badge | None, bearer: str, noticed: str = "") -> Pass:
+def _let_in(
+    zone: GateZone, request: GateRequest, badge: _Badge | None, bearer: str, noticed: str = "", why: str = ""
+) -> Pass:
+    """On to the site; `why` a request passes without a badge."""
     strip = request.names.reserved
     if bearer and not zone.forward_token:
         strip |= {"authorization"}
-    headers = zone.headers if badge is None else badge.headers
-    return Pass(request.query_without_bypass if request.query else "", headers, strip, zone.zone_id, noticed)
+    headers = zone.open_headers[why] if badge is None else badge.headers
+    # Of who was not admitted the site hears no more than a preflight needs.
+    query = request.query_without_bypass if request.query and why != "preflight" else ""
+    return Pass(query, headers, strip, zone.zone_id, noticed)
 
 
 def _renewal(zone: GateZone, request: GateRequest, badge: _Badge, bearer: str, now_sec: int) -> Redirect | None:

@@ -24,6 +24,7 @@ BYPASS_PARAMETER = "wr_bypass"
 _FORWARDED_HOSTS = ("x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host")
 _FORWARDED_HOST = re.compile(r"host\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
+_NOT_IN_PREFLIGHTS = frozenset({"cookie", "authorization", "proxy-authorization", "transfer-encoding", "content-type"})
 _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUES = ("prefetch", "prerender", "preview")
 _PAGES = ("document", "iframe", "frame")
@@ -159,9 +160,14 @@ class GateRequest:
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it is the question a browser asks before a cross-origin request; it never carries cookies."""
+        """Whether it is the question a browser asks before a cross-origin request, which says nothing of who asks.
+
+        Browsers send no cookies, no authorization and no body with it (Fetch standard, CORS-preflight fetch).
+        """
+        if self.method != "OPTIONS" or self.names.tells_other_method or not _NOT_IN_PREFLIGHTS.isdisjoint(self.headers):
+            return False
         asks = "origin" in self.headers and "access-control-request-method" in self.headers
-        return self.method == "OPTIONS" and asks and not self.names.tells_other_method
+        return asks and self.headers.get("content-length", ("0",)) == ("0",)
 
     @property
     def bypass_links(self) -> tuple[str, ...]:

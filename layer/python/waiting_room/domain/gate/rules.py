@@ -18,13 +18,13 @@ Specificity = tuple[int, int, bool, bool]
 LONGEST_HOST = 300
 """Characters; DNS has no longer name."""
 HONEST_READINGS = 8
-MOST_COMPARISONS = 512
+MOST_COMPARISONS = 256
 """Readings times rules that begin like one of them, from HONEST_READINGS on."""
 EXACT_HOST = 1000
 """More than any `*.` of a name, which counts by its length; 0 is any host."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One rule of a zone. No hosts: any host. No methods: any method; GET means HEAD too.
 
@@ -60,19 +60,17 @@ class Rule:
             excludes=tuple(Pattern.parse(text, ignore_case) for text in _texts(document, "excludes")),
         )
 
-    def match(
-        self, hosts: Collection[str] | None, reading: Reading, methods: Collection[str] | None
-    ) -> Specificity | None:
-        """How specifically the rule guards this, or None. Hosts or methods None: not known, so any may be meant."""
-        if self.why_not(hosts, reading, methods):
+    def match(self, reading: Reading) -> tuple[int, bool] | None:
+        """How specifically the rule's paths guard this, or None."""
+        fitting = [pattern.specificity for pattern in self.paths if pattern.guards(reading)]
+        if not fitting or any(pattern.excludes(reading) for pattern in self.excludes):
             return None
-        by_path = max(pattern.specificity for pattern in self.paths if pattern.guards(reading))
-        return (self._by_host(hosts) or 0, *by_path, bool(self.methods))
+        return max(fitting)
 
     def why_not(self, hosts: Collection[str] | None, reading: Reading, methods: Collection[str] | None) -> str:
         """Why the rule does not guard this, in one word: host, method, path or excluded; empty when it does."""
         if not self.is_for(hosts, methods):
-            return "host" if self._by_host(hosts) is None else "method"
+            return "host" if self.by_host(hosts) is None else "method"
         if not any(pattern.guards(reading) for pattern in self.paths):
             return "path"
         return "excluded" if any(pattern.excludes(reading) for pattern in self.excludes) else ""
@@ -81,9 +79,10 @@ class Rule:
         """Whether host and method fit, whatever the path."""
         if self.methods and methods is not None and self.methods.isdisjoint(methods):
             return False
-        return self._by_host(hosts) is not None
+        return self.by_host(hosts) is not None
 
-    def _by_host(self, hosts: Collection[str] | None) -> int | None:
+    def by_host(self, hosts: Collection[str] | None) -> int | None:
+        """How specifically the rule names one of these hosts, or None."""
         if hosts is None or not (self.hosts or self.domains):
             return 0
         if not self.hosts.isdisjoint(hosts):
@@ -114,16 +113,19 @@ class Rules:
         readings = list(map(Reading.of, paths))
         likely = [rule for rule in self._beginning_like(readings) if rule.is_for(hosts, methods)]
         meant = _hosts_of(likely) if hosts is None else hosts
-        if len(readings) > HONEST_READINGS and len(readings) * len(meant) * len(likely) > MOST_COMPARISONS:
+        if len(readings) > HONEST_READINGS and len(readings) * len(likely) > MOST_COMPARISONS:
             # Whoever asks for a page does not come here: all that may be meant guards it.
             return tuple(sorted({rule.zone_id for rule in likely}, reverse=True))
+        # Most readings fit the same rules, and hosts tell only those apart.
+        ways = {tuple((rule, found) for rule in likely if (found := rule.match(reading))) for reading in readings}
         best: dict[str, Specificity] = {}
-        for host in meant:
-            for reading in readings:
-                matches = [(found, rule.zone_id) for rule in likely if (found := rule.match((host,), reading, methods))]
-                if matches:
-                    found, zone_id = max(matches)
-                    best[zone_id] = max(found, best.get(zone_id, found))
+        for fitting in filter(None, ways):
+            for host in meant:
+                named = [(rule.by_host((host,)), by_path, rule) for rule, by_path in fitting]
+                ranked = [((by, *path, bool(rule.methods)), rule.zone_id) for by, path, rule in named if by is not None]
+                if ranked:
+                    rank, zone_id = max(ranked)
+                    best[zone_id] = max(rank, best.get(zone_id, rank))
         return tuple(sorted(best, key=lambda zone_id: (best[zone_id], zone_id), reverse=True))
 
     def _beginning_like(self, readings: Sequence[Reading]) -> list[Rule]:
