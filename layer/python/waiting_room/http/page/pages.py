@@ -75,6 +75,7 @@ def waiting_page(zone: Zone) -> str:
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
         "alerts": zone.alerts is not None,
+        "phone": zone.phone is not None,
         "login_url": own_address(zone.login_url),
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
