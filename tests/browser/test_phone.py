@@ -103,7 +103,7 @@ def test_a_number_that_has_a_place_takes_it_over(zone: CannedZone, page: Page) -
         page.locator("#phone-move-here").click()
     assert json.loads(moved.value.post_data or "") == {"token": "a-token"}
     expect(page.locator("#phone-said")).to_have_text(NOTICES["phone_done"])
-    eventually(lambda: zone.count("GET", PLACE_PATH) > 1)
+    eventually(lambda: zone.count("GET", PLACE_PATH) > 0)
 
 
 @pytest.mark.parametrize(
