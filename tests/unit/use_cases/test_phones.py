@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from waiting_room.domain.phones import (
 )
 from waiting_room.http.page.languages import languages, texts
 from waiting_room.ports import Sending
+from waiting_room.use_cases.verify_phone import NO_MORE
 
 NUMBER, OTHER = "+447700900123", "+447700900456"
 PHONE = {"channels": ["sms", "voice"], "prefixes": ["+44"]}
@@ -274,10 +276,11 @@ class TestAttack:
         hall.world.clock.advance(3600)
         assert hall.send(hall.line[8], "+447700900199").status == 202
 
-    def test_a_run_gets_as_many_as_the_organiser_pays_for(self) -> None:
+    def test_a_run_gets_as_many_as_the_organiser_pays_for(self, caplog: pytest.LogCaptureFixture) -> None:
         hall = Hall(9, identity={"mode": "require", "phone": {**PHONE, "most": 4}})
         answers = [hall.send(who, f"+44770090010{number}") for number, who in enumerate(hall.line)]
         assert [answer.status for answer in answers] == [202] * 4 + [409] * 5
+        assert [(line.message, line.__dict__["why"]) for line in caplog.records] == [(NO_MORE, "used up")] * 5
         assert (answers[-1].json["limit"], hall.world.stores.phones.codes_sent(ZONE_ID, 1)) == ("run", 4)
 
     @pytest.mark.parametrize(
@@ -304,6 +307,11 @@ def test_a_count_whose_answer_was_lost_sends_nothing(hall: Hall) -> None:
     hall.world.stores.phones.take = lost  # type: ignore[method-assign]
     assert hall.send(hall.line[0]).problem == "try-again"
     assert hall.passcodes.sent == []
+
+
+def test_what_the_alarm_waits_for_is_what_is_logged() -> None:
+    monitoring = (Path(__file__).parents[3] / "terraform/modules/monitoring/main.tf").read_text(encoding="utf-8")
+    assert f'{{ $.message = \\"{NO_MORE}\\" }}' in monitoring
 
 
 def test_a_limit_is_a_limit(hall: Hall) -> None:

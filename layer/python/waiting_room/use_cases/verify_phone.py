@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids, Passcodes, Sending
 from waiting_room.use_cases.lines import Lines
 
+logger = logging.getLogger(__name__)
+
+NO_MORE = "no codes are sent"
+"""The line of the log that an alarm waits for: a run has used up its codes, or the account sends none."""
 HOUR_MS = 3_600_000
 HOLDS = {"waiting", "called"}
 IS_OVER = {"left", "lapsed"}
@@ -76,6 +81,7 @@ class VerifyPhone:
         if sending is Sending.BUSY:
             raise Overloaded
         if sending is Sending.STOPPED:
+            logger.warning(NO_MORE, extra={"zone_id": zone.zone_id, "why": "the service refuses"})
             raise CodeRefused("No codes can be sent at the moment. The organiser has to look after it.")
         return sending
 
@@ -136,6 +142,8 @@ class VerifyPhone:
         )
         for limit, what in steps:
             if not self._phones.take(limit, self._from_ms(zone)):
+                if what == "run":
+                    logger.warning(NO_MORE, extra={"zone_id": zone.zone_id, "why": "used up"})
                 raise CodeRefused(_TOO_MANY[what], what)
 
     def _prove(self, zone: Zone, passcodes: Passcodes, who: Who, number: str, code: str) -> None:
