@@ -172,5 +172,6 @@ module "monitoring" {
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
   api_id               = module.http_api.id
   watches_distribution = local.has_distribution
+  watches_codes        = local.has_codes
   distribution_id      = local.has_distribution ? module.edge[0].id : null
 }

@@ -17,6 +17,7 @@ from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
+from waiting_room.adapters.phones import Phones
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.adapters.refusals import Refusals
@@ -33,11 +34,12 @@ from waiting_room.http.move_api import MoveApi
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.page.alert_text import alert_text
+from waiting_room.http.phone_api import PhoneApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.sockets import SocketApp
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
-from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Tokens
+from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Passcodes, Tokens
 from waiting_room.retention import Retention
 from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.bypass import MakeBypass
@@ -70,6 +72,7 @@ from waiting_room.use_cases.revoke import RefuseRevoked, Revoke
 from waiting_room.use_cases.seal import SealMeanwhile
 from waiting_room.use_cases.send_alerts import SendAlerts
 from waiting_room.use_cases.tick import TickZone
+from waiting_room.use_cases.verify_phone import VerifyPhone
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.watch_door import WatchDoor
 from waiting_room.use_cases.zones import DeleteZone, GetZone, ListZones, PutZone
@@ -87,6 +90,7 @@ class Stores:
         queue: str = "",
         user_connections: str = "",
         retention: Retention | None = None,
+        number_key: str = "",
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
@@ -105,6 +109,7 @@ class Stores:
         self.user_connections = UserConnections(clients, user_connections)
         self.alerts = Alerts(clients, user_connections)
         self.alert_counts = AlertCounts(clients, counters)
+        self.phones = Phones(clients, counters, number_key, retention)
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def visitor_verbs(
         lines=lines,
         join=join(queue, stores.joins, copies, lines, wake, meanwhile, clock, ids),
         locate=Locate(queue, copies, lines, wake, clock),
-        claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids),
+        claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids, stores.phones),
         renew=renewed,
         leave=Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock),
         confirm=confirm(gates, queue, copies, clock, ids),
@@ -161,8 +166,10 @@ def bouncer_endpoints(
     ids: Ids,
     cipher: Cipher | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    passcodes: Passcodes | None = None,
 ) -> dict[str, Endpoint]:
-    """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
+    """What the token service answers, by operationId. Without `cipher` it promises nobody an alert, without
+    `passcodes` it verifies no phone."""
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
@@ -203,11 +210,13 @@ def bouncer_endpoints(
         move=Move(stores.queue, clock, ids),
     )
     request_alert = RequestAlert(
-        stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, cipher, clock
+        stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, stores.phones, cipher, clock
     )
     alerts = AlertsApi(zones=zones, credentials=credentials, request=request_alert)
+    verify = VerifyPhone(stores.queue, verbs.copies, verbs.lines, stores.phones, passcodes, clock, ids)
+    phone = PhoneApi(zones=zones, credentials=credentials, clock=clock, verify=verify, locate=verbs.locate)
     door = DoorApi(zones, PassDoor(stores.gates, stores.queue, tokens, clock))
-    apis = (visitors, moves, alerts, sites, door)
+    apis = (visitors, moves, alerts, phone, sites, door)
     return {name: endpoint for api in apis for name, endpoint in api.endpoints().items()}
 
 
@@ -233,7 +242,9 @@ def operator_endpoints(
     bar = Bar(end_place, queue)
     audit = Audit(stores.audit_log, archive or NoArchive(), clock)
     lines = Lines(stores.joins, stores.zones, clock)
-    alerts = RequestAlert(queue, GateCopies(gates, clock), lines, stores.alerts, stores.alert_counts, None, clock)
+    alerts = RequestAlert(
+        queue, GateCopies(gates, clock), lines, stores.alerts, stores.alert_counts, stores.phones, None, clock
+    )
     api = OperatorApi(
         audit=audit,
         history=ReadHistory(stores.audit_log),
@@ -247,7 +258,7 @@ def operator_endpoints(
         invite=MakeInvitation(tokens, clock, ids),
         revoke=Revoke(zones, queue, bar, clock),
         look_up=LookUp(zones, gates, queue, lines, clock),
-        erase=Erase(zones, queue, end_place, alerts.cancel),
+        erase=Erase(zones, queue, end_place, alerts.cancel, stores.phones),
         metrics=ReadMetrics(zones, stores.minutes, stores.tallies, clock),
         keys=ensure_keys,
         change_keys=change_keys,

@@ -49,6 +49,12 @@ variable "log_group_names" {
   description = "Log groups of the functions that may leave phantom leases, by component."
 }
 
+variable "watches_codes" {
+  type        = bool
+  default     = false
+  description = "Whether codes are sent to phones, so that it is told when none can be."
+}
+
 variable "table_names" {
   type        = map(string)
   default     = {}

@@ -34,13 +34,14 @@ from waiting_room.http.frame.errors import STATUS_OF
 from waiting_room.http.frame.request import LANGUAGE_COOKIE
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
+from waiting_room.http.phone_api import PhoneApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.use_cases import announce, screen
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
 APIS: dict[str, list[type[Any]]] = {
-    "bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi, DoorApi],
+    "bouncer": [VisitorApi, MoveApi, AlertsApi, PhoneApi, SiteApi, DoorApi],
     "operator": [OperatorApi],
 }
 ZONE = schemas.load("zone")

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from scripts.local.codes import Codes
 from tests.support.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
 from tests.support.memory_aws import MemoryKms
+from tests.support.passcodes import FakePasscodes
 from tests.support.stored_items import StoredItems
 from waiting_room import schemas
 from waiting_room.adapters.cipher import KmsCipher
@@ -50,6 +52,7 @@ class Witness:
     """Sees every call to AWS of the function at work, and every answer of the API."""
 
     world: ApiWorld
+    passcodes: FakePasscodes
     who: str = ""
     calls: set[tuple[str, str, str]] = field(default_factory=set)
     answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -110,8 +113,9 @@ def fits(template: str, path: str) -> bool:
 @pytest.fixture(scope="module")
 def witness() -> Witness:
     """One sale, with everything in it that anybody can do."""
-    world = ApiWorld(KmsCipher(MemoryKms(), "key"))
-    witness = Witness(world)
+    passcodes = FakePasscodes(Codes())
+    world = ApiWorld(KmsCipher(MemoryKms(), "key"), passcodes)
+    witness = Witness(world, passcodes)
     world.dynamo.on_call = witness.dynamo
     world.bouncer = witness.listening("bouncer", world.bouncer)
     world.operator = witness.listening("operator", world.operator)
@@ -125,6 +129,7 @@ def witness() -> Witness:
     run_jobs(witness)
     mistakes(world)
     world.operate("DELETE", f"/zones/{ZONE_ID}")
+    verify_phones(witness)
     rush(witness)
     return witness
 
@@ -137,6 +142,24 @@ def ask_for_alerts(world: ApiWorld) -> None:
         asked = {"channel": "sms", "number": TELEPHONE, "consent": True}
         assert browser.ask("POST", "/visitors/me/alerts", asked).status == 202
     doubtful.ask("DELETE", "/visitors/me/alerts")
+
+
+def verify_phones(witness: Witness) -> None:
+    """Two places and one number: the first has it, the second is told so."""
+    world = witness.world
+    world.put_zone(identity={"mode": "require", "phone": {"channels": ["sms"], "prefixes": ["+44"]}})
+    world.clock.advance(5)
+    first, second, unverified = (Browser(world) for _ in range(3))
+    for browser in (first, second, unverified):
+        browser.ask("POST", "/visitors")
+        browser.ask("POST", "/visitors/me/codes", {"channel": "sms", "number": TELEPHONE})
+        if browser is not unverified:
+            code = witness.passcodes.sent[-1][2]
+            browser.ask("POST", "/visitors/me/phone", {"number": TELEPHONE, "code": code})
+    run_jobs(witness)
+    unverified.ask("POST", "/access-tokens")
+    first.ask("POST", "/access-tokens")
+    world.operate("DELETE", f"/zones/{ZONE_ID}")
 
 
 def rush(witness: Witness) -> None:
@@ -435,6 +458,7 @@ def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witnes
         assert "eyJ" not in text, place
         assert "203.0.113.7" not in text, place
         assert TELEPHONE.removeprefix("+44") not in text, place
+        assert not [code for _, _, code in witness.passcodes.sent if re.search(rf"(?<![0-9]){code}(?![0-9])", text)]
         assert "the site's own key" not in text, place
         assert not [key for key in world.keys.load() if key.private_jwk["d"] in text], place
 

@@ -170,6 +170,7 @@ export class Room {
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
     if (this.#state === "called" || this.#state === "ready") this.#beCalled();
+    else if (this.#state === "phone") this.#beCalledForPhone();
     else if (this.#state === "shut_called") this.#knock();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
     else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
@@ -194,9 +195,15 @@ export class Room {
 
   /** It is the visitor's turn, who hears of it once. */
   #beCalled() {
-    if (this.#turn.begins()) this.#view.call(this.#options);
+    if (this.#turn.begins()) this.#view.call(this.#options, "called");
     if (this.#state === "called") this.#claim();
     else this.#tickAlarm.set(1, () => this.#update());
+  }
+
+  /** It is the visitor's turn, who has to confirm a phone number first; until then there is nothing to ask for. */
+  #beCalledForPhone() {
+    if (this.#turn.begins()) this.#view.call(this.#options, "phone");
+    this.#tickAlarm.set(1, () => this.#update());
   }
 
   /** Called, and the door is shut: the page goes on trying, for it may be open to some, or again. */
@@ -247,6 +254,9 @@ export class Room {
       this.#failures.claim = 0;
       this.#place.status = answer.body?.status ?? this.#place.status;
       this.#claimFromMs = Date.now() + (answer.retrySec || 2) * 1000 * (1 + Math.random() / 4);
+    } else if (answer.problem === "phone-needed") {
+      this.#failures.claim = 0;
+      this.#place.phone_needed = true;
     } else if (isUnknown(answer)) {
       this.#place = null;
       this.#locate();

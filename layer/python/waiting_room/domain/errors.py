@@ -229,6 +229,36 @@ class AlertRefused(WaitingRoomError):
     title = "No message can be sent"
 
 
+class PhoneNeeded(WaitingRoomError):
+    """Raised when somebody is called whose place has no verified phone, in a zone of one place for each."""
+
+    problem = "phone-needed"
+    title = "Confirm a phone number first"
+
+
+class CodeRefused(WaitingRoomError):
+    """Raised when no passcode is sent or checked: the zone has none, or as many as it may were sent already."""
+
+    problem = "code-refused"
+    title = "No code can be sent"
+
+    def __init__(self, detail: str, limit: str = "") -> None:
+        """`limit` names what was used up: `visitor`, `network`, `number` or `run`; empty for another reason."""
+        super().__init__(detail)
+        self.limit = limit
+
+
+class PhoneTaken(WaitingRoomError):
+    """Raised for a number that another place was verified with; `move_token` moves that one, where it still waits."""
+
+    problem = "phone-taken"
+    title = "This number has a place already"
+
+    def __init__(self, move_token: str = "") -> None:
+        super().__init__("One number has one place. Continue with that one, or use another number.")
+        self.move_token = move_token
+
+
 class SignInNeeded(WaitingRoomError):
     """Raised when somebody joins without the claim of the site's login that the zone requires."""
 

@@ -27,6 +27,7 @@ from waiting_room.http.frame.response import Response, empty, html, json_respons
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.page.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.page.phone_form import PhoneStep
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
@@ -215,7 +216,8 @@ class VisitorApi:
             page = moment_page(zone, to, wait_sec, request.language)
         else:
             asks = request.query("alert") is not None
-            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks)
+            phone = None if request.query("phone") is None else PhoneStep()
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks, phone=phone)
         return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
     def _locate_or_join(

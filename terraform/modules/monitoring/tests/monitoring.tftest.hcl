@@ -22,6 +22,7 @@ variables {
   function_names       = { bouncer = "foyer-bouncer" }
   table_names          = { queue = "foyer-queue" }
   log_group_names      = { bouncer = "/aws/lambda/foyer-bouncer" }
+  watches_codes        = true
   api_id               = "abc"
 }
 
@@ -51,6 +52,11 @@ run "alarms_and_a_dashboard" {
   assert {
     condition     = aws_cloudwatch_log_metric_filter.phantoms["bouncer"].metric_transformation[0].value == "$.phantoms"
     error_message = "Phantom leases are counted from the log."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_log_metric_filter.codes).log_group_name == "/aws/lambda/foyer-bouncer" && one(aws_cloudwatch_metric_alarm.codes).metric_name == one(aws_cloudwatch_log_metric_filter.codes).metric_transformation[0].name
+    error_message = "Codes that are used up or refused are told."
   }
 
   assert {

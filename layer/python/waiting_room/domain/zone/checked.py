@@ -79,8 +79,15 @@ def _identity(zone: Zone) -> list[Fault]:
     if zone.identity is None:
         return []
     found = []
-    if sum(bool(zone.identity.get(name)) for name in ("keys", "jwks_url", "shared_secret")) != 1:
-        found.append(Fault("/identity", "Say where the login's keys are: give one of keys, jwks_url, shared_secret."))
+    if sum(bool(zone.identity.get(name)) for name in ("keys", "jwks_url", "shared_secret", "phone")) != 1:
+        advice = (
+            "Say where the login's keys are, or that phones count: give one of keys, jwks_url, shared_secret, phone."
+        )
+        found.append(Fault("/identity", advice))
+    if zone.phone is None and "issuer" not in zone.identity:
+        found.append(Fault("/identity/issuer", "'issuer' is missing: add it."))
+    if zone.phone is not None and zone.identity["mode"] != "require":
+        found.append(Fault("/identity/mode", "A code that nobody needs is money spent on nothing: use 'require'."))
     for index, key in enumerate(zone.identity.get("keys", ())):
         needed = _KEY_FIELDS.get((key["alg"], key["kty"]))
         if needed is None or not all(map(key.get, needed)):

@@ -172,7 +172,13 @@ class Zone:
     @property
     def requires_identity(self) -> bool:
         """Whether nobody joins without a claim of the site's login."""
-        return self.identity is not None and self.identity["mode"] == "require"
+        return self.identity is not None and self.identity["mode"] == "require" and self.phone is None
+
+    @property
+    def phone(self) -> Mapping[str, Any] | None:
+        """How phone numbers are confirmed, where a place needs one before it is let in; None where it does not."""
+        found: Mapping[str, Any] | None = (self.identity or {}).get("phone")
+        return found
 
     @property
     def login_url(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, WaitingRoomError
+from waiting_room.domain.errors import CodeRefused, InvalidInput, Overloaded, PhoneTaken, ProofNeeded, WaitingRoomError
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -23,6 +23,8 @@ STATUS_OF = {
     "wrong-method": 405,
     "alert-refused": 409,
     "already-completed": 409,
+    "code-refused": 409,
+    "phone-taken": 409,
     "reference-used": 409,
     "stale-version": 409,
     "key-in-use": 409,
@@ -33,6 +35,7 @@ STATUS_OF = {
     "link-used": 410,
     "too-large": 413,
     "proof-needed": 428,
+    "phone-needed": 428,
     "overloaded": 429,
     "try-again": 503,
     "not-ready": 503,
@@ -51,7 +54,8 @@ INTERNAL_PROBLEM = {
 
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     """The problem document of an error: with `errors` when faults sit in the input, each with its JSON pointer (RFC
-    6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved."""
+    6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved, with `move_token`
+    where another place can be taken over, with `limit` where it is used up."""
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -63,6 +67,10 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
         document["errors"] = [fault._asdict() for fault in error.faults[:MOST_TOLD]]
     if isinstance(error, ProofNeeded):
         document["challenge"] = dict(error.challenge)
+    if isinstance(error, CodeRefused) and error.limit:
+        document["limit"] = error.limit
+    if isinstance(error, PhoneTaken) and error.move_token:
+        document["move_token"] = error.move_token
     return document
 
 
