@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import (
@@ -17,7 +17,7 @@ from waiting_room.domain.errors import (
 )
 from waiting_room.domain.gate.redirects import safe_path
 from waiting_room.domain.line.places import Place, Session
-from waiting_room.domain.locations import enter_url, page_url
+from waiting_room.domain.locations import enter_url, invitation_url, page_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import AccessPass, Credentials, Visitor, refuse_moved
 from waiting_room.http.frame.body import read_body
@@ -25,12 +25,12 @@ from waiting_room.http.frame.cookies import language_cookies
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, empty, html, json_response, problem, redirect
 from waiting_room.http.frame.router import Endpoint
+from waiting_room.http.link_api import LinkApi
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.page.pages import cookies_needed_page, moment_page, place_page, problem_page
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
-from waiting_room.use_cases.invite import AcceptInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
@@ -56,7 +56,7 @@ class VisitorApi:
     leave: Leave
     away: MarkAway
     refuse_revoked: RefuseRevoked
-    accept: AcceptInvitation
+    links: LinkApi
     refusals: NoteRefusals
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -81,16 +81,18 @@ class VisitorApi:
         """
         zone = self._zone(request)
         to = safe_path(request.query("to") or zone.landing_path)
+        if invitation := request.query("invitation"):
+            # A link of an earlier release: on to the page with the button, for whatever follows links takes nothing.
+            return redirect(invitation_url(zone.zone_id, invitation))
         visitor = self._visitor_or_answer(request, zone, to)
         if isinstance(visitor, Response):
             return visitor
         cookies: list[str] = []
         try:
-            invited = self._invited(zone, visitor, request.query("invitation"))
             rules, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
-                return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
-            place, over = self._joined(request, zone, visitor, invited)
+                return _noted(redirect(page_url(zone.zone_id, to)), **notes)
+            place, over = self._joined(request, zone, visitor)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
@@ -105,11 +107,9 @@ class VisitorApi:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
         visitor, notes = self.newcomers.joining(request, zone, body)
-        invited = self._invited(zone, visitor, body.get("invitation"))
-        if "invitation" in body and not invited:
-            detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
-            raise InvalidInput(detail, "/invitation")
-        place, over = self._joined(request, zone, visitor, invited)
+        if "invitation" in body:
+            visitor = self.links.invited(zone, visitor, body["invitation"])
+        place, over = self._joined(request, zone, visitor)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
         return _noted(answer, **notes, network_limit=over)
 
@@ -119,7 +119,7 @@ class VisitorApi:
         if request.wants_html:
             return self._place_page(request, zone)
         visitor = self.credentials.visitor(request, zone)
-        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id, visitor.known), 200)
+        return self._told(request, zone, visitor, self._located(zone, visitor), 200)
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
@@ -185,20 +185,19 @@ class VisitorApi:
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to, request.language))
             visitor, notes = self.newcomers.arrive(request, zone)
-            invited = self._invited(zone, visitor, request.query("invitation"))
-            token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
+            token = self.credentials.visitor_token(zone, visitor)
         except (SignInNeeded, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
         return _noted(answer, **notes)
 
-    def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
-        """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
-        invited = self.credentials.read_invitation(token, zone) if token else None
-        if invited is None or not self.accept(zone, invited.invitation_id, visitor.visitor_id):
-            return ""
-        return invited.lane
+    def _located(self, zone: Zone, visitor: Visitor) -> Place:
+        """The place; raises UnknownVisitor also for one that waits to be given up for an invitation just taken."""
+        place = self.locate(zone, visitor.visitor_id, visitor.known)
+        if visitor.invited not in ("", place.lane) and place.status == "waiting":
+            raise UnknownVisitor
+        return place
 
     def _place_page(self, request: Request, zone: Zone) -> Response:
         """The page without scripts. It takes a place if there is none yet: going on to `enter` would go in circles."""
@@ -223,7 +222,7 @@ class VisitorApi:
     ) -> tuple[Place | None, int, dict[str, str]]:
         """The place; or none, and the seconds until one may be taken without a proof of work."""
         try:
-            return self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
+            return self._located(zone, visitor), 0, {}
         except UnknownVisitor:
             rules, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
@@ -233,10 +232,10 @@ class VisitorApi:
                 notes["proof"] = "waited"
             return self._joined(request, zone, visitor)[0], 0, notes
 
-    def _joined(self, request: Request, zone: Zone, visitor: Visitor, invited: str = "") -> tuple[Place, str]:
+    def _joined(self, request: Request, zone: Zone, visitor: Visitor) -> tuple[Place, str]:
         """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
         over = self.newcomers.counted(request, zone, visitor)
-        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
+        place = self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
         self.newcomers.joined(zone, place)
         return place, over
 

@@ -22,6 +22,7 @@ STATUS_OF = {
     "unknown-route": 404,
     "wrong-method": 405,
     "alert-refused": 409,
+    "not-sooner": 409,
     "already-completed": 409,
     "reference-used": 409,
     "stale-version": 409,
@@ -31,11 +32,15 @@ STATUS_OF = {
     "sold-out": 410,
     "hard-end": 410,
     "link-used": 410,
+    "link-expired": 410,
+    "link-void": 410,
+    "invitation-used": 410,
     "too-large": 413,
     "proof-needed": 428,
     "overloaded": 429,
     "try-again": 503,
     "not-ready": 503,
+    "no-prefetch": 503,
 }
 
 MOST_TOLD = 100
