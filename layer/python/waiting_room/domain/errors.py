@@ -250,6 +250,18 @@ class NotReady(Overloaded):
     title = "The waiting room is being set up"
 
 
+class NotOpen(WaitingRoomError):
+    """Raised when somebody joins before the line opens: nothing was taken. `retry_after_sec` leads to that moment."""
+
+    problem = "not-open"
+    title = "The line is not open yet"
+
+    def __init__(self, opens_at_ms: int, now_ms: int) -> None:
+        super().__init__("Join at opens_at_ms; nobody has a place before.")
+        self.opens_at_ms = opens_at_ms
+        self.retry_after_sec = max(1, -(-(opens_at_ms - now_ms) // 1000))
+
+
 class NotAhead(Overloaded):
     """Raised when a browser asks on a guess, before anybody is on the way: it asks again when somebody is."""
 

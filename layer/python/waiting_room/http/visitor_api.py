@@ -10,6 +10,7 @@ from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import (
     BadToken,
     InvalidInput,
+    NotOpen,
     Overloaded,
     SignInNeeded,
     UnknownVisitor,
@@ -27,7 +28,13 @@ from waiting_room.http.frame.response import Response, empty, html, json_respons
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.link_api import LinkApi
 from waiting_room.http.newcomers import Newcomers
-from waiting_room.http.page.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.page.pages import (
+    cookies_needed_page,
+    moment_page,
+    place_page,
+    problem_page,
+    unopened_page,
+)
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
@@ -106,6 +113,7 @@ class VisitorApi:
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
+        self._refuse_early(request, zone)
         visitor, notes = self.newcomers.joining(request, zone, body)
         if "invitation" in body:
             visitor = self.links.invited(zone, visitor, body["invitation"])
@@ -208,6 +216,8 @@ class VisitorApi:
                 return redirect(enter_url(zone.zone_id, to))
             place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
             cookies = self._place_cookies(request, zone, visitor, place) if place else []
+        except NotOpen as error:
+            return _unopened(request, zone, to, self.clock.now_ms()).with_notes(problem=error.problem)
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         if place is None:
@@ -234,10 +244,20 @@ class VisitorApi:
 
     def _joined(self, request: Request, zone: Zone, visitor: Visitor) -> tuple[Place, str]:
         """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
-        over = self.newcomers.counted(request, zone, visitor)
+        # Before the line opens nobody new gets a place, so nothing is counted for one.
+        over = self.newcomers.counted(request, zone, visitor) if zone.line_opened(self.clock.now_ms()) else ""
         place = self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
         self.newcomers.joined(zone, place)
         return place, over
+
+    def _refuse_early(self, request: Request, zone: Zone) -> None:
+        """Raise NotOpen before the line opens, ahead of anything that is asked of newcomers; a held place is told."""
+        now_ms, opens_at_ms = self.clock.now_ms(), zone.line_opens_at_ms
+        if opens_at_ms is None or now_ms >= opens_at_ms:
+            return
+        visitor = self.credentials.find_visitor(request, zone)
+        if visitor is None or visitor.seq is None:
+            raise NotOpen(opens_at_ms, now_ms)
 
     def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
         """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""
@@ -297,6 +317,11 @@ class VisitorApi:
         if request.bearer:
             return json_response(status, {**document, "access_token": token})
         return json_response(status, document).with_cookies(self.credentials.access_cookies(session, token))
+
+
+def _unopened(request: Request, zone: Zone, to: str, now_ms: int) -> Response:
+    """The page until the line opens, which asks again by itself."""
+    return html(200, unopened_page(zone, to, now_ms, request.language)).with_cookies(language_cookies(request))
 
 
 def _noted(response: Response, **notes: str) -> Response:

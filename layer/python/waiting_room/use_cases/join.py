@@ -10,7 +10,7 @@ from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Throttled, Unsure
+from waiting_room.domain.errors import AlreadyCompleted, Forbidden, NotOpen, RunOver, Throttled, Unsure
 from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
 from waiting_room.domain.line.epochs import shards_of
 from waiting_room.domain.line.places import MOVED, Known, Place, QueueItem, status_now
@@ -51,8 +51,8 @@ class Join:
         `invited` is a lane the visitor has a signed claim to: the new place is there, and one held in another lane is
         given up for it if the new one is called sooner.
 
-        Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
-        often as the zone allows, Unsure when the answer was lost.
+        Raises RunOver after the end, NotOpen before the line opens, Forbidden for a revoked visitor, AlreadyCompleted
+        for one who has bought as often as the zone allows, Unsure when the answer was lost.
         """
         gate = self._copies.recent(zone)
         held = self._held(zone, visitor_id, gate, known)
@@ -63,6 +63,8 @@ class Join:
             return describe(zone, held, gate, self._clock.now_ms())
         if zone.control == "end":
             raise RunOver
+        if not zone.line_opened(now_ms := self._clock.now_ms()):
+            raise NotOpen(zone.line_opens_at_ms or 0, now_ms)
         item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
         if self._wake(zone, gate) and gate.shards > 1:
             self._seal_meanwhile(zone)

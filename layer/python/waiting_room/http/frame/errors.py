@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, WaitingRoomError
+from waiting_room.domain.errors import InvalidInput, NotOpen, Overloaded, ProofNeeded, WaitingRoomError
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -23,6 +23,7 @@ STATUS_OF = {
     "wrong-method": 405,
     "alert-refused": 409,
     "not-sooner": 409,
+    "not-open": 409,
     "already-completed": 409,
     "reference-used": 409,
     "stale-version": 409,
@@ -56,7 +57,8 @@ INTERNAL_PROBLEM = {
 
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     """The problem document of an error: with `errors` when faults sit in the input, each with its JSON pointer (RFC
-    6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved."""
+    6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved, with `opens_at_ms`
+    before the line opens."""
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -68,11 +70,18 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
         document["errors"] = [fault._asdict() for fault in error.faults[:MOST_TOLD]]
     if isinstance(error, ProofNeeded):
         document["challenge"] = dict(error.challenge)
+    if isinstance(error, NotOpen):
+        document["opens_at_ms"] = error.opens_at_ms
     return document
 
 
 def retry_after_sec(error: WaitingRoomError, jitter: float) -> int | None:
-    """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not."""
+    """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not.
+
+    The opening of a line is told exactly: whoever is told a later moment than others would stand behind them.
+    """
+    if isinstance(error, NotOpen):
+        return error.retry_after_sec
     if not isinstance(error, Overloaded):
         return None
     return max(1, round(error.retry_after_sec * (1 + jitter)))

@@ -17,7 +17,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.page.alert_form import alert_form, alert_link
 from waiting_room.http.page.languages import DEFAULT, languages, texts
 from waiting_room.http.page.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
-from waiting_room.http.page.ticket import IN_LINE, ticket, ticket_facts
+from waiting_room.http.page.ticket import IN_LINE, opening_facts, ticket, ticket_facts
 from waiting_room.http.page.wording import Words, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
@@ -45,6 +45,7 @@ _STATE_OF_PROBLEM = {
     "already-completed": "completed",
     "forbidden": "revoked",
     "scripts-needed": "scripts",
+    "not-open": "unopened",
     "sign-in": "sign_in",
     "moved": "moved",
     "link-used": "link_used",
@@ -76,6 +77,7 @@ def waiting_page(zone: Zone) -> str:
         "languages": list(languages()),
         "landing_path": zone.landing_path,
         "starts_at_ms": zone.starts_at_ms,
+        "opens_at_ms": zone.line_opens_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
         "alerts": zone.alerts is not None,
@@ -144,6 +146,23 @@ def place_page(
         place=me,
         lane=place.lane,
         **actions,
+    )
+
+
+def unopened_page(zone: Zone, to: str, now_ms: int, language: str = DEFAULT) -> str:
+    """The page for a browser without scripts before the line opens: it joins by itself when that is past."""
+    said, me = words(language), place_url(zone.zone_id, to)
+    until_sec = max(1, -(-((zone.line_opens_at_ms or 0) - now_ms) // 1000))
+    seconds = min(until_sec, _FAR_REFRESH_SEC[1])
+    return page(
+        said,
+        zone,
+        "unopened",
+        to=to,
+        head=Markup(_refresh(seconds, me)),
+        foot=Markup(f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'),
+        ticket=ticket(said, "unopened", opening_facts(said, zone, now_ms)),
+        place=me,
     )
 
 
