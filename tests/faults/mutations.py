@@ -172,7 +172,7 @@ class CallsUnsealed(TickZone):
 class MovesAnyway(Join):
     """Whoever shows an invitation stands in its lane from then on, at its end, however near the old place was."""
 
-    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str) -> bool:
+    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str, at: int | None = None) -> bool:
         return held.status == "waiting" and invited not in ("", held.lane)
 
 

@@ -30,6 +30,7 @@ from waiting_room.http.door_api import DoorApi
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.frame.validation import validate
+from waiting_room.http.link_api import LinkApi
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.newcomers import Newcomers
 from waiting_room.http.operator_api import OperatorApi
@@ -41,6 +42,7 @@ from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.logs import Log
 from waiting_room.ports import Archive, Beacon, Carrier, Cipher, Clock, Ids, Metrics, ObjectStore, Passcodes, Tokens
 from waiting_room.retention import Retention
+from waiting_room.use_cases.accept import AcceptInvitation
 from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.bypass import MakeBypass
 from waiting_room.use_cases.claim import Claim
@@ -50,7 +52,7 @@ from waiting_room.use_cases.control import ControlZone
 from waiting_room.use_cases.erase import Erase
 from waiting_room.use_cases.history import Audit, ReadHistory
 from waiting_room.use_cases.identify import Identify
-from waiting_room.use_cases.invite import AcceptInvitation, MakeInvitation
+from waiting_room.use_cases.invite import MakeInvitation
 from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
@@ -173,18 +175,28 @@ def bouncer_endpoints(
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
+    identify = Identify(login_keys, clock, ids)
+    newcomers = Newcomers(
+        credentials=credentials,
+        clock=clock,
+        identify=identify,
+        limit_joins=LimitJoins(stores.networks, clock),
+        prove=Prove(tokens, JoinPace(clock), clock),
+    )
+    move = Move(stores.queue, clock, ids)
+    links = LinkApi(
+        zones=zones,
+        credentials=credentials,
+        newcomers=newcomers,
+        accept=AcceptInvitation(stores.invitations, stores.queue, verbs.copies, verbs.lines, verbs.join, move, clock),
+        ids=ids,
+    )
     visitors = VisitorApi(
         zones=zones,
         credentials=credentials,
         clock=clock,
         ids=ids,
-        newcomers=Newcomers(
-            credentials=credentials,
-            clock=clock,
-            identify=Identify(login_keys, clock, ids),
-            limit_joins=LimitJoins(stores.networks, clock),
-            prove=Prove(tokens, JoinPace(clock), clock),
-        ),
+        newcomers=newcomers,
         join=verbs.join,
         claim=verbs.claim,
         locate=verbs.locate,
@@ -192,7 +204,7 @@ def bouncer_endpoints(
         leave=verbs.leave,
         away=verbs.away,
         refuse_revoked=refuse_revoked,
-        accept=AcceptInvitation(stores.invitations, clock),
+        links=links,
         refusals=NoteRefusals(stores.refusals, clock),
     )
     sites = SiteApi(
@@ -207,7 +219,9 @@ def bouncer_endpoints(
         credentials=credentials,
         clock=clock,
         locate=verbs.locate,
-        move=Move(stores.queue, clock, ids),
+        move=move,
+        identify=identify,
+        ids=ids,
     )
     request_alert = RequestAlert(
         stores.queue, verbs.copies, verbs.lines, stores.alerts, stores.alert_counts, stores.phones, cipher, clock
@@ -216,7 +230,7 @@ def bouncer_endpoints(
     verify = VerifyPhone(stores.queue, verbs.copies, verbs.lines, stores.phones, passcodes, clock, ids)
     phone = PhoneApi(zones=zones, credentials=credentials, clock=clock, verify=verify, locate=verbs.locate)
     door = DoorApi(zones, PassDoor(stores.gates, stores.queue, tokens, clock))
-    apis = (visitors, moves, alerts, phone, sites, door)
+    apis = (visitors, links, moves, alerts, phone, sites, door)
     return {name: endpoint for api in apis for name, endpoint in api.endpoints().items()}
 
 

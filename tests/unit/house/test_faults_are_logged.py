@@ -43,6 +43,7 @@ TOLD_ELSEWHERE = {
     "adapters.dynamodb._batch": "logged by `batch`, once asking again was of no use",
     "adapters.dynamodb.writing": "an answer of its own, UNSURE",
     "adapters.functions.call": "counted in the answer of the dispatcher",
+    "http.link_forms.pressed": "the problem is the answer, which is logged",
     "http.visitor_api._visitor_or_answer": "the problem is the answer, which is logged",
     "streams._set_apart": "the record is in the log already; it comes again",
     "use_cases.record._count": "the changes come again, and that is in the answer",

@@ -43,6 +43,7 @@ BATCHES = {"batch_get_item": "BatchGetItem"}
 READS = {"get_item", "query", "scan", *BATCHES}
 
 
+PRESS = {**BROWSER, "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
 ALERTS = {"channels": ["sms"], "prefixes": ["+44"]}
 TELEPHONE = "+447700900123"
 
@@ -254,8 +255,8 @@ def visitors_come(witness: Witness) -> None:
 def moves(world: ApiWorld, old: dict[str, str]) -> dict[str, str]:
     """The place goes to another device, which shows itself by the headers returned; the old one is refused."""
     path = world.visit("POST", "/visitors/me/links", headers=old).json["path"]
-    token = path.partition("?token=")[2]
-    world.visit("GET", "/moves", headers=BROWSER, query=f"token={token}")
+    token = path.partition("#")[2]
+    world.visit("GET", "/moves", headers=BROWSER)
     moved = world.visit("POST", "/moves", {"token": token}, headers={})
     for headers in ({}, old):
         world.visit("POST", "/moves", {"token": token}, headers=headers)
@@ -306,7 +307,13 @@ def invited_come(world: ApiWorld) -> None:
     world.put_zone(**settings, lanes=lanes, version=version)
     world.clock.advance(5)
     made = world.operate("POST", f"/zones/{ZONE_ID}/invitations", {"lane": "vip", "name": "Ada"})
-    Browser(world).ask("GET", "/enter", headers=BROWSER, query=f"to=/&invitation={made.json['token']}")
+    phone, laptop = Browser(world), Browser(world)
+    for browser in (phone, laptop):
+        browser.ask("GET", "/invitations", headers=BROWSER)
+        browser.ask("POST", "/invitations", raw=f"token={made.json['token']}", headers=PRESS)
+        browser.ask("POST", "/visitors")
+    phone.ask("GET", "/visitors/me")
+    phone.ask("POST", "/invitations", raw="token=e30.e30.no", headers=PRESS)
     body = {"zone_id": ZONE_ID, "lane": "vip", "reference": "user-1"}
     headers = {"authorization": f"Bearer {key}"}
     user = world.visit("POST", f"{ROOT}/invitations", body, headers=headers)
@@ -320,6 +327,9 @@ def operators_act(world: ApiWorld) -> None:
         world.operate("POST", control, body)
     world.operate("POST", f"/zones/{ZONE_ID}/restorations", {"to_at_ms": world.clock.ms})
     made = world.operate("POST", f"/zones/{ZONE_ID}/bypass-tokens", {"name": "Ada"})
+    staff = Browser(world)
+    staff.ask("GET", "/bypasses", headers=BROWSER)
+    staff.ask("POST", "/bypasses", {"token": made.json["token"]})
     visitor = next(iter(world.dynamo.tables["queue"].records))
     visitor_id = str(visitor[0] if isinstance(visitor, tuple) else visitor).rpartition("#")[2]
     world.operate("GET", f"/zones/{ZONE_ID}/visitors/{visitor_id}")

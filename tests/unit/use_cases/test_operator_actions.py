@@ -58,10 +58,10 @@ class TestBypass:
         assert made["token"] not in str(world.log.lines)
         assert world.log.lines[-1]["audit"]["bypass_id"] == made["id"]
 
-    def test_the_link_leads_to_the_gate_of_the_zone(self, world: ApiWorld) -> None:
+    def test_the_token_is_in_no_part_of_the_link_that_is_sent_to_a_server(self, world: ApiWorld) -> None:
         made = post(world, "bypass-tokens", name="Ines").json
 
-        assert made["link"] == f"/events/midnight-sun?wr_bypass={made['token']}"
+        assert made["link"] == f"/.waiting-room/v1/zones/{ZONE_ID}/bypasses#{made['token']}"
 
     @pytest.mark.parametrize(
         ("landing_path", "paths", "found"),

@@ -8,7 +8,7 @@ import { Steady } from "./steady.js";
 
 const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked", "shut", "shut_called"]);
 const YOUR_TURN = new Set(["called", "preparing", "entering"]);
-const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "ready", "phone"]);
+const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "unopened", "ready", "phone"]);
 const IS_HELD = new Set(["ready", "phone"]);
 
 /**
@@ -22,6 +22,7 @@ const IS_HELD = new Set(["ready", "phone"]);
  * @property {number} measuredAtMs when the numbers were measured, 0 when not known
  * @property {number} startsAtMs 0 without a start
  * @property {number} startsInSec Infinity without a start
+ * @property {number} opensAtMs when the line opens, 0 when it is always open
  * @property {number} nowMs server's time
  * @property {number} heldForSec how long a called place is held yet
  * @property {boolean} phoneNeeded whether a phone number is to be confirmed
@@ -86,7 +87,7 @@ export class View {
     document.documentElement.dir = words.direction;
     element("ticket").setAttribute("aria-label", words.say("labels", "ticket"));
     element("progress").setAttribute("aria-label", words.say("labels", "progress"));
-    for (const name of ["place", "estimate", "starts", "message", "cards", "language", "move"]) {
+    for (const name of ["place", "estimate", "message", "cards", "language", "move"]) {
       text(`${name}-label`, words.say("labels", name));
     }
     text("go-in", words.state("entering").action);
@@ -149,10 +150,13 @@ export class View {
     show("phone", state === "phone" || ((phoneNeeded || done) && HOLDS_A_PLACE.has(state)));
   }
 
-  #showTicket({ state, position, drawn, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
+  #showTicket(picture) {
+    const { state, position, drawn, ahead, estimate, progress, measuredAtMs, nowMs, heldForSec } = picture;
     const words = this.#words;
     const yourTurn = YOUR_TURN.has(state);
-    const countsDown = state === "before" && startsAtMs > 0;
+    const opens = state === "unopened";
+    const startsAtMs = opens ? picture.opensAtMs : picture.startsAtMs;
+    const countsDown = (opens || state === "before") && startsAtMs > 0;
     const held = IS_HELD.has(state);
     const countsPeople = SHOWS_ESTIMATE.has(state) && ahead !== null;
     show("ticket", ON_TICKET.has(state) && (yourTurn || held || countsDown || countsPeople));
@@ -163,8 +167,8 @@ export class View {
       text("figure", words.say("labels", "now"));
       text("figure-label", words.say("labels", "your_turn"));
     } else if (countsDown) {
-      text("figure", words.timeLeft(startsInSec));
-      text("figure-label", words.say("labels", "until_start"));
+      text("figure", words.timeLeft((startsAtMs - nowMs) / 1000));
+      text("figure-label", words.say("labels", opens ? "until_open" : "until_start"));
     } else if (countsPeople) {
       text("figure", words.number(ahead));
       text("figure-label", words.count("labels", "ahead", ahead));
@@ -176,6 +180,7 @@ export class View {
     text("place", position === null ? "" : words.number(position + 1));
     show("place-fact", position !== null);
     this.#showDraw(drawn);
+    text("starts-label", words.say("labels", opens ? "opens" : "starts"));
     text("starts", countsDown ? words.moment(startsAtMs, nowMs) : "");
     show("starts-fact", countsDown);
     text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));

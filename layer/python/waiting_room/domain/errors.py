@@ -137,6 +137,34 @@ class LinkUsed(WaitingRoomError):
     title = "This link does not work any more"
 
 
+class LinkExpired(WaitingRoomError):
+    """Raised when a link that is good for some time is shown after it."""
+
+    problem = "link-expired"
+    title = "This link has expired"
+
+
+class LinkVoid(WaitingRoomError):
+    """Raised when a link is none of this line's: of another zone, run or lane, or not whole."""
+
+    problem = "link-void"
+    title = "This link does not belong to this line"
+
+
+class InvitationUsed(WaitingRoomError):
+    """Raised when the place of an invitation was called, is over, or is another account's."""
+
+    problem = "invitation-used"
+    title = "This invitation has been used"
+
+
+class NotSooner(WaitingRoomError):
+    """Raised when an invitation leads to nowhere better than where its visitor stands; nothing was taken."""
+
+    problem = "not-sooner"
+    title = "The place you have is called sooner"
+
+
 class Lapsed(WaitingRoomError):
     """Raised when a place or a session ran out and can only be replaced by joining again."""
 
@@ -220,6 +248,25 @@ class NotReady(Overloaded):
 
     problem = "not-ready"
     title = "The waiting room is being set up"
+
+
+class NotOpen(WaitingRoomError):
+    """Raised when somebody joins before the line opens: nothing was taken. `retry_after_sec` leads to that moment."""
+
+    problem = "not-open"
+    title = "The line is not open yet"
+
+    def __init__(self, opens_at_ms: int, now_ms: int) -> None:
+        super().__init__("Join at opens_at_ms; nobody has a place before.")
+        self.opens_at_ms = opens_at_ms
+        self.retry_after_sec = max(1, -(-(opens_at_ms - now_ms) // 1000))
+
+
+class NotAhead(Overloaded):
+    """Raised when a browser asks on a guess, before anybody is on the way: it asks again when somebody is."""
+
+    problem = "no-prefetch"
+    title = "This is not fetched ahead of time"
 
 
 class AlertRefused(WaitingRoomError):

@@ -20,7 +20,8 @@ from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, html, json_response, redirect
 from waiting_room.http.frame.router import Endpoint
 from waiting_room.http.frame.validation import validate
-from waiting_room.http.page.pages import move_page, place_page
+from waiting_room.http.page.link_page import MOVING, link_page
+from waiting_room.http.page.pages import place_page
 from waiting_room.http.page.phone_form import PhoneStep
 from waiting_room.http.places import place_json
 from waiting_room.ports import Clock, Sending
@@ -85,7 +86,7 @@ class PhoneApi:
         if not _is_form(request):
             raise PhoneTaken(token)
         if token:
-            return html(200, move_page(zone, token, request.language))
+            return html(200, link_page(zone, MOVING, request.language, token))
         return self._form_again(request, zone, visitor, PhoneStep(said="phone_taken"))
 
     def _form_again(self, request: Request, zone: Zone, visitor: Visitor, step: PhoneStep) -> Response:

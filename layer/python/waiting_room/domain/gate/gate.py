@@ -102,7 +102,7 @@ class Gate:
 
     def _before(self, zone: GateZone, request: GateRequest, now_sec: int) -> Decision:
         if request.query and request.method in ("GET", "HEAD") and request.bypass_links:
-            return self._follow_link(zone, request, now_sec)
+            return _not_ahead(zone) if request.is_prefetch else self._follow_link(zone, request, now_sec)
         badge, bearer, noticed = self._badge_of(zone, request, now_sec)
         control = zone.control
         if badge is not None and badge.exempt:
@@ -226,11 +226,14 @@ def _renewal(zone: GateZone, request: GateRequest, badge: _Badge, bearer: str, n
     return Redirect(renew_url(zone.zone_id, to), (NewCookie("try", "", "1", TRY_SEC),)) if to else None
 
 
+def _not_ahead(zone: GateZone) -> Refuse:
+    return Refuse(503, "no-prefetch", "Not now", "This page is not fetched ahead of time.", zone.zone_id)
+
+
 def _refuse(zone: GateZone, request: GateRequest, noticed: str) -> Redirect | Refuse:
     zone_id = zone.zone_id
     if request.is_prefetch:
-        detail = "This page is not fetched ahead of time."
-        return Refuse(503, "no-prefetch", "Not now", detail, zone_id)
+        return _not_ahead(zone)
     to = request.return_path
     if request.wants_page and request.method in ("GET", "POST"):
         # Nobody is let in now: the API has nothing to say that the page does not, and would send people back here.

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.gate.redirects import safe_path
 from waiting_room.domain.gate.rules import host_name
+from waiting_room.domain.prefetch import PREFETCH_HEADERS, is_prefetch
 
 __all__ = ["BYPASS_PARAMETER", "HEADER_PREFIX", "GateRequest", "HeaderNames", "header_names"]
 
@@ -22,8 +23,6 @@ BYPASS_PARAMETER = "wr_bypass"
 _FORWARDED_HOSTS = ("x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host")
 _FORWARDED_HOST = re.compile(r"host\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 _METHOD_OVERRIDES = ("x-http-method", "x-http-method-override", "x-method-override")
-_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-_PREFETCH_VALUES = ("prefetch", "prerender", "preview")
 _PAGES = ("document", "iframe", "frame")
 
 
@@ -143,8 +142,7 @@ class GateRequest:
     @property
     def is_prefetch(self) -> bool:
         """Whether the browser asks on a guess: nobody may be on the way."""
-        values = " ".join(value.lower() for name in _PREFETCH_HEADERS for value in self.headers.get(name, ()))
-        return any(word in values for word in _PREFETCH_VALUES)
+        return is_prefetch(value for name in PREFETCH_HEADERS for value in self.headers.get(name, ()))
 
     @property
     def is_preflight(self) -> bool:

@@ -39,6 +39,7 @@ def faults(zone: Zone) -> list[Fault]:
         *_limits(zone),
         *_identity(zone),
         *_times(zone),
+        *_opening(zone),
         *_lanes(zone),
         *(schedule.faults(zone.schedule) if zone.schedule else []),
         *protection.faults(zone),
@@ -103,6 +104,18 @@ def _times(zone: Zone) -> list[Fault]:
     if zone.session.max_sec < zone.session.idle_sec:
         found.append(Fault("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
     return found
+
+
+def _opening(zone: Zone) -> list[Fault]:
+    if zone.opens_at_ms is None:
+        return []
+    if zone.schedule:
+        return [Fault("/opens_at_ms", "The windows of the schedule say when the line opens: set it there.")]
+    if zone.starts_at_ms is None:
+        return [Fault("/opens_at_ms", "A line opens ahead of a start: set starts_at_ms, or leave opens_at_ms out.")]
+    if zone.opens_at_ms > zone.starts_at_ms:
+        return [Fault("/opens_at_ms", "The line opens before the start or at it: set an earlier moment.")]
+    return []
 
 
 def _lanes(zone: Zone) -> list[Fault]:
