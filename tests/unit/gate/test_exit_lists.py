@@ -13,7 +13,7 @@ from tests.support.fakes import FakeIds
 from tests.support.gate_support import NOW_SEC, snapshot
 from waiting_room.domain.gate.exit_list import MOST_EXITS, ExitList, exit_id, list_exits
 from waiting_room.edge.exit_lists import LIST_LIMIT_BYTES, ExitLists
-from waiting_room.edge.snapshots import KEEP_SEC, LONGEST_USE_SEC, RETRY_SEC, Answer, FetchFailed
+from waiting_room.edge.snapshots import KEEP_SEC, LONGEST_USE_SEC, RETRY_SEC, Fetched, FetchFailed
 
 IDS = FakeIds()
 ZONE = snapshot().zones["midnight-sun"]
@@ -36,15 +36,15 @@ class Bucket:
         listed = ExitList(ZONE.zone_id, run, generation, 1, list_exits(map(exit_id, sids)))
         self.body = json.dumps(json.loads(listed.encode()) | fields).encode()
 
-    def __call__(self, path: str, limit_bytes: int, etag: str) -> Answer:
+    def __call__(self, path: str, limit_bytes: int, etag: str) -> Fetched:
         assert limit_bytes == LIST_LIMIT_BYTES
         self.asked.append((path, etag))
         if self.error is not None:
             raise self.error
         if self.body is None:
-            return Answer(404, b"", "")
+            return Fetched(404, b"", "")
         tag = f'"{hash(self.body)}"'
-        return Answer(304, b"", tag) if etag == tag else Answer(200, self.body, tag)
+        return Fetched(304, b"", tag) if etag == tag else Fetched(200, self.body, tag)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from waiting_room.domain.gate.exit_list import ID_BYTES, BadExitList, ExitList, object_key, read_exit_list
 from waiting_room.domain.gate.snapshot import GateZone
-from waiting_room.edge.snapshots import KEEP_SEC, LONGEST_USE_SEC, RETRY_SEC, Answer, FetchFailed
+from waiting_room.edge.snapshots import KEEP_SEC, LONGEST_USE_SEC, RETRY_SEC, Fetched, FetchFailed
 
 __all__ = ["LIST_LIMIT_BYTES", "ExitLists"]
 
@@ -26,12 +26,12 @@ LIST_LIMIT_BYTES = 192 * 1024
 _WORD = 8
 _LOG = logging.getLogger("gatekeeper")
 
-FetchList = Callable[[str, int, str], Answer]
+FetchList = Callable[[str, int, str], Fetched]
 """Gets what lies at a path, of so many bytes at most, unless it is what an ETag stands for; raises FetchFailed."""
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Listed:
     """A list that was read: its exits as numbers in order, which takes half a microsecond to search."""
 
     run: int
@@ -45,10 +45,10 @@ class _Known:
 
 
 @dataclass
-class _Copy:
+class _ListCopy:
     """What is known of one zone; None is an empty list. `refreshing` is held by whoever fetches."""
 
-    known: _Known | None = None
+    known: _Listed | None = None
     usable_until_sec: int = -1
     next_fetch_at_sec: int = 0
     refreshing: threading.Lock = field(default_factory=threading.Lock)
@@ -64,13 +64,13 @@ class ExitLists:
     def __init__(self, fetch: FetchList, on_missing: bool | None = None) -> None:
         self._fetch = fetch
         self._on_missing = on_missing
-        self._copies: dict[str, _Copy] = {}
+        self._copies: dict[str, _ListCopy] = {}
 
     def __call__(self, zone: GateZone, number: int, now_sec: int) -> bool | None:
         """Whether a session, by its `exit_number`, has ended; None while nobody can tell."""
         copy = self._copies.get(zone.zone_id)
         if copy is None:
-            copy = self._copies.setdefault(zone.zone_id, _Copy())
+            copy = self._copies.setdefault(zone.zone_id, _ListCopy())
         if now_sec >= copy.next_fetch_at_sec and copy.refreshing.acquire(blocking=now_sec > copy.usable_until_sec):
             try:
                 # Whoever waited for the lock finds the work done.
@@ -83,7 +83,7 @@ class ExitLists:
         known = copy.known
         return known is not None and known.run == zone.run and known.has(number)
 
-    def _refresh(self, zone: GateZone, copy: _Copy, now_sec: int) -> None:
+    def _refresh(self, zone: GateZone, copy: _ListCopy, now_sec: int) -> None:
         known = copy.known
         try:
             answer = self._fetch(f"/{object_key(zone.zone_id)}", LIST_LIMIT_BYTES, known.etag if known else "")
@@ -96,7 +96,7 @@ class ExitLists:
             _LOG.warning("The exit list of zone %s was not refreshed: %s", zone.zone_id, error)
 
 
-def _newer(zone: GateZone, old: _Known | None, answer: Answer) -> _Known | None:
+def _newer(zone: GateZone, old: _Listed | None, answer: Fetched) -> _Listed | None:
     """The list that came, or the old one where that says more of this run. Raises BadExitList."""
     fetched = read_exit_list(answer.body)
     if fetched.zone_id != zone.zone_id:
@@ -109,7 +109,7 @@ def _newer(zone: GateZone, old: _Known | None, answer: Answer) -> _Known | None:
     # Caches on the way do not all have the same one.
     if old is not None and old.run == fetched.run and old.generation > fetched.generation:
         return old
-    return _Known(fetched.run, fetched.generation, _numbers(fetched), answer.etag)
+    return _Listed(fetched.run, fetched.generation, _numbers(fetched), answer.etag)
 
 
 def _numbers(listed: ExitList) -> array[int]:

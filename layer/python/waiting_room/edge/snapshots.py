@@ -19,7 +19,7 @@ from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot,
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.tokens import InvalidKey, Verifier
 
-__all__ = ["Answer", "Fetch", "FetchFailed", "KeptSnapshot", "Snapshots", "Transport"]
+__all__ = ["Fetch", "FetchFailed", "Fetched", "KeptSnapshot", "Snapshots", "Transport"]
 
 TIMEOUT_SEC = 0.5
 """For a whole fetch on a new connection, connecting included: longer than that nobody waits at a gate."""
@@ -46,7 +46,7 @@ class FetchFailed(Exception):
     """Raised when nothing came, for whatever reason."""
 
 
-class Answer(NamedTuple):
+class Fetched(NamedTuple):
     """What came of a fetch: `body` of status 200, nothing of 304 (what `etag` stands for is still so) and of 404."""
 
     status: int
@@ -173,7 +173,7 @@ class Transport:
             raise FetchFailed(f"It was answered with status {answer.status}.")
         return answer.body
 
-    def get(self, host: str, path: str, limit_bytes: int, etag: str = "") -> Answer:
+    def get(self, host: str, path: str, limit_bytes: int, etag: str = "") -> Fetched:
         """What lies at a path, unless it is what `etag` stands for.
 
         Raises FetchFailed for any status but 200, 304 and 404, for more than `limit_bytes`, and after about
@@ -209,7 +209,7 @@ class Transport:
             return http.client.HTTPConnection(host, timeout=timeout_sec)
         return http.client.HTTPSConnection(host, timeout=timeout_sec, context=_TLS)
 
-    def _get(self, host: str, connection: http.client.HTTPConnection, deadline: float, wanted: _Wanted) -> Answer:
+    def _get(self, host: str, connection: http.client.HTTPConnection, deadline: float, wanted: _Wanted) -> Fetched:
         """One exchange; the connection is kept only after a whole answer of a kind that is expected."""
         done = False
         headers = {"Accept": "application/json", **({"If-None-Match": wanted.etag} if wanted.etag else {})}
@@ -227,7 +227,7 @@ class Transport:
             # Another thread may have left one there meanwhile.
             if not done or self._connections.setdefault(host, (connection, self._wall()))[0] is not connection:
                 connection.close()
-        return Answer(response.status, body if response.status == 200 else b"", response.getheader("ETag") or "")
+        return Fetched(response.status, body if response.status == 200 else b"", response.getheader("ETag") or "")
 
     def _read(
         self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float, limit: int
