@@ -29,8 +29,8 @@ REFILLS = 2 * CAP
 class Attack:
     """Tokens of every session that was ever given, and at each moment those that the gate let in."""
 
-    tokens: dict[str, str] = field(default_factory=dict)
-    let_in: list[frozenset[str]] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    let_in: list[frozenset[str]] = field(default_factory=list, repr=False)
     over: threading.Event = field(default_factory=threading.Event)
 
     def loop(self, url: str) -> None:
