@@ -172,6 +172,7 @@ def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
         ),
         (verify_deploy.zones, ("site", "/.waiting-room/pages/midnight-sun/index.html"), replied(404), "404, no cache"),
         (verify_deploy.zones, ("site", STATUS), replied(200, cache_control="public, max-age=1"), "each time"),
+        (verify_deploy.zones, ("site", "/.waiting-room/exits/midnight-sun.json"), replied(403), "403"),
         (
             verify_deploy.zones,
             ("site", STATUS),
@@ -275,7 +276,7 @@ def test_a_zone_as_the_service_tells_it_is_understood() -> None:
 
     def get(path: str, _headers: dict[str, str]) -> httpx.Response:
         asked.append(path)
-        return httpx.Response(404)
+        return httpx.Response(403)
 
     found = list(verify_zone.findings(get, json.loads(json.dumps(document))))
     assert {finding.state for finding in found} == {State.ACT}
