@@ -1,8 +1,8 @@
 """DynamoDB expressions as Python functions: each text is translated once, whatever its names and values.
 
 Only what the product writes is known: top-level attributes, comparisons, the functions on attributes, SET with one
-sum, ADD of numbers and to sets, and REMOVE. Everything else is refused loudly. Whether AWS would take an expression is not decided
-here but by the contract tests, on strict engines.
+sum, ADD of numbers and to sets, and REMOVE. Everything else is refused loudly. Whether AWS would take an expression is
+not decided here but by the contract tests, on strict engines.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class _Reader:
             otherwise = self._operand()
             self._expect(")")
             return f"either({present}, {otherwise})"
-        if token == "size":
+        if token.startswith("size"):
             self._expect("(")
             measured = self._operand()
             self._expect(")")
