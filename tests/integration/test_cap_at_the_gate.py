@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -19,7 +20,7 @@ from tests.integration.zones import open_zones, path_of, zone
 
 ZONE_ID = "looped"
 CAP = 5
-ATTACKERS = 8
+ATTACKERS = 7
 LOOPING_SEC = 75.0
 REFILLS = 2 * CAP
 """Sessions that come in after the first room full: without exits that count, none would before its token's end."""
@@ -37,15 +38,19 @@ class Attack:
         """Come as somebody new, claim, keep the token, leave; and again."""
         with connections(url) as http:
             while not self.over.is_set():
-                guest = Guest(http, ZONE_ID)
-                guest.open()
-                joined = guest.call("POST", "/visitors")
-                assert joined.status_code in (200, 201), joined.text
-                while not guest.claim():
-                    if self.over.wait(0.5):
-                        return
-                self.tokens[guest.sid] = guest.token("access")
-                assert guest.call("DELETE", "/sessions/me").status_code == 204
+                # A busy machine keeps somebody waiting: an attacker goes and comes as somebody else.
+                with contextlib.suppress(httpx.TimeoutException):
+                    self._once(Guest(http, ZONE_ID))
+
+    def _once(self, guest: Guest) -> None:
+        guest.open()
+        joined = guest.call("POST", "/visitors")
+        assert joined.status_code in (200, 201), joined.text
+        while not guest.claim():
+            if self.over.wait(0.5):
+                return
+        self.tokens[guest.sid] = guest.token("access")
+        assert guest.call("DELETE", "/sessions/me").status_code == 204
 
     def try_all(self, http: httpx.Client) -> None:
         """Ask the gate with every token there is."""
@@ -63,7 +68,7 @@ def opens(http: httpx.Client, token: str) -> bool:
 
 @pytest.fixture(scope="module")
 def attack(foyer: Foyer) -> Iterator[Attack]:
-    """Eight loop for a while, somebody tries all tokens once a second, and again until the last exit has been heard."""
+    """Seven loop for a while, somebody tries all tokens once a second, and again until the last exit has been heard."""
     open_zones(foyer, zone(ZONE_ID, max_active=CAP))
     made = Attack()
     with ThreadPoolExecutor(ATTACKERS) as pool, connections(foyer.url) as http:
