@@ -26,7 +26,7 @@ EXIT_LISTED_MS = 10_000
 LIST_MS = 2_000
 """Between two looks for exits: what a list costs is its puts."""
 LONGEST_LEASE_MS = 2 * 3_600_000
-"""No lease is longer, whatever a zone says: `session.idle_sec` is an hour at most, buckets a tenth of it."""
+"""No lease is longer, whatever a zone says: `session.idle_sec` is an hour at most, and a bucket a tenth of it."""
 EXIT_LIST_CACHE = "public, max-age=1"
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The exit list of a zone: sessions of the run that have ended while their tokens have not (PROTOCOL, Exit list).
+"""The exit list of a zone: sessions of the run that have ended while their tokens have not (PROTOCOL, Exits).
 
 One object for each zone. The exchanger writes it, every gate reads it; neither asks anybody else.
 """
