@@ -214,7 +214,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
     looks = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="door")
     door = WatchDoor(PublicDoor(objects), stores.refusals, clock, looks.submit)
-    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges, door)
+    lists = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="exits")
+    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges, door, lists.submit)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from waiting_room.adapters.audit_log import AuditLog
 from waiting_room.adapters.calls import CallRecords
 from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks, Minutes, Sales
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.login_keys import LoginKeys
@@ -58,6 +59,7 @@ from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.leave import Bar, EndPlace, Leave
 from waiting_room.use_cases.limit_joins import LimitJoins
 from waiting_room.use_cases.lines import Lines
+from waiting_room.use_cases.list_exits import ListExits
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.look_up import LookUp
 from waiting_room.use_cases.mark_away import MarkAway
@@ -96,6 +98,7 @@ class Stores:
     ) -> None:
         self.zones = ProtectedZones(clients, protected_zones)
         self.gates = Gates(clients, counters)
+        self.exits = Exits(clients, counters, self.gates)
         self.joins = Joins(clients, joins)
         self.sales = Sales(clients, counters)
         self.invitations = Invitations(clients, counters)
@@ -153,8 +156,8 @@ def visitor_verbs(
         locate=Locate(queue, copies, lines, wake, clock),
         claim=claim(gates, queue, copies, lines, renewed, wake, clock, ids, stores.phones),
         renew=renewed,
-        leave=Leave(EndPlace(gates, queue, clock, ids), queue, stores.zones, clock),
-        confirm=confirm(gates, queue, copies, clock, ids),
+        leave=Leave(EndPlace(gates, stores.exits, queue, clock, ids), queue),
+        confirm=confirm(gates, stores.exits, queue, copies, clock, ids),
         away=MarkAway(queue, stores.departures, clock),
     )
 
@@ -252,7 +255,7 @@ def operator_endpoints(
 ) -> dict[str, Endpoint]:
     """What operators may ask for, by operationId."""
     zones, gates, queue = stores.zones, stores.gates, stores.queue
-    end_place = EndPlace(gates, queue, clock, ids)
+    end_place = EndPlace(gates, stores.exits, queue, clock, ids)
     bar = Bar(end_place, queue)
     audit = Audit(stores.audit_log, archive or NoArchive(), clock)
     lines = Lines(stores.joins, stores.zones, clock)
@@ -300,11 +303,12 @@ def tick_zone(
     beacon: Beacon | None = None,
     metrics: Metrics | None = None,
     door: WatchDoor | None = None,
+    start: Callable[[Callable[[], None]], object] = lambda work: work(),
 ) -> TickZone:
     """One tick of a zone, for those who make ticks and for those who ask whether any are needed.
 
     Without a `beacon` draws are held by the committed secrets alone, without `metrics` no gauges are told, without
-    `door` nobody looks whether it is shut.
+    `door` nobody looks whether it is shut. `start` begins what is done beside the ticks.
     """
     return TickZone(
         stores.zones,
@@ -314,6 +318,7 @@ def tick_zone(
         clock,
         Announce(objects, stores.calls),
         MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
+        ListExits(stores.exits, objects, clock, start),
         beacon=beacon,
         door=door,
     )

@@ -248,6 +248,8 @@ def visitors_come(witness: Witness) -> None:
     buyer.ask("GET", "/sessions/me/renew", headers=BROWSER, query="to=/events/midnight-sun")
     buys(world, buyer.access_token)
     leaver.ask("DELETE", "/sessions/me")
+    with witness.watch("exchanger"):
+        world.tick(3)
     world.visit("DELETE", "/sessions/me", headers=waiting)
     world.visit("POST", "/access-tokens", headers=waiting)
 
