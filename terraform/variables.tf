@@ -245,6 +245,26 @@ variable "alerts" {
   }
 }
 
+variable "phone_codes" {
+  type = object({
+    origination_identity      = string
+    notify_code_configuration = string
+    configuration_set         = optional(string)
+  })
+  default     = null
+  description = "Codes to phones, for zones of one place for each phone, through AWS End User Messaging: what they come from (ARN of a phone number, sender id or pool that is registered already), the notify code configuration with their texts (id or ARN; it needs a template for each channel that zones use), and a configuration set if delivery is to be watched; null for none. AWS takes a fee for each code on top of the message. No account of ours has it: the rights end-user-messaging:SendNotifyCodeVerification and ValidateNotifyCodeVerification are given on every resource, and whether a sender needs sms-voice rights beside them was never tried."
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^arn:aws[a-z-]*:sms-voice:[a-z0-9-]+:[0-9]{12}:(phone-number|sender-id|pool)/.+$", var.phone_codes.origination_identity))
+    error_message = "phone_codes.origination_identity is the ARN of a phone number, sender id or pool of AWS End User Messaging, like arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-...: register one first, which takes days."
+  }
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^[A-Za-z0-9_:/-]{1,256}$", var.phone_codes.notify_code_configuration))
+    error_message = "phone_codes.notify_code_configuration is the id or ARN of a notify code configuration: make one with a template for each channel that zones use (aws endusermessaging create-notify-code-configuration)."
+  }
+}
+
 variable "security" {
   type = object({
     firewall            = optional(bool, false)

@@ -53,8 +53,9 @@ class Assumptions:
     """The same for the gatekeeper, which logs nothing of its own about a request."""
     speed_per_sec: int = 400
     """Visitors called a second: about as fast as one zone can be."""
-    snapshot_requests_per_request: float = 0.02
-    """Snapshots a gatekeeper reads for each request it decides: one in 5 s at 10 requests a second."""
+    snapshot_requests_per_request: float = 0.04
+    """Snapshots and exit lists a gatekeeper reads for each request it decides: one of each in 5 s at 10 requests a
+    second."""
     renewals_per_session: float = 1.0
     """Times a session is prolonged."""
     guarded_requests_per_session: int = 20

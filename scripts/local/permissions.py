@@ -55,6 +55,8 @@ class Addresses:
             "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
             "failures": lambda _: self._regional("sqs", names.failures),
             "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
+            # A check of a passcode names no resource.
+            "codes": lambda _: "*",
             "alarms": lambda _: self._regional("cloudwatch", "alarm:*"),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }

@@ -11,9 +11,10 @@ from waiting_room.adapters.counters import Invitations
 
 def test_an_invitation_is_its_first_visitors(dynamo: Dynamo) -> None:
     invitations = Invitations(dynamo.clients, dynamo.table("counters"))
-    assert [invitations.take(ZONE_ID, RUN, "i", visitor, NOW_MS) for visitor in "aaba"] == [True, True, False, True]
-    assert invitations.take(ZONE_ID, RUN, "j", "b", NOW_MS)
-    assert invitations.take(ZONE_ID, RUN + 1, "i", "b", NOW_MS)
+    assert [invitations.take(ZONE_ID, RUN, "i", visitor, NOW_MS) for visitor in "aaba"] == ["a"] * 4
+    assert invitations.take(ZONE_ID, RUN, "j", "b", NOW_MS) == "b"
+    assert invitations.take(ZONE_ID, RUN + 1, "i", "b", NOW_MS) == "b"
+    assert [invitations.holder(ZONE_ID, RUN, name) for name in "ijk"] == ["a", "b", None]
 
 
 def test_of_many_at_once_one_has_it(exact_dynamo: Dynamo) -> None:

@@ -66,7 +66,7 @@ class Model:
         zone_id, told = zone["zone_id"], {}
         linked = any(part.startswith("wr_bypass=") for part in request["querystring"].split("&"))
         if linked and request["method"] in ("GET", "HEAD"):
-            return Expected(LINK, zone_id, exact=exact)
+            return Expected(WAIT if "prefetch" in header(request, "purpose") else LINK, zone_id, exact=exact)
         cookies = [pair.strip().partition("=") for pair in header(request, "cookie").split(";")]
         bypasses = [self.claims(value, "bypass") for name, _, value in cookies if name == f"__Host-wr-bypass-{zone_id}"]
         bypass = self.first(bypasses[:3], zone)

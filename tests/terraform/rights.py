@@ -84,6 +84,9 @@ class Rights:
             return [f"{api['execution_arn']}/live/POST/@connections/*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
+        if resource == "codes:service":
+            variables = self.lambdas.get(self.name("bouncer"), {}).get("environment", [{}])[0].get("variables", {})
+            return ["*"] if variables.get("CODES_IDENTITY", "none") != "none" else []
         holder = {
             "archive:stream": "aws_kinesis_firehose_delivery_stream",
             "failures:queue": "aws_sqs_queue",

@@ -90,8 +90,9 @@ _REQUIRED: dict[str, dict[str, Check]] = {
     },
 }
 _OPTIONAL: dict[str, dict[str, Check]] = {
-    "visitor": {name: _whole(0) for name in ("shard", "position", "arrival", "gen")} | {"seq": _whole(1)},
-    "link": {},
+    "visitor": {name: _whole(0) for name in ("shard", "position", "arrival", "gen")}
+    | {"seq": _whole(1), "account": lambda value: value is True},
+    "link": {"account": lambda value: value is True},
     "access": {"net": _text(r"\A[A-Za-z0-9_-]{11}\Z")},
     "invitation": {},
     "challenge": {},

@@ -13,7 +13,7 @@ from waiting_room.use_cases.publish import JWKS_KEY
 
 from ...deployment.names import Names
 from ...deployment.sizing import FAR_FROM_VISITORS, Needs, ceiling
-from .findings import Check, Finding, State
+from .findings import Check, Finding, State, gate_snapshot
 
 EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240
@@ -123,16 +123,12 @@ class Preflight:
         )
 
     def snapshot(self) -> Finding:
-        """How old the gate snapshot in the bucket is."""
-        published_at_ms = int(self._published(None)["published_at_ms"])
-        age_sec = max(0, _now_ms() - published_at_ms) // 1000
-        return Finding.judged(
-            "gate snapshot",
-            age_sec < SNAPSHOT_OLD_SEC,
-            f"{age_sec} s old",
+        """How old the gate snapshot in the bucket is, and whether anything has no room in it."""
+        to_do = (
             f"Look into the log of {self._names.function('dispatcher')} and of {self._names.function('publisher')}: "
-            "at 300 s the gate closes.",
+            "at 300 s the gate closes."
         )
+        return gate_snapshot(self._published(None), _now_ms(), SNAPSHOT_OLD_SEC, to_do)
 
     def _published(self, key: str | None) -> Any:
         """A document of the bucket, None for the gate snapshot; where both lie, the publisher knows."""

@@ -28,11 +28,14 @@ STREAM_READER = {
 ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"], "lead_sec": 60}
 ALARMS = {"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"}
 """Whoever runs the site names them; reading their state is all that is allowed."""
+PASSCODES = {"*"}
+"""Checks of passcodes name no resource."""
 
 VISITORS_FUNCTIONS = ("gatekeeper", "bouncer", "connections")
 LEAST_PER_SEC = 2_000
 CALLS_PER_SEC = {
     "dynamodb": 40_000,  # units of a table; one that is new and cold takes 4,000 ("Quotas in Amazon DynamoDB")
+    "end-user-messaging": LEAST_PER_SEC,  # asked while waiting: whoever is refused asks again, and nobody's turn waits
     "kms": 10_000,  # symmetric, in the smallest Regions, shared by all keys ("Request quotas", KMS guide)
     "lambda": 10_000,  # ten times the default concurrency ("Lambda quotas"); a lock lets through one for a zone
     "secretsmanager": SECRETS_PER_SEC,
@@ -164,6 +167,21 @@ def members_sale(world: Deployment) -> None:
     assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
 
 
+def phones_sale(world: Deployment) -> None:
+    """A zone of one place for each phone: somebody confirms one, and is let in with it."""
+    zone, app = f"{ROOT}/zones/phones", {"accept": "application/json"}
+    phone = {"channels": ["sms"], "prefixes": ["+44"]}
+    world.put_zone(zone_id="phones", max_active=1, identity={"mode": "require", "phone": phone})
+    joined = world.visit("POST", f"{zone}/visitors", headers=app)
+    bearer = {**app, "authorization": f"Bearer {joined.json['visitor_token']}"}
+    number = {"number": "+447700900123"}
+    assert world.visit("POST", f"{zone}/visitors/me/codes", {**number, "channel": "sms"}, headers=bearer).status == 202
+    code = {"code": world.codes.messages[-1].split()[0]}
+    assert world.visit("POST", f"{zone}/visitors/me/phone", {**number, **code}, headers=bearer).status == 200
+    world.run_started()
+    assert world.visit("POST", f"{zone}/access-tokens", headers=bearer).status == 201
+
+
 def guests_sale(world: Deployment) -> None:
     """Somebody waits, and is then invited into another lane: the ends of both lanes say which is sooner."""
     zone, app = f"{ROOT}/zones/guests", {"accept": "application/json"}
@@ -221,6 +239,7 @@ def world() -> Deployment:
     visits(world, site_key)
     large_sale(world)
     members_sale(world)
+    phones_sale(world)
     guests_sale(world)
     world.run("publisher")
     world.clock.advance(100)
@@ -298,7 +317,7 @@ def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource
         assert all(
             resource.startswith("arn:aws:") and not resource.endswith(":*")
             for resource in resources
-            if resource not in ALARMS
+            if resource not in ALARMS | PASSCODES
         )
     expected: dict[str, Any] = {
         "table:user_connections": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-user-connections",

@@ -220,6 +220,14 @@ def test_an_old_snapshot_is_told_before_the_gate_closes(account: Account, age_se
     assert finding.found in (f"{age_sec} s old", f"{age_sec + 1} s old")
 
 
+@pytest.mark.parametrize(("left_out", "state"), [(0, State.OK), (1, State.ACT)])
+def test_revocations_that_the_gate_does_not_know_are_told(account: Account, left_out: int, state: State) -> None:
+    account.has_published(SNAPSHOT_KEY, {"published_at_ms": 2**53, "left_out": left_out})
+    finding = account.looks().snapshot()
+    assert finding.state is state
+    assert ("1 revoked sessions or visitors have no room" in finding.found) == bool(left_out)
+
+
 @pytest.mark.parametrize(("count", "state"), [(0, State.ACT), (1, State.ACT), (2, State.OK)])
 def test_the_next_key_is_published_before_it_is_needed(account: Account, count: int, state: State) -> None:
     account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": str(number)} for number in range(count)]})

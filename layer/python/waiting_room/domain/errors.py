@@ -137,6 +137,34 @@ class LinkUsed(WaitingRoomError):
     title = "This link does not work any more"
 
 
+class LinkExpired(WaitingRoomError):
+    """Raised when a link that is good for some time is shown after it."""
+
+    problem = "link-expired"
+    title = "This link has expired"
+
+
+class LinkVoid(WaitingRoomError):
+    """Raised when a link is none of this line's: of another zone, run or lane, or not whole."""
+
+    problem = "link-void"
+    title = "This link does not belong to this line"
+
+
+class InvitationUsed(WaitingRoomError):
+    """Raised when the place of an invitation was called, is over, or is another account's."""
+
+    problem = "invitation-used"
+    title = "This invitation has been used"
+
+
+class NotSooner(WaitingRoomError):
+    """Raised when an invitation leads to nowhere better than where its visitor stands; nothing was taken."""
+
+    problem = "not-sooner"
+    title = "The place you have is called sooner"
+
+
 class Lapsed(WaitingRoomError):
     """Raised when a place or a session ran out and can only be replaced by joining again."""
 
@@ -222,11 +250,60 @@ class NotReady(Overloaded):
     title = "The waiting room is being set up"
 
 
+class NotOpen(WaitingRoomError):
+    """Raised when somebody joins before the line opens: nothing was taken. `retry_after_sec` leads to that moment."""
+
+    problem = "not-open"
+    title = "The line is not open yet"
+
+    def __init__(self, opens_at_ms: int, now_ms: int) -> None:
+        super().__init__("Join at opens_at_ms; nobody has a place before.")
+        self.opens_at_ms = opens_at_ms
+        self.retry_after_sec = max(1, -(-(opens_at_ms - now_ms) // 1000))
+
+
+class NotAhead(Overloaded):
+    """Raised when a browser asks on a guess, before anybody is on the way: it asks again when somebody is."""
+
+    problem = "no-prefetch"
+    title = "This is not fetched ahead of time"
+
+
 class AlertRefused(WaitingRoomError):
     """Raised when no alert can be promised: the zone sends none, or no more, or the turn is too near."""
 
     problem = "alert-refused"
     title = "No message can be sent"
+
+
+class PhoneNeeded(WaitingRoomError):
+    """Raised when somebody is called whose place has no verified phone, in a zone of one place for each."""
+
+    problem = "phone-needed"
+    title = "Confirm a phone number first"
+
+
+class CodeRefused(WaitingRoomError):
+    """Raised when no passcode is sent or checked: the zone has none, or as many as it may were sent already."""
+
+    problem = "code-refused"
+    title = "No code can be sent"
+
+    def __init__(self, detail: str, limit: str = "") -> None:
+        """`limit` names what was used up: `visitor`, `network`, `number` or `run`; empty for another reason."""
+        super().__init__(detail)
+        self.limit = limit
+
+
+class PhoneTaken(WaitingRoomError):
+    """Raised for a number that another place was verified with; `move_token` moves that one, where it still waits."""
+
+    problem = "phone-taken"
+    title = "This number has a place already"
+
+    def __init__(self, move_token: str = "") -> None:
+        super().__init__("One number has one place. Continue with that one, or use another number.")
+        self.move_token = move_token
 
 
 class SignInNeeded(WaitingRoomError):

@@ -11,13 +11,11 @@ from typing import Any
 
 from waiting_room.domain.errors import ScriptsNeeded
 from waiting_room.domain.line.places import Place
-from waiting_room.domain.locations import page_url
 from waiting_room.domain.zone.proofs import ProofRules
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import Credentials, Visitor
 from waiting_room.http.frame.firewall import bot_label
 from waiting_room.http.frame.request import Request
-from waiting_room.http.frame.response import Response, redirect
 from waiting_room.ports import Clock
 from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.limit_joins import LimitJoins
@@ -40,7 +38,8 @@ class Newcomers:
     def arrive(self, request: Request, zone: Zone) -> tuple[Visitor, Notes]:
         """An id for somebody who brings no token; raises SignInNeeded without the join claim a zone requires."""
         visitor_id, seen = self.identify(zone, self.credentials.join_claim(request))
-        return Visitor(visitor_id), {"join_claim": seen}
+        account = zone.requires_identity and seen == "valid"
+        return Visitor(visitor_id, account=account), {"join_claim": seen}
 
     def joining(self, request: Request, zone: Zone, body: Mapping[str, Any]) -> tuple[Visitor, Notes]:
         """Who joins by a request of the API; raises ProofNeeded, and Forbidden for what is taken for a machine."""
@@ -64,14 +63,6 @@ class Newcomers:
         suspect = screen(zone, label := bot_label(request))
         rules = self.prove.rules(zone, suspect=suspect)
         return rules, {"proof": "deferred" if rules else "", "bot": label if zone.bots else ""}
-
-    def to_page(self, request: Request, zone: Zone, visitor: Visitor, invited: str, to: str) -> Response:
-        """To the waiting page, which proves work before it joins; an invitation just accepted is not forgotten."""
-        cookies = []
-        if invited and invited != visitor.lane:
-            token = self.credentials.visitor_token(zone, replace(visitor, lane=invited))
-            cookies = self.credentials.visitor_cookies(request, zone, token)
-        return redirect(page_url(zone.zone_id, to), cookies)
 
     def waits_sec(self, visitor: Visitor, rules: ProofRules) -> int:
         """Seconds until a browser without scripts may join; 0 for now. Raises ScriptsNeeded where there is no such way.

@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from waiting_room.adapters.counters import SOLD_SLOTS
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
@@ -30,10 +31,11 @@ class Confirmation:
 
 
 class Confirm:
-    """One session, one reference. With `checkout` the session is completed and its room given to the next."""
+    """One session, one reference. With `checkout` the session is completed, and its exit noted."""
 
-    def __init__(self, gates: Gates, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
+    def __init__(self, gates: Gates, exits: Exits, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
         self._gates = gates
+        self._exits = exits
         self._queue = queue
         self._copies = copies
         self._clock = clock
@@ -82,7 +84,7 @@ class Confirm:
             answer = self._queue.complete(item, reference=reference, attempt=attempt, now_ms=self._clock.now_ms())
             answer = self._know(item, attempt, answer)
             if answer is Answer.YES:
-                self._gates.release(zone.zone_id, zone.run, item.lease)
+                self._exit(zone, item)
             if answer is Answer.UNSURE:
                 self._gates.phantom(zone.zone_id, zone.run, item.lease, verb="complete")
             return answer
@@ -103,13 +105,18 @@ class Confirm:
                 item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms
             )
         answer = self._know(item, attempt, answer)
-        if answer is Answer.YES:
-            self._gates.release(zone.zone_id, zone.run, pin, item.lease)
-        if answer is Answer.NO:
+        if answer in (Answer.YES, Answer.NO):
             self._gates.release(zone.zone_id, zone.run, pin)
+        if answer is Answer.YES:
+            self._exit(zone, item)
         if answer is Answer.UNSURE:
             self._gates.phantom(zone.zone_id, zone.run, pin, verb="complete")
         return answer
+
+    def _exit(self, zone: Zone, item: QueueItem) -> None:
+        """The session is over, and its token is not: its lease goes on being counted."""
+        now_ms = self._clock.now_ms()
+        self._exits.add(zone.zone_id, zone.run, item.sid or "", item.lease, now_ms, verb="complete")
 
     def _know(self, item: QueueItem, attempt: str, answer: Answer) -> Answer:
         """A lost answer is known after all when the item carries this attempt."""

@@ -10,7 +10,7 @@ from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
-from waiting_room.domain.errors import AlreadyCompleted, Forbidden, RunOver, Throttled, Unsure
+from waiting_room.domain.errors import AlreadyCompleted, Forbidden, NotOpen, RunOver, Throttled, Unsure
 from waiting_room.domain.lanes import GENERAL, Standing, is_sooner, shares
 from waiting_room.domain.line.epochs import shards_of
 from waiting_room.domain.line.places import MOVED, Known, Place, QueueItem, status_now
@@ -51,8 +51,8 @@ class Join:
         `invited` is a lane the visitor has a signed claim to: the new place is there, and one held in another lane is
         given up for it if the new one is called sooner.
 
-        Raises RunOver after the end, Forbidden for a revoked visitor, AlreadyCompleted for one who has bought as
-        often as the zone allows, Unsure when the answer was lost.
+        Raises RunOver after the end, NotOpen before the line opens, Forbidden for a revoked visitor, AlreadyCompleted
+        for one who has bought as often as the zone allows, Unsure when the answer was lost.
         """
         gate = self._copies.recent(zone)
         held = self._held(zone, visitor_id, gate, known)
@@ -63,12 +63,25 @@ class Join:
             return describe(zone, held, gate, self._clock.now_ms())
         if zone.control == "end":
             raise RunOver
+        if not zone.line_opened(now_ms := self._clock.now_ms()):
+            raise NotOpen(zone.line_opens_at_ms or 0, now_ms)
         item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
         if self._wake(zone, gate) and gate.shards > 1:
             self._seal_meanwhile(zone)
         # Of several counters a number taken just now is not sealed yet: a rush must not look for what cannot be there.
         placed = item if new and gate.shards > 1 else self._lines.placed(item, gate)
         return replace(describe(zone, placed, gate, self._clock.now_ms()), new=new)
+
+    def gains(self, zone: Zone, visitor_id: str, lane: str, position: int | None = None) -> bool:
+        """Whether a visitor would be called sooner in a lane of an invitation, at this position or at its end.
+
+        Whoever has no place that stands gains one. Raises Forbidden and AlreadyCompleted.
+        """
+        gate = self._copies.recent(zone)
+        held = self._held(zone, visitor_id, gate, None)
+        if held is None or _over(zone, held, gate, self._clock.now_ms()):
+            return True
+        return self._is_sooner(zone, held, lane, position)
 
     def _held(self, zone: Zone, visitor_id: str, gate: GateItem, known: Known | None) -> QueueItem | None:
         held = self._queue.get(zone.zone_id, zone.run, visitor_id)
@@ -79,12 +92,12 @@ class Join:
         wanted = invited or (held.lane if held else GENERAL)
         return wanted if wanted in zone.lanes else GENERAL
 
-    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str) -> bool:
-        """Whether somebody who waits would be called sooner at the end of the lane of an invitation.
+    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str, at: int | None = None) -> bool:
+        """Whether somebody who waits would be called sooner in the lane of an invitation: `at` a position or its end.
 
         Whoever is called already, or is in, stays. A place that is not known yet counts as the last of its lane.
         """
-        if invited in ("", held.lane) or invited not in zone.lanes or held.status != "waiting":
+        if invited not in zone.lanes or (invited == held.lane and at is None) or held.status != "waiting":
             return False
         # Rare enough to look at the item itself: a copy may not know yet that the held place was called.
         gate = self._copies.current(zone)
@@ -93,7 +106,7 @@ class Join:
         parts = shares(zone.lanes)
         ends = {lane: self._end(zone, gate, lane) for lane in (invited, held.lane)}
         position = ends[held.lane] if held.position is None else held.position
-        new = Standing(ends[invited] - gate.lane(invited).serving, parts[invited])
+        new = Standing((ends[invited] if at is None else at) - gate.lane(invited).serving, parts[invited])
         return is_sooner(new, Standing(position - gate.lane(held.lane).serving, parts.get(held.lane, 0.0)))
 
     def _end(self, zone: Zone, gate: GateItem, lane: str) -> int:
@@ -120,6 +133,7 @@ class Join:
             attempt=self._ids.attempt_id(),
             rejoined=reason,
             purchases=held.purchases if held else 0,
+            phone=held.phone if held else None,
             epoch=gate.state.epochs.get(lane, 0) if gate.shards > 1 else None,
         )
         if self._queue.add(fresh, replacing=held, starts_at_ms=zone.starts_at_ms) is Answer.YES:

@@ -14,6 +14,7 @@ from waiting_room.domain.errors import InvalidInput
 from waiting_room.domain.gate.exempt import MOST_VALUES
 from waiting_room.domain.gate.redirects import safe_path
 from waiting_room.domain.gate.rules import host_name
+from waiting_room.domain.prefetch import PREFETCH_HEADERS, is_prefetch
 
 __all__ = ["BYPASS_PARAMETER", "HEADER_PREFIX", "GateRequest", "HeaderNames", "header_names"]
 
@@ -25,8 +26,6 @@ _FORWARDED_HOSTS = ("x-forwarded-host", "x-forwarded-server", "x-host", "x-origi
 _FORWARDED_HOST = re.compile(r"host\s*=\s*\"?([^\s\";,]+)", re.IGNORECASE)
 _METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
 _NOT_IN_PREFLIGHTS = frozenset({"cookie", "authorization", "proxy-authorization", "transfer-encoding", "content-type"})
-_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-_PREFETCH_VALUES = ("prefetch", "prerender", "preview")
 _PAGES = ("document", "iframe", "frame")
 
 
@@ -155,8 +154,7 @@ class GateRequest:
     @property
     def is_prefetch(self) -> bool:
         """Whether the browser asks on a guess: nobody may be on the way."""
-        values = " ".join(value.lower() for name in _PREFETCH_HEADERS for value in self.headers.get(name, ()))
-        return any(word in values for word in _PREFETCH_VALUES)
+        return is_prefetch(value for name in PREFETCH_HEADERS for value in self.headers.get(name, ()))
 
     @property
     def is_preflight(self) -> bool:
