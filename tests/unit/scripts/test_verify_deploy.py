@@ -288,12 +288,11 @@ def test_a_zone_as_the_service_tells_it_is_understood() -> None:
     ("same_as_unknown", "state"), [(True, State.OK), (False, State.ACT)], ids=["a page for everything", "its own page"]
 )
 def test_a_spelling_that_reaches_a_page_without_a_token_is_told(same_as_unknown: bool, state: State) -> None:
-    body = "unknown" if same_as_unknown else "the guarded page"
-
     def get(path: str, _headers: dict[str, str]) -> httpx.Response:
-        if path.startswith("/verify-"):
-            return httpx.Response(200, text="unknown")
-        return httpx.Response(200, text=body) if path.startswith("/en/") else httpx.Response(303)
+        if not path.startswith("/en/"):
+            return httpx.Response(303)
+        known = not same_as_unknown and path == "/en/events/midnight-sun"
+        return httpx.Response(200, text="the guarded page" if known else f"nothing at {path}")
 
     found = verify_zone.other_spellings(get, Zone.from_document(ZONE))
     assert found.state is state
