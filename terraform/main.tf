@@ -109,14 +109,15 @@ module "security" {
   source = "./modules/security"
   count  = var.security.firewall ? 1 : 0
 
-  name                = var.name
-  prefix              = local.behaviours.prefix
-  snapshot_path       = local.snapshot_path
-  requests_per_5_min  = var.security.requests_per_5_min
-  managed_rule_groups = var.security.managed_rule_groups
-  challenge           = var.security.challenge
-  bots                = var.security.bots
-  bot_header          = local.behaviours.bot_header
+  name                       = var.name
+  prefix                     = local.behaviours.prefix
+  snapshot_path              = local.snapshot_path
+  requests_per_5_min         = var.security.requests_per_5_min
+  blocked_requests_per_5_min = var.security.blocked_requests_per_5_min
+  managed_rule_groups        = var.security.managed_rule_groups
+  challenge                  = var.security.challenge
+  bots                       = var.security.bots
+  bot_header                 = local.behaviours.bot_header
 }
 
 resource "aws_shield_protection" "this" {

@@ -38,7 +38,7 @@ run "wrong_values_1" {
     archive                = { infrequent_access_after_days = 10 }
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
-    security               = { requests_per_5_min = 5, bots = { labels = {} } }
+    security               = { requests_per_5_min = 5, blocked_requests_per_5_min = 50, bots = { labels = { robots = [] } } }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }
