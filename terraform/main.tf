@@ -172,6 +172,7 @@ module "monitoring" {
   table_names          = local.table_names
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
   api_id               = module.http_api.id
+  watches_firewall     = var.security.firewall
   watches_distribution = local.has_distribution
   distribution_id      = local.has_distribution ? module.edge[0].id : null
 }

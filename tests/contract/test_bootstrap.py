@@ -35,6 +35,7 @@ ENV = {
     "ALERTS_CONFIGURATION_SET": "none",
     "ALERTS_KEY": "none",
     "CORS_ORIGINS": "none",
+    "MACHINE_LABELS": "told",
     "RETENTION_DAYS": '{"minutes":30,"places":2}',
     "EXCHANGER_FUNCTION": "foyer-exchanger",
     "BOUNCER_FUNCTION": "foyer-bouncer",

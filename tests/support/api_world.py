@@ -105,8 +105,8 @@ class HttpAnswer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self, cipher: Cipher | None = None) -> None:
-        """With a `cipher` the deployment sends alerts."""
+    def __init__(self, cipher: Cipher | None = None, *, labelled: bool = True) -> None:
+        """With a `cipher` the deployment sends alerts; `labelled`: its firewall tells machines."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
@@ -124,7 +124,17 @@ class ApiWorld:
         self.bouncer = HttpApp(
             Router(
                 operations,
-                bouncer_endpoints(self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher, no_pause),
+                bouncer_endpoints(
+                    self.stores,
+                    self.tokens,
+                    login_keys,
+                    wake,
+                    self.clock,
+                    self.ids,
+                    cipher,
+                    no_pause,
+                    labelled=labelled,
+                ),
             ),
             self.clock,
             self.log,

@@ -114,7 +114,8 @@ def bouncer(env: Mapping[str, str]) -> Warmable:
     login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep)
+    labelled = settings.machine_labels != config.OFF
+    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep, labelled=labelled)
     prepare_bodies(endpoints)
     warm_up(tokens.refresh, *stores.zones.connect())
     app = HttpApp(

@@ -161,8 +161,11 @@ def bouncer_endpoints(
     ids: Ids,
     cipher: Cipher | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    *,
+    labelled: bool = False,
 ) -> dict[str, Endpoint]:
-    """What the token service answers, by operationId. Without `cipher` it promises nobody an alert."""
+    """What the token service answers, by operationId. Without `cipher` it promises nobody an alert; `labelled` where
+    the firewall tells machines."""
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
@@ -177,6 +180,7 @@ def bouncer_endpoints(
             identify=Identify(login_keys, clock, ids),
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
+            labelled=labelled,
         ),
         join=verbs.join,
         claim=verbs.claim,

@@ -26,7 +26,7 @@ class MissingSettings(Exception):
 @dataclass(frozen=True)
 class BouncerConfig:
     """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
-    `alerts_key` seals telephone numbers, or is OFF."""
+    `alerts_key` seals telephone numbers, or is OFF; `machine_labels` is OFF where no firewall tells machines."""
 
     protected_zones_table: str
     counters_table: str
@@ -40,6 +40,7 @@ class BouncerConfig:
     cors_origins: str
     exchanger_function: str
     alerts_key: str
+    machine_labels: str
     retention_days: str
 
     @property

@@ -46,9 +46,9 @@ export class Api {
     return this.#ask("POST", `${this.#zone}/visitors`, true, body);
   }
 
-  /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". */
-  claim() {
-    return this.#ask("POST", `${this.#zone}/access-tokens`);
+  /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". @param {object | undefined} body a proof */
+  claim(body) {
+    return this.#ask("POST", `${this.#zone}/access-tokens`, true, body);
   }
 
   /** The zone's status document, the same for everybody. */

@@ -38,6 +38,7 @@ from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked
+from waiting_room.use_cases.screen import Screened
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,15 @@ class VisitorApi:
         cookies: list[str] = []
         try:
             invited = self._invited(zone, visitor, request.query("invitation"))
-            rules, notes = self.newcomers.held(request, zone, visitor)
+            rules, screened, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
                 return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
-            place, over = self._joined(request, zone, visitor, invited)
+            place, over = self._joined(request, zone, visitor, screened, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
+            notes |= self.newcomers.claiming(request, zone, visitor, place.lane)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
-            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
+            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem, **error.noted)
         if isinstance(claimed, Waiting):
             return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
         token = self.credentials.access_token(claimed, zone, request)
@@ -104,12 +106,12 @@ class VisitorApi:
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
-        visitor, notes = self.newcomers.joining(request, zone, body)
+        visitor, screened, notes = self.newcomers.joining(request, zone, body)
         invited = self._invited(zone, visitor, body.get("invitation"))
         if "invitation" in body and not invited:
             detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
             raise InvalidInput(detail, "/invitation")
-        place, over = self._joined(request, zone, visitor, invited)
+        place, over = self._joined(request, zone, visitor, screened, invited)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
         return _noted(answer, **notes, network_limit=over)
 
@@ -123,11 +125,13 @@ class VisitorApi:
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
-        zone = self._zone(request)
-        claimed = self._claim(zone, self.credentials.visitor(request, zone))
+        zone, body = self._zone(request), read_body("issue_access_token", request)
+        visitor = self.credentials.visitor(request, zone)
+        notes = self.newcomers.claiming(request, zone, visitor, visitor.lane, body.get("proof"))
+        claimed = self._claim(zone, visitor)
         if isinstance(claimed, Waiting):
-            return json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec)
-        return self._admitted(request, zone, claimed, 201)
+            return _noted(json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec), **notes)
+        return _noted(self._admitted(request, zone, claimed, 201), **notes)
 
     def renew_session(self, request: Request) -> Response:
         """Lengthen the session: what apps and the heartbeat of scripted pages call."""
@@ -225,18 +229,23 @@ class VisitorApi:
         try:
             return self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
         except UnknownVisitor:
-            rules, notes = self.newcomers.held(request, zone, visitor)
+            rules, screened, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
                 wait_sec = self.newcomers.waits_sec(visitor, rules)
                 if wait_sec:
                     return None, wait_sec, notes
                 notes["proof"] = "waited"
-            return self._joined(request, zone, visitor)[0], 0, notes
+            return self._joined(request, zone, visitor, screened)[0], 0, notes
 
-    def _joined(self, request: Request, zone: Zone, visitor: Visitor, invited: str = "") -> tuple[Place, str]:
-        """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
-        over = self.newcomers.counted(request, zone, visitor)
-        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
+    def _joined(
+        self, request: Request, zone: Zone, visitor: Visitor, screened: Screened, invited: str = ""
+    ) -> tuple[Place, str]:
+        """The place, new or known; and whether the network has too many. Who has had a place is not counted again.
+
+        A class with a lane of its own stands there, whatever it was invited to.
+        """
+        over = self.newcomers.counted(request, zone, visitor, screened)
+        place = self.join(zone, visitor.visitor_id, visitor.known, screened.lane or invited or visitor.invited)
         self.newcomers.joined(zone, place)
         return place, over
 

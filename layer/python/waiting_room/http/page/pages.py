@@ -44,6 +44,7 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "machine": "machine",
     "scripts-needed": "scripts",
     "sign-in": "sign_in",
     "moved": "moved",
@@ -57,7 +58,7 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "machine", "scripts", "busy", "fault"}
 
 
 def waiting_page(zone: Zone) -> str:
