@@ -1,5 +1,6 @@
 /** The few requests a waiting browser makes. Only `status` is made again and again, and it ends at the CDN. */
 
+import { isChallenge, solveAt } from "./challenged.js";
 import { fetchWithin } from "./timed.js";
 
 const PREFIX = "/.waiting-room";
@@ -114,6 +115,10 @@ export class Api {
     };
     try {
       return await fetchWithin(TIMEOUT_MS, url, sent, async (response) => {
+        if (isChallenge(response)) {
+          solveAt(this.enterUrl(new URLSearchParams(location.search).get("to") ?? ""));
+          return NO_ANSWER;
+        }
         const answer = answered(response, await response.text());
         // Somebody on the way said "200" with a page of their own, a site's error page or a hotel's login: no answer.
         if (response.ok && response.status !== 204 && answer.body === null) return NO_ANSWER;
