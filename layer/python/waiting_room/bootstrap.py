@@ -236,7 +236,8 @@ def connections(env: Mapping[str, str]) -> SocketApp:
     tokens = Signer(PublishedKeys(stores.zones, clock), settings.token_issuer)
     warm_up(tokens.refresh, *stores.zones.connect())
     guard = only_from_distribution(settings.origin_secret)
-    return socket_app(stores, tokens, guard, clock, json_log("connections"))
+    opened = ApiGatewayConnections(_client("apigatewaymanagementapi", ONCE, settings.websocket_endpoint))
+    return socket_app(stores, tokens, guard, opened.close, clock, json_log("connections"))
 
 
 def notifier(env: Mapping[str, str]) -> Job:

@@ -259,12 +259,19 @@ def operator_endpoints(
     return api.endpoints()
 
 
-def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
+def socket_app(
+    stores: Stores,
+    tokens: Tokens,
+    guard: Callable[[Request], None],
+    close: Callable[[str], None],
+    clock: Clock,
+    log: Log,
+) -> SocketApp:
     """What the WebSocket API answers."""
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock),
+        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock, close),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,

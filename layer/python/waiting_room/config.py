@@ -103,13 +103,14 @@ class ExchangerConfig:
 
 @dataclass(frozen=True)
 class ConnectionsConfig:
-    """Who may open a WebSocket. `origin_secret` is what only CloudFront knows."""
+    """Who may open a WebSocket. `origin_secret` is what only CloudFront knows; `websocket_endpoint` closes one."""
 
     protected_zones_table: str
     counters_table: str
     user_connections_table: str
     token_issuer: str
     origin_secret: str
+    websocket_endpoint: str
 
 
 @dataclass(frozen=True)
