@@ -116,8 +116,8 @@ def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
     )
     yield (
         "Not in it: the site's own traffic, WAF (5 USD a month, 1 a rule, 0.60 for a million requests), alerts "
-        "by telephone, the service's own fee for each code, your log retention. Messages cost by country, many times as "
-        "much in some: with `identity.phone` they are most of the bill."
+        "by telephone, the service's own fee for each code, your log retention. Messages cost by country, many times "
+        "as much in some: with `identity.phone` they are most of the bill."
     )
 
 
