@@ -55,6 +55,7 @@ class Preflight:
             ("published keys", lambda: [self.published_keys()]),
             ("gate snapshot", lambda: [self.snapshot()]),
             ("alarms", self.alarms),
+            ("codes to phones", lambda: [self.codes()]),
         ]
         return [*found, ("certificate", lambda: [self.certificate(host)])] if host else found
 
@@ -161,6 +162,28 @@ class Preflight:
             {action for alarm in alarms for action in alarm.get("AlarmActions", ()) if _is_topic(action)}
         ):
             yield self._heard(topic)
+
+    def codes(self) -> Finding:
+        """Whoever has to confirm a phone needs a code: where a zone asks for that, the deployment has to send some."""
+        bouncer = self._clients["lambda"].get_function_configuration(FunctionName=self._names.function("bouncer"))
+        sends = bouncer["Environment"]["Variables"].get("CODES_IDENTITY", "none") != "none"
+        pages = (
+            self._clients["dynamodb"]
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._names.table("protected_zones"),
+                FilterExpression="attribute_exists(#identity.#phone)",
+                ProjectionExpression="zone_id",
+                ExpressionAttributeNames={"#identity": "identity", "#phone": "phone"},
+            )
+        )
+        asking = sorted({item["zone_id"]["S"] for page in pages for item in page["Items"]})
+        return Finding.judged(
+            "codes to phones",
+            sends or not asking,
+            f"{'sent' if sends else 'not sent'}; asked for by {', '.join(asking) or 'no zone'}",
+            "Nobody is let in there: set `phone_codes` in Terraform, or take `identity.phone` out of the zones.",
+        )
 
     def _heard(self, topic: str) -> Finding:
         """Whether somebody has confirmed that they want to hear of a topic."""

@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from scripts.local.codes import PATH, Codes
 from scripts.local.outbox import CODES_ENDPOINT_VARIABLE, Outbox
 from waiting_room.adapters.notify_codes import NotifyCodes, connect
-from waiting_room.bootstrap import SENDING
+from waiting_room.bootstrap import SENDING, _codes_client
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.ports import Sending
 
@@ -38,8 +38,9 @@ def stubbed() -> tuple[NotifyCodes, Stubber]:
     return NotifyCodes(lambda: client, IDENTITY, "ncc-1", "foyer"), Stubber(client)
 
 
-def test_where_the_service_is_and_that_it_is_asked_once() -> None:
-    client = connect(SENDING)
+def test_where_the_service_is_and_that_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    client = _codes_client()
     assert client.meta.endpoint_url == "https://end-user-messaging.eu-west-1.amazonaws.com"
     assert client.meta.service_model.signing_name == "end-user-messaging"
     assert client.meta.config.retries["total_max_attempts"] == 1
