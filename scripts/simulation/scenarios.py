@@ -230,11 +230,12 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
 DRAWS = (
     Scenario(
         name="a draw, then arrivals",
-        about="400 early joiners on 15 counters are drawn at the start, 60 late ones follow; cap 60",
+        about="400 who come before and after the line opens are drawn at the start, 60 late ones follow; cap 60",
         zone={
             "mode": "combined",
             "order": "lottery",
             "max_active": 60,
+            "opens_in_sec": 20,
             "starts_in_sec": 40,
             "expected_joins_per_sec": 1500,
             "session": dict(SCRIPT),

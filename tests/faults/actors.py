@@ -15,6 +15,7 @@ from waiting_room.domain.errors import (
     HardEnd,
     InvalidInput,
     Lapsed,
+    NotOpen,
     Overloaded,
     ReferenceUsed,
     SoldOut,
@@ -59,7 +60,7 @@ class Visitor:
         for _ in range(GIVE_UP_TRIES):
             try:
                 answer = verb(rng.choice(self.bouncers))
-            except (Overloaded, Crash):
+            except (Overloaded, Crash, NotOpen):
                 sleep(rng.uniform(100, 2_000))
                 continue
             if rng.random() < 0.03:

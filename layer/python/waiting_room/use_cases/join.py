@@ -63,8 +63,7 @@ class Join:
             return describe(zone, held, gate, self._clock.now_ms())
         if zone.control == "end":
             raise RunOver
-        if not zone.line_opened(now_ms := self._clock.now_ms()):
-            raise NotOpen(zone.line_opens_at_ms or 0, now_ms)
+        self._refuse_early(zone)
         item, new = self._take(zone, visitor_id, gate, held, reason, self._lane(zone, held, invited))
         if self._wake(zone, gate) and gate.shards > 1:
             self._seal_meanwhile(zone)
@@ -82,6 +81,12 @@ class Join:
         if held is None or _over(zone, held, gate, self._clock.now_ms()):
             return True
         return self._is_sooner(zone, held, lane, position)
+
+    def _refuse_early(self, zone: Zone) -> None:
+        """Raise NotOpen before the line opens, by this clock."""
+        opens_at_ms, now_ms = zone.line_opens_at_ms, self._clock.now_ms()
+        if opens_at_ms is not None and now_ms < opens_at_ms:
+            raise NotOpen(opens_at_ms, now_ms)
 
     def _held(self, zone: Zone, visitor_id: str, gate: GateItem, known: Known | None) -> QueueItem | None:
         held = self._queue.get(zone.zone_id, zone.run, visitor_id)
