@@ -12,6 +12,7 @@ locals {
     JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
+    MACHINE_LABELS           = var.security.firewall && var.security.bots != null ? "told" : "none"
     CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
     RETENTION_DAYS           = jsonencode({ for name, rule in local.retention_days : name => coalesce(var.retention_days[name], rule.default) })
     SNAPSHOT_KEY             = local.snapshot_key

@@ -39,7 +39,7 @@ run "wrong_values_1" {
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
     phone_codes            = { origination_identity = "+15550100", notify_code_configuration = "My codes" }
-    security               = { requests_per_5_min = 5, bots = { labels = {} } }
+    security               = { requests_per_5_min = 5, blocked_requests_per_5_min = 50, bots = { labels = { robots = [] } } }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }

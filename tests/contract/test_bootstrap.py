@@ -38,6 +38,7 @@ ENV = {
     "CODES_CONFIGURATION": "none",
     "CODES_CONFIGURATION_SET": "none",
     "CORS_ORIGINS": "none",
+    "MACHINE_LABELS": "told",
     "RETENTION_DAYS": '{"minutes":30,"places":2}',
     "EXCHANGER_FUNCTION": "foyer-exchanger",
     "BOUNCER_FUNCTION": "foyer-bouncer",

@@ -105,8 +105,11 @@ class HttpAnswer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self, cipher: Cipher | None = None, passcodes: Passcodes | None = None) -> None:
-        """With a `cipher` the deployment sends alerts, with `passcodes` it verifies phones."""
+    def __init__(
+        self, cipher: Cipher | None = None, passcodes: Passcodes | None = None, *, labelled: bool = True
+    ) -> None:
+        """With a `cipher` the deployment sends alerts, with `passcodes` it verifies phones; `labelled`: its firewall
+        tells machines."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
@@ -125,7 +128,16 @@ class ApiWorld:
             Router(
                 operations,
                 bouncer_endpoints(
-                    self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher, no_pause, passcodes
+                    self.stores,
+                    self.tokens,
+                    login_keys,
+                    wake,
+                    self.clock,
+                    self.ids,
+                    cipher,
+                    no_pause,
+                    passcodes,
+                    labelled=labelled,
                 ),
             ),
             self.clock,

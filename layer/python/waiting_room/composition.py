@@ -172,9 +172,11 @@ def bouncer_endpoints(
     cipher: Cipher | None = None,
     sleep: Callable[[float], None] = time.sleep,
     passcodes: Passcodes | None = None,
+    *,
+    labelled: bool = False,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert, without
-    `passcodes` it verifies no phone."""
+    `passcodes` it verifies no phone; `labelled` where the firewall tells machines."""
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
@@ -185,6 +187,7 @@ def bouncer_endpoints(
         identify=identify,
         limit_joins=LimitJoins(stores.networks, clock),
         prove=Prove(tokens, JoinPace(clock), clock),
+        labelled=labelled,
     )
     move = Move(stores.queue, clock, ids)
     links = LinkApi(
@@ -283,12 +286,19 @@ def operator_endpoints(
     return api.endpoints()
 
 
-def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
+def socket_app(
+    stores: Stores,
+    tokens: Tokens,
+    guard: Callable[[Request], None],
+    close: Callable[[str], None],
+    clock: Clock,
+    log: Log,
+) -> SocketApp:
     """What the WebSocket API answers."""
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock),
+        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock, close),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,

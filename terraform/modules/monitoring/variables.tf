@@ -26,6 +26,11 @@ variable "distribution_id" {
   description = "Id of the distribution to watch."
 }
 
+variable "watches_firewall" {
+  type        = bool
+  description = "Whether a web ACL of this deployment, called `name`, counts machines."
+}
+
 variable "watches_distribution" {
   type        = bool
   description = "Whether distribution_id is a distribution of this deployment."

@@ -15,6 +15,7 @@ from tests.support.deployment import OWN, Deployment
 from tests.support.memory_secrets import PARAMETERS_PER_SEC, SECRETS_PER_SEC
 from waiting_room import schemas
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
+from waiting_room.use_cases.connect import MOST_OF_A_PLACE, SETTLE_MS
 from waiting_room.use_cases.identify import AUDIENCE
 
 STREAM_READER = {
@@ -36,6 +37,7 @@ LEAST_PER_SEC = 2_000
 CALLS_PER_SEC = {
     "dynamodb": 40_000,  # units of a table; one that is new and cold takes 4,000 ("Quotas in Amazon DynamoDB")
     "end-user-messaging": LEAST_PER_SEC,  # asked while waiting: whoever is refused asks again, and nobody's turn waits
+    "execute-api": 10_000,  # of the account, with everything that API Gateway is asked for (limits of API Gateway)
     "kms": 10_000,  # symmetric, in the smallest Regions, shared by all keys ("Request quotas", KMS guide)
     "lambda": 10_000,  # ten times the default concurrency ("Lambda quotas"); a lock lets through one for a zone
     "secretsmanager": SECRETS_PER_SEC,
@@ -96,7 +98,10 @@ def pushes(world: Deployment) -> None:
     position = waiting.ask("POST", "/visitors").json["position"]
     handshake = json.loads((EVENTS / "websocket_connect.json").read_text(encoding="utf-8"))
     handshake["headers"]["Cookie"] = "; ".join(f"{name}={value}" for name, value in waiting.cookies.items())
-    assert world.apps["connections"](handshake, None) == {"statusCode": 200}
+    for number in range(MOST_OF_A_PLACE + 1):
+        handshake["requestContext"]["connectionId"] = f"c{number}="
+        assert world.apps["connections"](handshake, None) == {"statusCode": 200}
+        world.clock.advance(SETTLE_MS / 1000 / MOST_OF_A_PLACE)
     calls = {"counter": {"S": f"calls#{ZONE_ID}#2#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
     span = {"from": {"N": "0"}, "to": {"N": str(position + 1)}}
     # Far enough back that a message comes before the turn.
@@ -110,7 +115,7 @@ def pushes(world: Deployment) -> None:
     near = {"near": {"N": str(end)}}
     record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span | near}}
     told = world.run("notifier", Records=[record])
-    assert (told["gone"], told["alerts_sent"]) == (1, 2)
+    assert (told["gone"], told["alerts_sent"]) == (MOST_OF_A_PLACE, 2)
 
 
 def large_sale(world: Deployment) -> None:

@@ -269,14 +269,15 @@ def moves(world: ApiWorld, old: dict[str, str]) -> dict[str, str]:
 def listens(witness: Witness, headers: dict[str, str]) -> None:
     """A WebSocket opens, and is gone when its visitor is called."""
     world = witness.world
-    sockets = socket_app(world.stores, world.tokens, only_from_distribution(ORIGIN_SECRET), world.clock, world.log)
+    guard, nobody = only_from_distribution(ORIGIN_SECRET), Nobody()
+    sockets = socket_app(world.stores, world.tokens, guard, nobody.close, world.clock, world.log)
     context = {"routeKey": "$connect", "connectionId": "c="}
     sent = {**headers, "x-foyer-origin-secret": ORIGIN_SECRET}
     event = {"headers": sent, "queryStringParameters": {"zone": ZONE_ID}, "requestContext": context}
     with witness.watch("connections"):
         assert sockets(event, None) == {"statusCode": 200}
     world.clock.advance(HANDSHAKE_MS / 1000)
-    notify = Notify(world.stores.user_connections, Nobody(), world.clock, world.clock.advance)
+    notify = Notify(world.stores.user_connections, nobody, world.clock, world.clock.advance)
     with witness.watch("notifier"):
         assert notify(Calls(ZONE_ID, 1, "general", 0, 1_000, 1)) == {Delivery.GONE: 1}
 
@@ -286,6 +287,9 @@ class Nobody:
 
     def push(self, connection_id: str, message: bytes) -> Delivery:
         return Delivery.GONE
+
+    def close(self, connection_id: str) -> None:
+        """It is ended already."""
 
 
 def buys(world: ApiWorld, token: str) -> None:

@@ -262,7 +262,7 @@ export class Room {
       return;
     }
     this.#claiming = true;
-    const answer = await this.#api.claim().catch(unforeseen);
+    const answer = await this.#arrival.claim().catch(unforeseen);
     this.#claiming = false;
     if (answer.code === 201 || answer.code === 200) {
       this.#failures.claim = 0;

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, Self
 
 
 class WaitingRoomError(Exception):
-    """Base of all expected errors; `problem` is the last part of the problem type URN."""
+    """Base of all expected errors; `problem` is the last part of the problem type URN, `noted` is for the log."""
 
     problem = "error"
     title = "Something went wrong"
+    noted: Mapping[str, str] = {}
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -114,6 +115,19 @@ class Forbidden(WaitingRoomError):
 
     problem = "forbidden"
     title = "This is not allowed"
+
+
+class MachineRefused(WaitingRoomError):
+    """Raised for a visitor of a class of machines, `kind`, that may not do this."""
+
+    problem = "machine"
+    title = "This looks like an automated visit"
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(
+            detail or "Machines of this kind do not take part in this line: come with an ordinary browser."
+        )
+        self.noted = {"machine": f"{kind}:refuse"}
 
 
 class ScriptsNeeded(WaitingRoomError):

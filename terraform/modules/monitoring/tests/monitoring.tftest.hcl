@@ -17,6 +17,7 @@ mock_provider "aws" {
 variables {
   name                 = "foyer"
   failures_queue_name  = "foyer-failures"
+  watches_firewall     = true
   watches_distribution = true
   distribution_id      = "E1"
   function_names       = { bouncer = "foyer-bouncer" }
@@ -41,7 +42,7 @@ run "alarms_and_a_dashboard" {
   }
 
   assert {
-    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 10
+    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 11
     error_message = "The dashboard has a graph for the distribution."
   }
 
@@ -75,6 +76,7 @@ run "without_a_distribution" {
   command = plan
 
   variables {
+    watches_firewall     = false
     watches_distribution = false
     distribution_id      = null
   }

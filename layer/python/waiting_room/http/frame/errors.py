@@ -22,6 +22,7 @@ STATUS_OF = {
     "no-token": 401,
     "sign-in": 401,
     "forbidden": 403,
+    "machine": 403,
     "scripts-needed": 403,
     "moved": 403,
     "unknown-zone": 404,

@@ -45,6 +45,7 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "machine": "machine",
     "scripts-needed": "scripts",
     "not-open": "unopened",
     "sign-in": "sign_in",
@@ -65,7 +66,7 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "machine", "scripts", "busy", "fault"}
 _REJOINING |= {"link_expired", "link_void", "invitation_used", "not_sooner"}
 
 
