@@ -153,8 +153,8 @@ def rush(witness: Witness) -> None:
 
 def operators_open(world: ApiWorld) -> None:
     world.operate("GET", "/keys")
-    world.put_zone(inventory=100, strict_exit=True, max_active=2, alerts=ALERTS)
-    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=2, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=3, version=1, alerts=ALERTS)
     world.operate("GET", "/zones")
     world.operate("GET", f"/zones/{ZONE_ID}")
 
@@ -268,7 +268,7 @@ def buys(world: ApiWorld, token: str) -> None:
     """The site's server confirms, with a site key of its own."""
     key = "the site's own key"
     version = world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3}
+    settings = {"inventory": 100, "max_active": 3}
     world.put_zone(**settings, version=version, site_key_sha256=hash_site_key(key))
     headers = {"authorization": f"Bearer {key}"}
     for reference, checkout in (("order-1", False), ("order-1", True), ("order-2", True)):
@@ -280,7 +280,7 @@ def buys(world: ApiWorld, token: str) -> None:
 def invited_come(world: ApiWorld) -> None:
     """Into a lane of their own: by an operator's link, and by the site when a user has logged in."""
     key, version = "the site's own key", world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3, "site_key_sha256": hash_site_key(key)}
+    settings = {"inventory": 100, "max_active": 3, "site_key_sha256": hash_site_key(key)}
     lanes = {"general": {"weight": 1}, "vip": {"weight": 1}}
     world.put_zone(**settings, lanes=lanes, version=version)
     world.clock.advance(5)

@@ -99,7 +99,7 @@ class Zone:
     page: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
-    strict_exit: bool = False
+    strict_exit: bool = False  # without effect; zones stored by earlier releases have it
     forward_token: bool = False
     site_key_sha256: str = ""
     schedule: Mapping[str, Any] | None = None
