@@ -12,6 +12,7 @@ locals {
     JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
+    MACHINE_LABELS           = var.security.firewall && var.security.bots != null ? "told" : "none"
     CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
     RETENTION_DAYS           = jsonencode({ for name, rule in local.retention_days : name => coalesce(var.retention_days[name], rule.default) })
     SNAPSHOT_KEY             = local.snapshot_key
@@ -26,6 +27,9 @@ locals {
     ALERTS_IDENTITY          = local.has_alerts ? var.alerts.origination_identity_arn : "none"
     ALERTS_CONFIGURATION_SET = local.has_alerts ? module.alerts[0].configuration_set : "none"
     ALERTS_KEY               = local.has_alerts ? module.alerts[0].key_arn : "none"
+    CODES_IDENTITY           = local.has_codes ? var.phone_codes.origination_identity : "none"
+    CODES_CONFIGURATION      = local.has_codes ? var.phone_codes.notify_code_configuration : "none"
+    CODES_CONFIGURATION_SET  = local.has_codes ? coalesce(var.phone_codes.configuration_set, "none") : "none"
   })
 
   # What rights are written on, by how schemas/functions.json says it. Made of names, so that a plan shows them.
@@ -53,7 +57,9 @@ locals {
       "failures:queue"        = [local.failures_queue_arn]
       "alerts:identity"       = local.has_alerts ? [var.alerts.origination_identity_arn] : []
       "alerts:key"            = local.has_alerts ? [module.alerts[0].key_arn] : []
-      "metrics:table"         = local.has_timestream ? [module.metrics.table_arn] : []
+      # A check of a code names no resource; on which one a send is looked at was never seen.
+      "codes:service" = local.has_codes ? ["*"] : []
+      "metrics:table" = local.has_timestream ? [module.metrics.table_arn] : []
       # AWS knows no narrower resource for timestream:DescribeEndpoints.
       "metrics:endpoints" = local.has_timestream ? ["*"] : []
     },
@@ -82,6 +88,7 @@ locals {
     local.has_websocket ? ["websocket:connections"] : [],
     local.has_archive ? ["archive:stream"] : [],
     local.has_alerts ? ["alerts:identity", "alerts:key"] : [],
+    local.has_codes ? ["codes:service"] : [],
     local.has_timestream ? ["metrics:table", "metrics:endpoints"] : [],
   )
 

@@ -41,6 +41,7 @@ locals {
 
   has_archive      = local.has_recorder && var.archive.enabled
   has_alerts       = local.has_notifier && var.alerts != null
+  has_codes        = var.phone_codes != null
   has_timestream   = local.has_recorder && var.metrics.backend == "timestream"
   has_distribution = var.existing_distribution == null
   site_url         = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url

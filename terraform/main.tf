@@ -109,14 +109,15 @@ module "security" {
   source = "./modules/security"
   count  = var.security.firewall ? 1 : 0
 
-  name                = var.name
-  prefix              = local.behaviours.prefix
-  snapshot_path       = local.snapshot_path
-  requests_per_5_min  = var.security.requests_per_5_min
-  managed_rule_groups = var.security.managed_rule_groups
-  challenge           = var.security.challenge
-  bots                = var.security.bots
-  bot_header          = local.behaviours.bot_header
+  name                       = var.name
+  prefix                     = local.behaviours.prefix
+  snapshot_path              = local.snapshot_path
+  requests_per_5_min         = var.security.requests_per_5_min
+  blocked_requests_per_5_min = var.security.blocked_requests_per_5_min
+  managed_rule_groups        = var.security.managed_rule_groups
+  challenge                  = var.security.challenge
+  bots                       = var.security.bots
+  bot_header                 = local.behaviours.bot_header
 }
 
 resource "aws_shield_protection" "this" {
@@ -170,7 +171,10 @@ module "monitoring" {
   function_names       = { for component in keys(local.functions) : component => local.function_names[component] }
   table_names          = local.table_names
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
+  publisher_log_group  = module.function["publisher"].log_group_name
   api_id               = module.http_api.id
+  watches_firewall     = var.security.firewall
   watches_distribution = local.has_distribution
+  watches_codes        = local.has_codes
   distribution_id      = local.has_distribution ? module.edge[0].id : null
 }

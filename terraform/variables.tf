@@ -245,17 +245,59 @@ variable "alerts" {
   }
 }
 
+variable "phone_codes" {
+  type = object({
+    origination_identity      = string
+    notify_code_configuration = string
+    configuration_set         = optional(string)
+  })
+  default     = null
+  description = "Codes to phones, for zones of one place for each phone, through AWS End User Messaging: what they come from (ARN of a phone number, sender id or pool that is registered already), the notify code configuration with their texts (id or ARN; it needs a template for each channel that zones use), and a configuration set if delivery is to be watched; null for none. AWS takes a fee for each code on top of the message. No account of ours has it: the rights end-user-messaging:SendNotifyCodeVerification and ValidateNotifyCodeVerification are given on every resource, and whether a sender needs sms-voice rights beside them was never tried."
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^arn:aws[a-z-]*:sms-voice:[a-z0-9-]+:[0-9]{12}:(phone-number|sender-id|pool)/.+$", var.phone_codes.origination_identity))
+    error_message = "phone_codes.origination_identity is the ARN of a phone number, sender id or pool of AWS End User Messaging, like arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-...: register one first, which takes days."
+  }
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^[A-Za-z0-9_:/-]{1,256}$", var.phone_codes.notify_code_configuration))
+    error_message = "phone_codes.notify_code_configuration is the id or ARN of a notify code configuration: make one with a template for each channel that zones use (aws endusermessaging create-notify-code-configuration)."
+  }
+}
+
 variable "security" {
   type = object({
-    firewall            = optional(bool, false)
-    requests_per_5_min  = optional(number, 300)
-    managed_rule_groups = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
-    challenge           = optional(bool, false)
+    firewall                   = optional(bool, false)
+    requests_per_5_min         = optional(number, 300)
+    blocked_requests_per_5_min = optional(number, 100000)
+    managed_rule_groups        = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
+    challenge                  = optional(bool, false)
     bots = optional(object({
       inspection_level = optional(string, "COMMON")
-      labels = optional(map(string), {
-        automated   = "awswaf:managed:aws:bot-control:signal:automated_browser"
-        data_center = "awswaf:managed:aws:bot-control:signal:known_bot_data_center"
+      # Signatures (Web Bot Auth) are looked at from version 4.0 on, whatever version is the rule group's default.
+      version = optional(string, "Version_5.0")
+      # Guide of AWS WAF, "AWS WAF Bot Control rule group"; labels of Web Bot Auth are also found there without `bot:`, and
+      # `invalid` as `failed`. Verified bots have no signal: label, everybody else with a category is unverified. Whoever
+      # signs says that it is a machine: with a signature that proves nobody it is an automated one.
+      labels = optional(map(list(string)), {
+        data_center = ["awswaf:managed:aws:bot-control:signal:known_bot_data_center"]
+        automated = [
+          "awswaf:managed:aws:bot-control:signal:automated_browser",
+          "awswaf:managed:aws:bot-control:signal:non_browser_user_agent",
+          "awswaf:managed:aws:bot-control:targeted:signal:automated_browser",
+          "awswaf:managed:aws:bot-control:bot:category:",
+          "awswaf:managed:aws:bot-control:bot:web_bot_auth:",
+          "awswaf:managed:aws:bot-control:web_bot_auth:",
+        ]
+        crawler = [
+          "awswaf:managed:aws:bot-control:bot:verified",
+          "awswaf:managed:aws:bot-control:bot:user_triggered:verified",
+          "awswaf:managed:aws:bot-control:bot:developer_platform:verified",
+        ]
+        verified = [
+          "awswaf:managed:aws:bot-control:bot:web_bot_auth:verified",
+          "awswaf:managed:aws:bot-control:web_bot_auth:verified",
+        ]
       })
     }))
     web_acl_arn     = optional(string)
@@ -263,11 +305,16 @@ variable "security" {
   })
   default     = {}
   nullable    = false
-  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins, and the labels found are told to the token service by the names given here, the last in the order of names if there are several; what becomes of them is each zone's setting `bots`; about 14 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
+  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that the visitors of one address may make before its browsers solve a silent challenge first (offices and mobile networks share addresses: nobody is refused; apps that join by the API cannot solve it and need a higher limit, or the SDK of AWS WAF), blocked_requests_per_5_min beyond which an address gets 429, managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins and who claims, in its `version`, null for the rule group's own default; the token service is told the class whose labels are found, of several the last of data_center, automated, crawler, verified; a label with a colon at its end stands for all that begin so; what becomes of each class is the zone's setting `machines`; about 15 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
 
   validation {
     condition     = var.security.requests_per_5_min >= 10 && var.security.requests_per_5_min <= 2000000000
     error_message = "security.requests_per_5_min is at least 10; a visitor alone makes about ten requests, and hundreds may share an address."
+  }
+
+  validation {
+    condition     = var.security.blocked_requests_per_5_min >= 100 * var.security.requests_per_5_min && var.security.blocked_requests_per_5_min <= 2000000000
+    error_message = "security.blocked_requests_per_5_min is at least 100 times requests_per_5_min: ten thousand people share an address of a mobile network, and all of them come at a start."
   }
 
   validation {
@@ -292,11 +339,12 @@ variable "security" {
 
   validation {
     condition = var.security.bots == null || try(
-      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0 && length(var.security.bots.labels) <= 10
-      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]+$", label))]),
+      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0
+      && alltrue([for class, labels in var.security.bots.labels : contains(["data_center", "automated", "crawler", "verified"], class) && length(labels) > 0])
+      && alltrue([for label in flatten(values(var.security.bots.labels)) : can(regex("^[A-Za-z0-9_:-]+$", label))]),
       false,
     )
-    error_message = "security.bots has an inspection_level of COMMON or TARGETED and 1 to 10 labels by name; a name has lower-case letters, digits, hyphens and underscores, and is neither no nor control."
+    error_message = "security.bots has an inspection_level of COMMON or TARGETED and labels by class: a list of at least one for each of data_center, automated, crawler and verified that is told."
   }
 
   validation {

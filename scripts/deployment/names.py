@@ -104,6 +104,7 @@ class Names:
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
             "CORS_ORIGINS": "none",
+            "MACHINE_LABELS": "none",
             "RETENTION_DAYS": json.dumps(vars(Retention()), separators=(",", ":"), sort_keys=True),
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),
@@ -123,4 +124,7 @@ class Names:
             "ALERTS_IDENTITY": self.alerts_identity,
             "ALERTS_CONFIGURATION_SET": self.deployment,
             "ALERTS_KEY": self.alerts_key,
+            "CODES_IDENTITY": self.alerts_identity,
+            "CODES_CONFIGURATION": "ncc-00000000000000000",
+            "CODES_CONFIGURATION_SET": "none",
         }

@@ -49,12 +49,12 @@ class Addresses:
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
             "secret": lambda kind: self._regional("secretsmanager", f"secret:{secrets[kind]}"),
             "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
-            "websocket": lambda _: self._regional(
-                "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
-            ),
+            "websocket": lambda _: self._regional("execute-api", f"{self.websocket_api_id}/{_STAGE}/*/@connections/*"),
             "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
             "failures": lambda _: self._regional("sqs", names.failures),
             "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
+            # A check of a passcode names no resource.
+            "codes": lambda _: "*",
             "alarms": lambda _: self._regional("cloudwatch", "alarm:*"),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }

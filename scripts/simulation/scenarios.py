@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from scripts.simulation.actions import change, control, kill, reset
 from scripts.simulation.doors import DOORS
+from scripts.simulation.gates import GATE
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.openings import OPENINGS
@@ -282,6 +283,8 @@ QUICK = (
     "4,000 look for their drawn places",
     "16,000 look for their places",
     "several counters, no start",
+    "claim, leave and claim again",
+    "everybody leaves early",
 )
 
 
@@ -302,6 +305,7 @@ SCENARIOS: dict[str, Scenario] = {
         *SMALL,
         *REHEARSALS,
         *DOORS,
+        *GATE,
     )
 }
 BY_NAME_ONLY = {scenario.name for scenario in GREAT_STORMS}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,8 @@ class Watch:
         self.doors: list[Doorstep] = []
         self.estimates: list[tuple[int, str, int, int, int, int]] = []
         self.on_called: dict[tuple[int, str, int], Any] = {}
+        self.on_token: Callable[[str, int], None] = lambda _sid, _until_ms: None
+        """Told of every lease that is given or renewed, with when its token ends."""
         self._expires: dict[str, int] = {}
         self._ends: list[tuple[int, str]] = []
         self._leases = 0
@@ -306,6 +308,7 @@ class Watch:
             self.live += 1
             self.admitted += 1
         self._expires[sid] = until_ms
+        self.on_token(sid, until_ms)
         heapq.heappush(self._ends, (until_ms, sid))
 
     def since_start_sec(self, at_ms: int) -> float:

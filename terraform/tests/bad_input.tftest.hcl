@@ -38,7 +38,8 @@ run "wrong_values_1" {
     archive                = { infrequent_access_after_days = 10 }
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
-    security               = { requests_per_5_min = 5, bots = { labels = {} } }
+    phone_codes            = { origination_identity = "+15550100", notify_code_configuration = "My codes" }
+    security               = { requests_per_5_min = 5, blocked_requests_per_5_min = 50, bots = { labels = { robots = [] } } }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }
@@ -55,6 +56,7 @@ run "wrong_values_1" {
     var.archive,
     var.metrics,
     var.alerts,
+    var.phone_codes,
     var.security,
     var.monitoring,
     var.origin_secret,

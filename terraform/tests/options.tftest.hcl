@@ -38,6 +38,12 @@ run "everything_on" {
     monitoring   = { emails = ["a@example.com"], budget = { monthly_usd = 10, emails = ["a@example.com"] } }
     alerts       = { origination_identity_arn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1" }
     metrics      = { backend = "timestream" }
+    phone_codes  = { origination_identity = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1", notify_code_configuration = "ncc-1" }
+  }
+
+  assert {
+    condition     = local.environment["CODES_CONFIGURATION"] == "ncc-1" && local.environment["CODES_CONFIGURATION_SET"] == "none" && contains(local.given_resources, "codes:service")
+    error_message = "Whoever has codes sent says by which configuration, and the function may send them."
   }
 
   assert {
@@ -84,6 +90,11 @@ run "everything_off" {
   assert {
     condition     = length(module.security) == 0 && length(output.alarm_topic_arns) == 0 && output.archive == null
     error_message = "What is switched off is not made."
+  }
+
+  assert {
+    condition     = local.environment["CODES_IDENTITY"] == "none" && !contains(local.given_resources, "codes:service")
+    error_message = "No code is sent, and nobody may send one, where that is not asked for."
   }
 
   assert {

@@ -14,6 +14,7 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.memory_dynamo.values import Item, checked, size_of
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.exits import GENERATION_SIZE
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, Sample
 from waiting_room.domain.admission.door import BELIED, MANY_MISSES
@@ -151,6 +152,7 @@ def largest_gate() -> GateItem:
         state=largest_state(),
         shards=max(range(2, MOST_SHARDS + 1), key=_bytes),
         order="lottery",
+        released_to=_costliest(PLACES // GENERATION_SIZE),
     )
 
 

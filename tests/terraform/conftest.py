@@ -16,6 +16,7 @@ COMPLETE = {
     "domain_name": "example.com",
     "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
     "origination_identity_arn": "arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef",
+    "notify_code_configuration": "ncc-0123456789abcdef",
     "email": "operator@example.com",
 }
 

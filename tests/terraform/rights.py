@@ -81,9 +81,12 @@ class Rights:
             return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/signing-keys"]
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
-            return [f"{api['execution_arn']}/live/POST/@connections/*"]
+            return [f"{api['execution_arn']}/live/*/@connections/*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
+        if resource == "codes:service":
+            variables = self.lambdas.get(self.name("bouncer"), {}).get("environment", [{}])[0].get("variables", {})
+            return ["*"] if variables.get("CODES_IDENTITY", "none") != "none" else []
         holder = {
             "archive:stream": "aws_kinesis_firehose_delivery_stream",
             "failures:queue": "aws_sqs_queue",

@@ -13,7 +13,7 @@ from waiting_room.use_cases.publish import JWKS_KEY
 
 from ...deployment.names import Names
 from ...deployment.sizing import FAR_FROM_VISITORS, Needs, ceiling
-from .findings import Check, Finding, State
+from .findings import Check, Finding, State, gate_snapshot
 
 EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240
@@ -55,6 +55,7 @@ class Preflight:
             ("published keys", lambda: [self.published_keys()]),
             ("gate snapshot", lambda: [self.snapshot()]),
             ("alarms", self.alarms),
+            ("codes to phones", lambda: [self.codes()]),
         ]
         return [*found, ("certificate", lambda: [self.certificate(host)])] if host else found
 
@@ -123,16 +124,12 @@ class Preflight:
         )
 
     def snapshot(self) -> Finding:
-        """How old the gate snapshot in the bucket is."""
-        published_at_ms = int(self._published(None)["published_at_ms"])
-        age_sec = max(0, _now_ms() - published_at_ms) // 1000
-        return Finding.judged(
-            "gate snapshot",
-            age_sec < SNAPSHOT_OLD_SEC,
-            f"{age_sec} s old",
+        """How old the gate snapshot in the bucket is, and whether anything has no room in it."""
+        to_do = (
             f"Look into the log of {self._names.function('dispatcher')} and of {self._names.function('publisher')}: "
-            "at 300 s the gate closes.",
+            "at 300 s the gate closes."
         )
+        return gate_snapshot(self._published(None), _now_ms(), SNAPSHOT_OLD_SEC, to_do)
 
     def _published(self, key: str | None) -> Any:
         """A document of the bucket, None for the gate snapshot; where both lie, the publisher knows."""
@@ -165,6 +162,28 @@ class Preflight:
             {action for alarm in alarms for action in alarm.get("AlarmActions", ()) if _is_topic(action)}
         ):
             yield self._heard(topic)
+
+    def codes(self) -> Finding:
+        """Whoever has to confirm a phone needs a code: where a zone asks for that, the deployment has to send some."""
+        bouncer = self._clients["lambda"].get_function_configuration(FunctionName=self._names.function("bouncer"))
+        sends = bouncer["Environment"]["Variables"].get("CODES_IDENTITY", "none") != "none"
+        pages = (
+            self._clients["dynamodb"]
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._names.table("protected_zones"),
+                FilterExpression="attribute_exists(#identity.#phone)",
+                ProjectionExpression="zone_id",
+                ExpressionAttributeNames={"#identity": "identity", "#phone": "phone"},
+            )
+        )
+        asking = sorted({item["zone_id"]["S"] for page in pages for item in page["Items"]})
+        return Finding.judged(
+            "codes to phones",
+            sends or not asking,
+            f"{'sent' if sends else 'not sent'}; asked for by {', '.join(asking) or 'no zone'}",
+            "Nobody is let in there: set `phone_codes` in Terraform, or take `identity.phone` out of the zones.",
+        )
 
     def _heard(self, topic: str) -> Finding:
         """Whether somebody has confirmed that they want to hear of a topic."""

@@ -1,5 +1,5 @@
 # Everything switched on: the site's own domain and certificate, firewall, alarms by e-mail, dashboard, budget, alerts by
-# SMS, archive and traces, sized for a large sale.
+# SMS, codes to phones, archive and traces, sized for a large sale.
 provider "aws" {
   region = var.region
 
@@ -32,6 +32,11 @@ module "waiting_room" {
 
   alerts  = { origination_identity_arn = var.origination_identity_arn }
   archive = { expire_after_days = 730 }
+
+  phone_codes = {
+    origination_identity      = var.origination_identity_arn
+    notify_code_configuration = var.notify_code_configuration
+  }
 
   monitoring = {
     emails = [var.email]

@@ -24,6 +24,11 @@ variable "origination_identity_arn" {
   description = "ARN of a phone number, sender id or pool of AWS End User Messaging."
 }
 
+variable "notify_code_configuration" {
+  type        = string
+  description = "Id or ARN of a notify code configuration of AWS End User Messaging, with a template for each channel that zones use."
+}
+
 variable "email" {
   type        = string
   description = "Who is told of alarms and of the budget."

@@ -16,6 +16,6 @@ output "management_endpoint" {
 }
 
 output "connections_arn" {
-  description = "What the right to send to open connections is written on."
-  value       = "${aws_apigatewayv2_api.this.execution_arn}/${var.schema.stage}/POST/@connections/*"
+  description = "What the right to send to open connections, and to end them, is written on."
+  value       = "${aws_apigatewayv2_api.this.execution_arn}/${var.schema.stage}/*/@connections/*"
 }

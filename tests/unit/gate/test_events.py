@@ -345,12 +345,27 @@ def test_a_settings_file_decides_alone(tmp_path):
 def test_the_handlers_differ_in_what_a_missing_snapshot_means(monkeypatch, entry, status):
     handler = importlib.import_module("lambdas.gatekeeper.handler")
     handler._gatekeeper.cache_clear()
-    monkeypatch.setattr("waiting_room.edge.gatekeeper.Transport", lambda settings: refusing)
+    monkeypatch.setattr("waiting_room.edge.gatekeeper.Transport", lambda settings: Unreachable())
     context = SimpleNamespace(function_name=f"us-east-1.foyer-gatekeeper-{SNAPSHOT_ID}")
     answer = getattr(handler, entry)(event("navigation"), context)
     handler._gatekeeper.cache_clear()
     assert answer.get("status") == status
 
 
-def refusing(host):
-    raise FetchFailed(host)
+@pytest.mark.parametrize("name", ["navigation", "fetch"])
+def test_a_session_of_which_nothing_is_known_waits_a_moment(name):
+    body = encode_snapshot(snapshot_document())
+    token = f"__Host-wr-access-midnight-sun={access_token()}"
+    for said, status in ((None, "503"), (True, {"navigation": "303", "fetch": "429"}[name]), (False, None)):
+        snapshots = Snapshots(ISSUER, lambda _: body, lambda _, said=said: lambda *_: said)
+        result = Gatekeeper(SETTINGS, snapshots, CLOCK.now_ms)(event(name, with_cookie(token)))
+        assert result.get("status") == status
+        assert said is not None or "retry-after" in result["headers"]
+
+
+class Unreachable:
+    def __call__(self, host):
+        raise FetchFailed(host)
+
+    def get(self, host, *_):
+        raise FetchFailed(host)

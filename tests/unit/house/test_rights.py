@@ -15,6 +15,7 @@ from tests.support.deployment import OWN, Deployment
 from tests.support.memory_secrets import PARAMETERS_PER_SEC, SECRETS_PER_SEC
 from waiting_room import schemas
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
+from waiting_room.use_cases.connect import MOST_OF_A_PLACE, SETTLE_MS
 from waiting_room.use_cases.identify import AUDIENCE
 
 STREAM_READER = {
@@ -28,11 +29,15 @@ STREAM_READER = {
 ALERTS = {"channels": ["sms", "voice"], "prefixes": ["+44"], "lead_sec": 60}
 ALARMS = {"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"}
 """Whoever runs the site names them; reading their state is all that is allowed."""
+PASSCODES = {"*"}
+"""Checks of passcodes name no resource."""
 
 VISITORS_FUNCTIONS = ("gatekeeper", "bouncer", "connections")
 LEAST_PER_SEC = 2_000
 CALLS_PER_SEC = {
     "dynamodb": 40_000,  # units of a table; one that is new and cold takes 4,000 ("Quotas in Amazon DynamoDB")
+    "end-user-messaging": LEAST_PER_SEC,  # asked while waiting: whoever is refused asks again, and nobody's turn waits
+    "execute-api": 10_000,  # of the account, with everything that API Gateway is asked for (limits of API Gateway)
     "kms": 10_000,  # symmetric, in the smallest Regions, shared by all keys ("Request quotas", KMS guide)
     "lambda": 10_000,  # ten times the default concurrency ("Lambda quotas"); a lock lets through one for a zone
     "secretsmanager": SECRETS_PER_SEC,
@@ -46,7 +51,7 @@ COMPONENTS = [component for component, spec in schemas.functions().items() if no
 def operators_day(world: Deployment) -> str:
     """Everything operators can ask for; returns the site key of the zone that stays."""
     world.put_zone(zone_id="old")
-    site_key = str(world.put_zone(max_active=1, strict_exit=True, inventory=5, alerts=ALERTS).json["site_key"])
+    site_key = str(world.put_zone(max_active=1, inventory=5, alerts=ALERTS).json["site_key"])
     assert world.operate("GET", "/zones").status == 200
     assert world.operate("GET", f"/zones/{ZONE_ID}").status == 200
     assert world.operate("GET", "/keys").status == 200
@@ -93,7 +98,10 @@ def pushes(world: Deployment) -> None:
     position = waiting.ask("POST", "/visitors").json["position"]
     handshake = json.loads((EVENTS / "websocket_connect.json").read_text(encoding="utf-8"))
     handshake["headers"]["Cookie"] = "; ".join(f"{name}={value}" for name, value in waiting.cookies.items())
-    assert world.apps["connections"](handshake, None) == {"statusCode": 200}
+    for number in range(MOST_OF_A_PLACE + 1):
+        handshake["requestContext"]["connectionId"] = f"c{number}="
+        assert world.apps["connections"](handshake, None) == {"statusCode": 200}
+        world.clock.advance(SETTLE_MS / 1000 / MOST_OF_A_PLACE)
     calls = {"counter": {"S": f"calls#{ZONE_ID}#2#general"}, "slot": {"N": "0"}, "tick": {"N": "9"}}
     span = {"from": {"N": "0"}, "to": {"N": str(position + 1)}}
     # Far enough back that a message comes before the turn.
@@ -107,7 +115,7 @@ def pushes(world: Deployment) -> None:
     near = {"near": {"N": str(end)}}
     record = {"dynamodb": {"SequenceNumber": "1", "NewImage": calls | span | near}}
     told = world.run("notifier", Records=[record])
-    assert (told["gone"], told["alerts_sent"]) == (1, 2)
+    assert (told["gone"], told["alerts_sent"]) == (MOST_OF_A_PLACE, 2)
 
 
 def large_sale(world: Deployment) -> None:
@@ -162,6 +170,21 @@ def members_sale(world: Deployment) -> None:
     claims = {"iss": "login", "aud": AUDIENCE, "sub": "ada", "exp": world.clock.now_sec + 300}
     headers = {"accept": "application/json", JOIN_CLAIM_HEADER: jwt.encode(claims, secret, algorithm="HS256")}
     assert world.visit("POST", f"{zone}/visitors", headers=headers).status == 201
+
+
+def phones_sale(world: Deployment) -> None:
+    """A zone of one place for each phone: somebody confirms one, and is let in with it."""
+    zone, app = f"{ROOT}/zones/phones", {"accept": "application/json"}
+    phone = {"channels": ["sms"], "prefixes": ["+44"]}
+    world.put_zone(zone_id="phones", max_active=1, identity={"mode": "require", "phone": phone})
+    joined = world.visit("POST", f"{zone}/visitors", headers=app)
+    bearer = {**app, "authorization": f"Bearer {joined.json['visitor_token']}"}
+    number = {"number": "+447700900123"}
+    assert world.visit("POST", f"{zone}/visitors/me/codes", {**number, "channel": "sms"}, headers=bearer).status == 202
+    code = {"code": world.codes.messages[-1].split()[0]}
+    assert world.visit("POST", f"{zone}/visitors/me/phone", {**number, **code}, headers=bearer).status == 200
+    world.run_started()
+    assert world.visit("POST", f"{zone}/access-tokens", headers=bearer).status == 201
 
 
 def guests_sale(world: Deployment) -> None:
@@ -221,6 +244,7 @@ def world() -> Deployment:
     visits(world, site_key)
     large_sale(world)
     members_sale(world)
+    phones_sale(world)
     guests_sale(world)
     world.run("publisher")
     world.clock.advance(100)
@@ -298,7 +322,7 @@ def test_a_policy_has_one_statement_for_each_permission_and_no_wildcard_resource
         assert all(
             resource.startswith("arn:aws:") and not resource.endswith(":*")
             for resource in resources
-            if resource not in ALARMS
+            if resource not in ALARMS | PASSCODES
         )
     expected: dict[str, Any] = {
         "table:user_connections": "arn:aws:dynamodb:eu-west-1:123456789012:table/tickets-user-connections",

@@ -127,6 +127,27 @@ def test_what_is_said_of_it_is_what_follows(file: str) -> None:
     assert f"{ceiling()[0]:,} joins a second" in "\n".join(summary(needs(2_000)))
 
 
+@pytest.mark.parametrize(
+    ("identity", "zones", "state"),
+    [
+        ("none", [], State.OK),
+        ("none", ["sale"], State.ACT),
+        ("arn:aws:sms-voice:x", ["sale"], State.OK),
+        (None, ["sale"], State.ACT),
+    ],
+)
+def test_zones_that_want_codes_need_a_deployment_that_sends_them(
+    account: Account, identity: str | None, zones: list[str], state: State
+) -> None:
+    variables = {} if identity is None else {"CODES_IDENTITY": identity}
+    account.stubs["lambda"].add_response(
+        "get_function_configuration", {"Environment": {"Variables": variables}}, {"FunctionName": "tickets-bouncer"}
+    )
+    account.stubs["dynamodb"].add_response("scan", {"Items": [{"zone_id": {"S": zone}} for zone in zones]})
+    found = account.looks().codes()
+    assert (found.state, all(zone in found.found for zone in zones)) == (state, True)
+
+
 STAND_IN = """
 variable "expected_joins_per_sec" { type = number }
 variable "functions" { default = { reserve_concurrency = true } }
@@ -218,6 +239,14 @@ def test_an_old_snapshot_is_told_before_the_gate_closes(account: Account, age_se
     finding = account.looks().snapshot()
     assert finding.state is state
     assert finding.found in (f"{age_sec} s old", f"{age_sec + 1} s old")
+
+
+@pytest.mark.parametrize(("left_out", "state"), [(0, State.OK), (1, State.ACT)])
+def test_revocations_that_the_gate_does_not_know_are_told(account: Account, left_out: int, state: State) -> None:
+    account.has_published(SNAPSHOT_KEY, {"published_at_ms": 2**53, "left_out": left_out})
+    finding = account.looks().snapshot()
+    assert finding.state is state
+    assert ("1 revoked sessions or visitors have no room" in finding.found) == bool(left_out)
 
 
 @pytest.mark.parametrize(("count", "state"), [(0, State.ACT), (1, State.ACT), (2, State.OK)])
@@ -366,6 +395,8 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     account.stubs["secretsmanager"].add_response("describe_secret", versions)
     account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": "a"}, {"kid": "b"}]})
     account.stubs["lambda"].add_client_error("get_function_configuration", "ResourceNotFoundException")
+    account.stubs["lambda"].add_response("get_function_configuration", {"Environment": {"Variables": {}}})
+    account.stubs["dynamodb"].add_response("scan", {"Items": []})
     alarm = {"AlarmName": "tickets-a", "StateValue": "OK", "AlarmActions": [TOPIC]}
     account.has_subscriptions(f"{TOPIC}:1")
     account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": [alarm]})
@@ -373,7 +404,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     assert main(["--site-url", "https://tickets.example.com", "preflight", "10000", "--name", "tickets"]) == 1
     shown = capsys.readouterr().out
     assert "10,000 joins a second need 45,100 API requests a second" in shown
-    assert "13 fine, 0 to act on, 1 not known" in shown
+    assert "14 fine, 0 to act on, 1 not known" in shown
 
 
 @pytest.mark.parametrize("rate", ["0", "ten", "100001", "-5"])

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from scripts.local.codes import Codes
 from tests.support.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, ZONE_ID, ApiWorld, Browser
 from tests.support.memory_aws import MemoryKms
+from tests.support.passcodes import FakePasscodes
 from tests.support.stored_items import StoredItems
 from waiting_room import schemas
 from waiting_room.adapters.cipher import KmsCipher
@@ -51,6 +53,7 @@ class Witness:
     """Sees every call to AWS of the function at work, and every answer of the API."""
 
     world: ApiWorld
+    passcodes: FakePasscodes
     who: str = ""
     calls: set[tuple[str, str, str]] = field(default_factory=set)
     answers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -111,8 +114,9 @@ def fits(template: str, path: str) -> bool:
 @pytest.fixture(scope="module")
 def witness() -> Witness:
     """One sale, with everything in it that anybody can do."""
-    world = ApiWorld(KmsCipher(MemoryKms(), "key"))
-    witness = Witness(world)
+    passcodes = FakePasscodes(Codes())
+    world = ApiWorld(KmsCipher(MemoryKms(), "key"), passcodes)
+    witness = Witness(world, passcodes)
     world.dynamo.on_call = witness.dynamo
     world.bouncer = witness.listening("bouncer", world.bouncer)
     world.operator = witness.listening("operator", world.operator)
@@ -126,6 +130,7 @@ def witness() -> Witness:
     run_jobs(witness)
     mistakes(world)
     world.operate("DELETE", f"/zones/{ZONE_ID}")
+    verify_phones(witness)
     rush(witness)
     return witness
 
@@ -138,6 +143,24 @@ def ask_for_alerts(world: ApiWorld) -> None:
         asked = {"channel": "sms", "number": TELEPHONE, "consent": True}
         assert browser.ask("POST", "/visitors/me/alerts", asked).status == 202
     doubtful.ask("DELETE", "/visitors/me/alerts")
+
+
+def verify_phones(witness: Witness) -> None:
+    """Two places and one number: the first has it, the second is told so."""
+    world = witness.world
+    world.put_zone(identity={"mode": "require", "phone": {"channels": ["sms"], "prefixes": ["+44"]}})
+    world.clock.advance(5)
+    first, second, unverified = (Browser(world) for _ in range(3))
+    for browser in (first, second, unverified):
+        browser.ask("POST", "/visitors")
+        browser.ask("POST", "/visitors/me/codes", {"channel": "sms", "number": TELEPHONE})
+        if browser is not unverified:
+            code = witness.passcodes.sent[-1][2]
+            browser.ask("POST", "/visitors/me/phone", {"number": TELEPHONE, "code": code})
+    run_jobs(witness)
+    unverified.ask("POST", "/access-tokens")
+    first.ask("POST", "/access-tokens")
+    world.operate("DELETE", f"/zones/{ZONE_ID}")
 
 
 def rush(witness: Witness) -> None:
@@ -154,8 +177,8 @@ def rush(witness: Witness) -> None:
 
 def operators_open(world: ApiWorld) -> None:
     world.operate("GET", "/keys")
-    world.put_zone(inventory=100, strict_exit=True, max_active=2, alerts=ALERTS)
-    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=2, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=3, version=1, alerts=ALERTS)
     world.operate("GET", "/zones")
     world.operate("GET", f"/zones/{ZONE_ID}")
 
@@ -225,6 +248,8 @@ def visitors_come(witness: Witness) -> None:
     buyer.ask("GET", "/sessions/me/renew", headers=BROWSER, query="to=/events/midnight-sun")
     buys(world, buyer.access_token)
     leaver.ask("DELETE", "/sessions/me")
+    with witness.watch("exchanger"):
+        world.tick(3)
     world.visit("DELETE", "/sessions/me", headers=waiting)
     world.visit("POST", "/access-tokens", headers=waiting)
 
@@ -244,14 +269,15 @@ def moves(world: ApiWorld, old: dict[str, str]) -> dict[str, str]:
 def listens(witness: Witness, headers: dict[str, str]) -> None:
     """A WebSocket opens, and is gone when its visitor is called."""
     world = witness.world
-    sockets = socket_app(world.stores, world.tokens, only_from_distribution(ORIGIN_SECRET), world.clock, world.log)
+    guard, nobody = only_from_distribution(ORIGIN_SECRET), Nobody()
+    sockets = socket_app(world.stores, world.tokens, guard, nobody.close, world.clock, world.log)
     context = {"routeKey": "$connect", "connectionId": "c="}
     sent = {**headers, "x-foyer-origin-secret": ORIGIN_SECRET}
     event = {"headers": sent, "queryStringParameters": {"zone": ZONE_ID}, "requestContext": context}
     with witness.watch("connections"):
         assert sockets(event, None) == {"statusCode": 200}
     world.clock.advance(HANDSHAKE_MS / 1000)
-    notify = Notify(world.stores.user_connections, Nobody(), world.clock, world.clock.advance)
+    notify = Notify(world.stores.user_connections, nobody, world.clock, world.clock.advance)
     with witness.watch("notifier"):
         assert notify(Calls(ZONE_ID, 1, "general", 0, 1_000, 1)) == {Delivery.GONE: 1}
 
@@ -262,12 +288,15 @@ class Nobody:
     def push(self, connection_id: str, message: bytes) -> Delivery:
         return Delivery.GONE
 
+    def close(self, connection_id: str) -> None:
+        """It is ended already."""
+
 
 def buys(world: ApiWorld, token: str) -> None:
     """The site's server confirms, with a site key of its own."""
     key = "the site's own key"
     version = world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3}
+    settings = {"inventory": 100, "max_active": 3}
     world.put_zone(**settings, version=version, site_key_sha256=hash_site_key(key))
     headers = {"authorization": f"Bearer {key}"}
     for reference, checkout in (("order-1", False), ("order-1", True), ("order-2", True)):
@@ -279,7 +308,7 @@ def buys(world: ApiWorld, token: str) -> None:
 def invited_come(world: ApiWorld) -> None:
     """Into a lane of their own: by an operator's link, and by the site when a user has logged in."""
     key, version = "the site's own key", world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3, "site_key_sha256": hash_site_key(key)}
+    settings = {"inventory": 100, "max_active": 3, "site_key_sha256": hash_site_key(key)}
     lanes = {"general": {"weight": 1}, "vip": {"weight": 1}}
     world.put_zone(**settings, lanes=lanes, version=version)
     world.clock.advance(5)
@@ -445,6 +474,7 @@ def test_no_log_line_table_or_object_holds_a_token_or_an_address(witness: Witnes
         assert "eyJ" not in text, place
         assert "203.0.113.7" not in text, place
         assert TELEPHONE.removeprefix("+44") not in text, place
+        assert not [code for _, _, code in witness.passcodes.sent if re.search(rf"(?<![0-9]){code}(?![0-9])", text)]
         assert "the site's own key" not in text, place
         assert not [key for key in world.keys.load() if key.private_jwk["d"] in text], place
 

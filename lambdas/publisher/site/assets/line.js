@@ -12,6 +12,7 @@
  * @property {number} told_at_ms server's time when the browser was told
  * @property {number} joined_at_ms
  * @property {string | null} notice
+ * @property {boolean} phone_needed
  */
 
 const STATE_OF_PROBLEM = {
@@ -21,6 +22,7 @@ const STATE_OF_PROBLEM = {
   "hard-end": "hard_end",
   "already-completed": "completed",
   forbidden: "revoked",
+  machine: "machine",
   moved: "moved",
   "unknown-zone": "unknown",
   "no-cookies": "cookies",
@@ -81,7 +83,7 @@ export function stateOf(place, status, ending, started, opened = true) {
   if (phase === "paused") return "paused";
   if (phase === "before") return started ? "starting" : "before";
   if (status?.door === "shut") return called ? "shut_called" : "shut";
-  if (called) return "called";
+  if (called) return place.phone_needed ? "phone" : "called";
   if (ahead === null) return "placing";
   return ahead === 0 ? "next" : "waiting";
 }

@@ -11,7 +11,7 @@ const PUSH_BEFORE_START_SEC = 120;
 // Whoever is called sooner looks every two seconds by then, and would hardly have the connection before the call.
 const PUSH_WORTH_SEC = 20;
 
-const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
+const MOVING = new Set(["waiting", "next", "called", "phone", "ready", "preparing", "entering", "starting", "placing", "loading"]);
 // While the door is shut connections stay: opened anew all at once, they would be more than an account takes.
 const WAITS_FOR_CALL = new Set(["starting", "waiting", "next", "shut"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.

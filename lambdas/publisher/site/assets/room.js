@@ -181,6 +181,7 @@ export class Room {
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
     if (this.#state === "called" || this.#state === "ready") this.#beCalled();
+    else if (this.#state === "phone") this.#beCalledForPhone();
     else if (this.#state === "shut_called") this.#knock();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
     else if (COUNTS_DOWN.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
@@ -212,9 +213,15 @@ export class Room {
 
   /** It is the visitor's turn, who hears of it once. */
   #beCalled() {
-    if (this.#turn.begins()) this.#view.call(this.#options);
+    if (this.#turn.begins()) this.#view.call(this.#options, "called");
     if (this.#state === "called") this.#claim();
     else this.#tickAlarm.set(1, () => this.#update());
+  }
+
+  /** It is the visitor's turn, who has to confirm a phone number first; until then there is nothing to ask for. */
+  #beCalledForPhone() {
+    if (this.#turn.begins()) this.#view.call(this.#options, "phone");
+    this.#tickAlarm.set(1, () => this.#update());
   }
 
   /** Called, and the door is shut: the page goes on trying, for it may be open to some, or again. */
@@ -255,7 +262,7 @@ export class Room {
       return;
     }
     this.#claiming = true;
-    const answer = await this.#api.claim().catch(unforeseen);
+    const answer = await this.#arrival.claim().catch(unforeseen);
     this.#claiming = false;
     if (answer.code === 201 || answer.code === 200) {
       this.#failures.claim = 0;
@@ -265,6 +272,9 @@ export class Room {
       this.#failures.claim = 0;
       this.#place.status = answer.body?.status ?? this.#place.status;
       this.#claimFromMs = Date.now() + (answer.retrySec || 2) * 1000 * (1 + Math.random() / 4);
+    } else if (answer.problem === "phone-needed") {
+      this.#failures.claim = 0;
+      this.#place.phone_needed = true;
     } else if (isUnknown(answer)) {
       this.#place = null;
       this.#locate();

@@ -8,7 +8,8 @@ import { Steady } from "./steady.js";
 
 const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked", "shut", "shut_called"]);
 const YOUR_TURN = new Set(["called", "preparing", "entering"]);
-const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "unopened", "ready"]);
+const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "unopened", "ready", "phone"]);
+const IS_HELD = new Set(["ready", "phone"]);
 
 /**
  * @typedef {object} Picture everything the page shows at one moment
@@ -24,6 +25,7 @@ const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "unopened"
  * @property {number} opensAtMs when the line opens, 0 when it is always open
  * @property {number} nowMs server's time
  * @property {number} heldForSec how long a called place is held yet
+ * @property {boolean} phoneNeeded whether a phone number is to be confirmed
  * @property {string} notice name of a notice, "" for none
  * @property {string} actionUrl
  * @property {string} event
@@ -58,9 +60,9 @@ export class View {
     return this.#words;
   }
 
-  /** It is the visitor's turn. @param {import("./options.js").Options} options */
-  call(options) {
-    const { headline, lead } = this.#words.state("called");
+  /** It is the visitor's turn. @param {import("./options.js").Options} options @param {string} state */
+  call(options, state) {
+    const { headline, lead } = this.#words.state(state);
     options.call(headline, lead);
   }
 
@@ -129,6 +131,7 @@ export class View {
     show("kept", HOLDS_A_PLACE.has(state));
     show("move", HOLDS_A_PLACE.has(state));
     show("alert", this.#facts.alerts && HOLDS_A_PLACE.has(state));
+    if (this.#facts.phone) this.#showPhone(picture);
     show("options", HOLDS_A_PLACE.has(state) || state === "ready");
     show("go-in", state === "ready");
     document.title = this.#title({ ...picture, event }, words.headline);
@@ -141,6 +144,12 @@ export class View {
     show("notice", notice !== "");
   }
 
+  /** Once it is confirmed, what says so stays until it is the visitor's turn. */
+  #showPhone({ state, phoneNeeded }) {
+    const done = element("phone").dataset.done === "1";
+    show("phone", state === "phone" || ((phoneNeeded || done) && HOLDS_A_PLACE.has(state)));
+  }
+
   #showTicket(picture) {
     const { state, position, drawn, ahead, estimate, progress, measuredAtMs, nowMs, heldForSec } = picture;
     const words = this.#words;
@@ -148,7 +157,7 @@ export class View {
     const opens = state === "unopened";
     const startsAtMs = opens ? picture.opensAtMs : picture.startsAtMs;
     const countsDown = (opens || state === "before") && startsAtMs > 0;
-    const held = state === "ready";
+    const held = IS_HELD.has(state);
     const countsPeople = SHOWS_ESTIMATE.has(state) && ahead !== null;
     show("ticket", ON_TICKET.has(state) && (yourTurn || held || countsDown || countsPeople));
     if (held) {

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, Self
 
 
 class WaitingRoomError(Exception):
-    """Base of all expected errors; `problem` is the last part of the problem type URN."""
+    """Base of all expected errors; `problem` is the last part of the problem type URN, `noted` is for the log."""
 
     problem = "error"
     title = "Something went wrong"
+    noted: Mapping[str, str] = {}
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -114,6 +115,19 @@ class Forbidden(WaitingRoomError):
 
     problem = "forbidden"
     title = "This is not allowed"
+
+
+class MachineRefused(WaitingRoomError):
+    """Raised for a visitor of a class of machines, `kind`, that may not do this."""
+
+    problem = "machine"
+    title = "This looks like an automated visit"
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(
+            detail or "Machines of this kind do not take part in this line: come with an ordinary browser."
+        )
+        self.noted = {"machine": f"{kind}:refuse"}
 
 
 class ScriptsNeeded(WaitingRoomError):
@@ -274,6 +288,36 @@ class AlertRefused(WaitingRoomError):
 
     problem = "alert-refused"
     title = "No message can be sent"
+
+
+class PhoneNeeded(WaitingRoomError):
+    """Raised when somebody is called whose place has no verified phone, in a zone of one place for each."""
+
+    problem = "phone-needed"
+    title = "Confirm a phone number first"
+
+
+class CodeRefused(WaitingRoomError):
+    """Raised when no passcode is sent or checked: the zone has none, or as many as it may were sent already."""
+
+    problem = "code-refused"
+    title = "No code can be sent"
+
+    def __init__(self, detail: str, limit: str = "") -> None:
+        """`limit` names what was used up: `visitor`, `network`, `number` or `run`; empty for another reason."""
+        super().__init__(detail)
+        self.limit = limit
+
+
+class PhoneTaken(WaitingRoomError):
+    """Raised for a number that another place was verified with; `move_token` moves that one, where it still waits."""
+
+    problem = "phone-taken"
+    title = "This number has a place already"
+
+    def __init__(self, move_token: str = "") -> None:
+        super().__init__("One number has one place. Continue with that one, or use another number.")
+        self.move_token = move_token
 
 
 class SignInNeeded(WaitingRoomError):

@@ -9,6 +9,7 @@ __all__ = [
     "SITE_KEY",
     "alerts_url",
     "bypass_url",
+    "codes_url",
     "door_url",
     "draw_path",
     "enter_url",
@@ -16,6 +17,7 @@ __all__ = [
     "move_url",
     "page_path",
     "page_url",
+    "phone_url",
     "place_url",
     "renew_url",
     "verify_url",
@@ -65,6 +67,16 @@ def place_url(zone_id: str, to: str | None) -> str:
 def alerts_url(zone_id: str) -> str:
     """The operations that ask for an alert and take it back."""
     return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/alerts"
+
+
+def codes_url(zone_id: str) -> str:
+    """The operation that sends a passcode to a phone."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/codes"
+
+
+def phone_url(zone_id: str) -> str:
+    """The operation that verifies a phone with a passcode."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/phone"
 
 
 def move_url(zone_id: str, token: str | None = None) -> str:

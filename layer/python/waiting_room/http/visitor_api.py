@@ -35,6 +35,7 @@ from waiting_room.http.page.pages import (
     problem_page,
     unopened_page,
 )
+from waiting_room.http.page.phone_form import PhoneStep
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
@@ -45,6 +46,7 @@ from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked
+from waiting_room.use_cases.screen import Screened
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,15 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            rules, notes = self.newcomers.held(request, zone, visitor)
+            rules, screened, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
                 return _noted(redirect(page_url(zone.zone_id, to)), **notes)
-            place, over = self._joined(request, zone, visitor)
+            place, over = self._joined(request, zone, visitor, screened)
             cookies += self._place_cookies(request, zone, visitor, place)
+            notes |= self.newcomers.claiming(request, zone, visitor, place.lane)
             claimed = self._claim(zone, visitor)
         except WaitingRoomError as error:
-            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
+            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem, **error.noted)
         if isinstance(claimed, Waiting):
             return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
         token = self.credentials.access_token(claimed, zone, request)
@@ -114,10 +117,10 @@ class VisitorApi:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
         self._refuse_early(request, zone)
-        visitor, notes = self.newcomers.joining(request, zone, body)
+        visitor, screened, notes = self.newcomers.joining(request, zone, body)
         if "invitation" in body:
             visitor = self.links.invited(zone, visitor, body["invitation"])
-        place, over = self._joined(request, zone, visitor)
+        place, over = self._joined(request, zone, visitor, screened)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
         return _noted(answer, **notes, network_limit=over)
 
@@ -131,11 +134,13 @@ class VisitorApi:
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
-        zone = self._zone(request)
-        claimed = self._claim(zone, self.credentials.visitor(request, zone))
+        zone, body = self._zone(request), read_body("issue_access_token", request)
+        visitor = self.credentials.visitor(request, zone)
+        notes = self.newcomers.claiming(request, zone, visitor, visitor.lane, body.get("proof"))
+        claimed = self._claim(zone, visitor)
         if isinstance(claimed, Waiting):
-            return json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec)
-        return self._admitted(request, zone, claimed, 201)
+            return _noted(json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec), **notes)
+        return _noted(self._admitted(request, zone, claimed, 201), **notes)
 
     def renew_session(self, request: Request) -> Response:
         """Lengthen the session: what apps and the heartbeat of scripted pages call."""
@@ -224,7 +229,8 @@ class VisitorApi:
             page = moment_page(zone, to, wait_sec, request.language)
         else:
             asks = request.query("alert") is not None
-            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks)
+            phone = None if request.query("phone") is None else PhoneStep()
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks, phone=phone)
         return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
     def _locate_or_join(
@@ -234,19 +240,23 @@ class VisitorApi:
         try:
             return self._located(zone, visitor), 0, {}
         except UnknownVisitor:
-            rules, notes = self.newcomers.held(request, zone, visitor)
+            rules, screened, notes = self.newcomers.held(request, zone, visitor)
             if rules is not None and rules.mode == "require":
                 wait_sec = self.newcomers.waits_sec(visitor, rules)
                 if wait_sec:
                     return None, wait_sec, notes
                 notes["proof"] = "waited"
-            return self._joined(request, zone, visitor)[0], 0, notes
+            return self._joined(request, zone, visitor, screened)[0], 0, notes
 
-    def _joined(self, request: Request, zone: Zone, visitor: Visitor) -> tuple[Place, str]:
-        """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
+    def _joined(self, request: Request, zone: Zone, visitor: Visitor, screened: Screened) -> tuple[Place, str]:
+        """The place, new or known; and whether the network has too many. Who has had a place is not counted again.
+
+        A class with a lane of its own stands there, whatever it was invited to.
+        """
         # Before the line opens nobody new gets a place, so nothing is counted for one.
-        over = self.newcomers.counted(request, zone, visitor) if zone.line_opened(self.clock.now_ms()) else ""
-        place = self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
+        opened = zone.line_opened(self.clock.now_ms())
+        over = self.newcomers.counted(request, zone, visitor, screened) if opened else ""
+        place = self.join(zone, visitor.visitor_id, visitor.known, screened.lane or visitor.invited)
         self.newcomers.joined(zone, place)
         return place, over
 

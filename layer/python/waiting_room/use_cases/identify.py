@@ -36,7 +36,7 @@ class Identify:
         nobody who it is. Raises SignInNeeded without a good claim in a zone that requires one, NotReady when there
         are no keys to check it with.
         """
-        if zone.identity is None:
+        if zone.identity is None or zone.phone is not None:
             return self._ids.visitor_id(), ""
         try:
             subject = self._subject(zone, claim) if claim else None

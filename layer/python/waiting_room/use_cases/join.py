@@ -138,6 +138,7 @@ class Join:
             attempt=self._ids.attempt_id(),
             rejoined=reason,
             purchases=held.purchases if held else 0,
+            phone=held.phone if held else None,
             epoch=gate.state.epochs.get(lane, 0) if gate.shards > 1 else None,
         )
         if self._queue.add(fresh, replacing=held, starts_at_ms=zone.starts_at_ms) is Answer.YES:

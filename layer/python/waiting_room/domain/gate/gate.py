@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from waiting_room.domain.gate.decisions import BadRequest, Decision, NewCookie, NotFound, Pass, Redirect, Refuse
+from waiting_room.domain.gate.decisions import (
+    BadRequest,
+    Decision,
+    NewCookie,
+    NotFound,
+    Pass,
+    Redirect,
+    Refuse,
+    Unavailable,
+)
+from waiting_room.domain.gate.exit_list import exit_id
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.domain.gate.routes import Routes
 from waiting_room.domain.gate.snapshot import GateSnapshot, GateZone
@@ -20,14 +30,17 @@ from waiting_room.domain.networks import network_tag
 __all__ = [
     "BadRequest",
     "Decision",
+    "Ended",
     "Gate",
     "NewCookie",
     "NotFound",
     "Pass",
     "Redirect",
     "Refuse",
+    "Unavailable",
     "Verify",
     "decide",
+    "nobody_ended",
     "open_pass",
 ]
 
@@ -42,6 +55,20 @@ _NOWHERE = (BadRequest, NotFound)
 
 OTHER_NETWORK = "other network"
 WOULD_WAIT = "would wait"
+
+
+class Ended(Protocol):
+    """Whether a session of a zone's run, by the number of its `exit_id`, is on the zone's exit list.
+
+    None while nobody can tell.
+    """
+
+    def __call__(self, zone: GateZone, number: int, now_sec: int, /) -> bool | None: ...
+
+
+def nobody_ended(_zone: GateZone, _number: int, _now_sec: int) -> bool:
+    """Where no exit list is read: a token is good until it runs out."""
+    return False
 
 
 class Verify(Protocol):
@@ -62,6 +89,11 @@ class _Badge:
     sid: str = ""
     network: str = ""
     exempt: bool = False
+    exit_number: int = 0
+
+
+_UNSURE = _Badge("unsure", "", {}, 0)
+"""Of a token that is good unless its session has ended, and nobody can tell."""
 
 
 def decide(request: GateRequest, snapshot: GateSnapshot, verify: Verify, now_ms: int) -> Decision:
@@ -77,9 +109,10 @@ def open_pass(request: GateRequest) -> Pass:
 class Gate:
     """The gate as one snapshot has it. `verify` knows the keys of the snapshot. Safe to call from threads."""
 
-    def __init__(self, snapshot: GateSnapshot, verify: Verify) -> None:
+    def __init__(self, snapshot: GateSnapshot, verify: Verify, ended: Ended = nobody_ended) -> None:
         self._snapshot = snapshot
         self._verify = verify
+        self._ended = ended
         self._routes = Routes(snapshot)
         self._badges: dict[str, _Badge] = {}
 
@@ -104,6 +137,7 @@ class Gate:
         if request.query and request.method in ("GET", "HEAD") and request.bypass_links:
             return _not_ahead(zone) if request.is_prefetch else self._follow_link(zone, request, now_sec)
         badge, bearer, noticed = self._badge_of(zone, request, now_sec)
+        unsure, badge = badge is _UNSURE, None if badge is _UNSURE else badge
         control = zone.control
         if badge is not None and badge.exempt:
             # Staff may look whether all is well again while everybody else is locked out.
@@ -115,7 +149,7 @@ class Gate:
             return _renewal(zone, request, badge, bearer, now_sec) or _let_in(zone, request, badge, bearer, noticed)
         if allowed or request.is_preflight:
             return _let_in(zone, request, badge, bearer)
-        return _refuse(zone, request, noticed)
+        return Unavailable(zone.zone_id) if unsure and control != "lock" else _refuse(zone, request, noticed)
 
     def _follow_link(self, zone: GateZone, request: GateRequest, now_sec: int) -> Decision:
         """Move a bypass token from the URL into a cookie; a bad one is only taken out of the URL."""
@@ -130,29 +164,31 @@ class Gate:
 
     def _badge_of(self, zone: GateZone, request: GateRequest, now_sec: int) -> tuple[_Badge | None, str, str]:
         """What the request shows, the bearer token if that was it, and what is to be noticed."""
-        tokens, noticed = request.tokens, ""
+        tokens, noticed, unsure = request.tokens, "", None
+        shown: list[tuple[str, str]] = []
         if tokens:
             for token in tokens.get(("bypass", zone.zone_id), ())[:MOST_TOKENS]:
                 badge = self._badge(token, "bypass", zone, now_sec)
                 if badge is not None:
                     return badge, "", ""
-            for token in tokens.get(("access", zone.zone_id), ())[:MOST_TOKENS]:
-                badge = self._badge(token, "access", zone, now_sec)
-                if badge is not None:
-                    noticed = _other_network(zone, request, badge)
-                    if not noticed or zone.network_binding != "refuse":
-                        return badge, "", noticed
+            shown = [(token, "") for token in tokens.get(("access", zone.zone_id), ())[:MOST_TOKENS]]
         if "authorization" in request.headers:
-            for token in request.bearers[:MOST_TOKENS]:
-                badge = self._badge(token, "access", zone, now_sec)
-                if badge is not None:
-                    noticed = _other_network(zone, request, badge)
-                    if not noticed or zone.network_binding != "refuse":
-                        return badge, token, noticed
+            shown += [(token, token) for token in request.bearers[:MOST_TOKENS]]
+        for token, bearer in shown:
+            badge = self._badge(token, "access", zone, now_sec)
+            if badge is None:
+                continue
+            ended = self._ended(zone, badge.exit_number, now_sec)
+            if ended is None:
+                unsure = _UNSURE
+            elif not ended:
+                noticed = _other_network(zone, request, badge)
+                if not noticed or zone.network_binding != "refuse":
+                    return badge, bearer, noticed
         for exemption in zone.exempt:
             if exemption.fits(request):
                 return _Badge("exempt", zone.zone_id, _headers(zone, exempt=exemption.name), 0, exempt=True), "", ""
-        return None, "", noticed
+        return unsure, "", noticed
 
     def _badge(self, token: str, audience: str, zone: GateZone, now_sec: int) -> _Badge | None:
         badge = self._badges.get(token)
@@ -191,6 +227,7 @@ class Gate:
             claims["exp"],
             hard_end_sec=claims["hard_end"],
             sid=claims["sid"],
+            exit_number=int.from_bytes(exit_id(claims["sid"]), "big"),
             network=claims.get("net", ""),
         )
 

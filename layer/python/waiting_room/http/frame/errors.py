@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, NotOpen, Overloaded, ProofNeeded, WaitingRoomError
+from waiting_room.domain.errors import (
+    CodeRefused,
+    InvalidInput,
+    NotOpen,
+    Overloaded,
+    PhoneTaken,
+    ProofNeeded,
+    WaitingRoomError,
+)
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -14,6 +22,7 @@ STATUS_OF = {
     "no-token": 401,
     "sign-in": 401,
     "forbidden": 403,
+    "machine": 403,
     "scripts-needed": 403,
     "moved": 403,
     "unknown-zone": 404,
@@ -25,6 +34,8 @@ STATUS_OF = {
     "not-sooner": 409,
     "not-open": 409,
     "already-completed": 409,
+    "code-refused": 409,
+    "phone-taken": 409,
     "reference-used": 409,
     "stale-version": 409,
     "key-in-use": 409,
@@ -38,6 +49,7 @@ STATUS_OF = {
     "invitation-used": 410,
     "too-large": 413,
     "proof-needed": 428,
+    "phone-needed": 428,
     "overloaded": 429,
     "try-again": 503,
     "not-ready": 503,
@@ -58,7 +70,8 @@ INTERNAL_PROBLEM = {
 def problem_document(error: WaitingRoomError) -> dict[str, Any]:
     """The problem document of an error: with `errors` when faults sit in the input, each with its JSON pointer (RFC
     6901), the first one's also as `pointer` and `detail`; with `challenge` when one is to be solved, with `opens_at_ms`
-    before the line opens."""
+    before the line opens, with `move_token` where another place can be taken over, with `limit` where it is used up.
+    """
     document: dict[str, Any] = {
         "type": f"urn:foyer:problem:{error.problem}",
         "title": error.title,
@@ -70,6 +83,10 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
         document["errors"] = [fault._asdict() for fault in error.faults[:MOST_TOLD]]
     if isinstance(error, ProofNeeded):
         document["challenge"] = dict(error.challenge)
+    if isinstance(error, CodeRefused) and error.limit:
+        document["limit"] = error.limit
+    if isinstance(error, PhoneTaken) and error.move_token:
+        document["move_token"] = error.move_token
     if isinstance(error, NotOpen):
         document["opens_at_ms"] = error.opens_at_ms
     return document

@@ -17,6 +17,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.page.alert_form import alert_form, alert_link
 from waiting_room.http.page.languages import DEFAULT, languages, texts
 from waiting_room.http.page.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
+from waiting_room.http.page.phone_form import PhoneStep, phone_form, phone_link
 from waiting_room.http.page.ticket import IN_LINE, opening_facts, ticket, ticket_facts
 from waiting_room.http.page.wording import Words, words
 
@@ -44,9 +45,11 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "machine": "machine",
     "scripts-needed": "scripts",
     "not-open": "unopened",
     "sign-in": "sign_in",
+    "phone-needed": "phone",
     "moved": "moved",
     "link-used": "link_used",
     "link-expired": "link_expired",
@@ -63,7 +66,7 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "machine", "scripts", "busy", "fault"}
 _REJOINING |= {"link_expired", "link_void", "invitation_used", "not_sooner"}
 
 
@@ -81,6 +84,7 @@ def waiting_page(zone: Zone) -> str:
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
         "alerts": zone.alerts is not None,
+        "phone": zone.phone is not None,
         "login_url": own_address(zone.login_url),
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
@@ -96,8 +100,10 @@ def waiting_page(zone: Zone) -> str:
     english = words()
     # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
     labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
+    phone = "" if zone.phone is None else f"{phone_form(english, zone)}\n"
     foot = (
-        f"{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n{fill('move.html', labels)}\n"
+        f"{phone}{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n"
+        f"{fill('move.html', labels)}\n"
         f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
         f'<script type="application/json" id="zone">{data(facts)}</script>\n'
@@ -108,24 +114,38 @@ def waiting_page(zone: Zone) -> str:
 
 
 def place_page(
-    zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT, *, asks: bool = False
+    zone: Zone,
+    place: Place,
+    to: str,
+    now_ms: int | None = None,
+    language: str = DEFAULT,
+    *,
+    asks: bool = False,
+    phone: PhoneStep | None = None,
 ) -> str:
     """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
 
     `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown. Whoever `asks` for an
-    alert gets the form, and a page that stands still while it is filled in.
+    alert, is at a step of verifying a phone, or is called and has to, gets the form, and a page that stands still while
+    it is filled in.
     """
     said = words(language)
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
     alerted = zone.alerts is not None and state in IN_LINE
-    seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
+    phoned = place.phone_needed and (state in IN_LINE or state == "phone")
+    if phoned and state == "phone":
+        phone = phone or PhoneStep()
+    stands_still = (asks and alerted) or (phoned and phone is not None)
+    seconds = None if stands_still else _refresh_sec(zone, place, state, now_ms)
     # Where the door is shut, whoever is called goes on trying, though less often.
     onward = to if state == "passing" else enter if goes_in or state == "shut_called" else me
     foot = ""
     if not goes_in and seconds is not None:
         foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    if phoned:
+        foot += phone_link(said, me) if phone is None else phone_form(said, zone, phone)
     if alerted:
         foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
     actions = {}
@@ -205,7 +225,7 @@ def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
     if place.shut:
         return "shut_called" if place.status == "called" else "shut"
     if place.status == "called":
-        return "called"
+        return "phone" if place.phone_needed else "called"
     if place.ahead is None:
         return "placing"
     return "next" if place.ahead == 0 else "waiting"
