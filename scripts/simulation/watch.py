@@ -281,7 +281,7 @@ class Watch:
     def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None or before["seq"] != after["seq"]:
             self.places += 1
-            if self.kernel.now_ms < self.opens_at_ms:
+            if after["joined_at_ms"] < self.opens_at_ms:
                 self.breaks("rule 3: a place was taken before the line opened")
             holder = self._run(run).holders.setdefault((after["lane"], after["shard"], after["seq"]), visitor)
             if holder != visitor:
