@@ -20,6 +20,7 @@ module "http_api" {
 
   name               = var.name
   openapi            = local.openapi
+  stage              = local.api_stage
   function_names     = { for component, function in module.function : component => function.name }
   log_retention_days = var.functions.log_retention_days
   cors_origins       = var.cors_origins
@@ -41,6 +42,7 @@ module "websocket_api" {
 
   name          = "${var.name}-websocket"
   schema        = local.websocket
+  stage         = local.api_stage
   function_name = module.function[local.websocket.function].name
 
   throttle = {
@@ -68,6 +70,7 @@ module "behaviours" {
   name                 = var.name
   behaviours           = local.behaviours
   api_domain_name      = module.http_api.domain_name
+  api_stage            = module.http_api.stage
   websocket            = local.has_websocket ? { domain_name = module.websocket_api[0].domain_name, stage = module.websocket_api[0].stage } : null
   bucket_domain_name   = module.storage.bucket_domain_name
   origin_shield_region = local.origin_shield_region

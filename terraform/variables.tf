@@ -42,6 +42,12 @@ variable "existing_distribution" {
     condition     = try(var.existing_distribution.site_url, null) == null || can(regex("^https://[^/]+$", var.existing_distribution.site_url))
     error_message = "existing_distribution.site_url is https:// and a host name, without a path or a slash at its end."
   }
+
+  # Here and not beside security: what functions are told depends on that, and the distribution on them.
+  validation {
+    condition     = !(var.existing_distribution != null && (var.security.shield_advanced || var.security.web_acl_arn != null))
+    error_message = "With existing_distribution, web ACL and Shield Advanced are set where the distribution is: leave security.web_acl_arn and security.shield_advanced out. With security.firewall the output web_acl_arn is what to set."
+  }
 }
 
 variable "expected_joins_per_sec" {
@@ -348,11 +354,6 @@ variable "security" {
   }
 
   validation {
-    condition     = !(var.existing_distribution != null && (var.security.shield_advanced || var.security.web_acl_arn != null))
-    error_message = "With existing_distribution, web ACL and Shield Advanced are set where the distribution is: leave security.web_acl_arn and security.shield_advanced out. With security.firewall the output web_acl_arn is what to set."
-  }
-
-  validation {
     condition     = alltrue([for group in var.security.managed_rule_groups : can(regex("^AWSManagedRules[A-Za-z0-9]+$", group.name))])
     error_message = "security.managed_rule_groups are names of rule groups of AWS, like AWSManagedRulesKnownBadInputsRuleSet."
   }
@@ -424,7 +425,7 @@ variable "origin_secret" {
   type        = string
   default     = null
   sensitive   = true
-  description = "What CloudFront proves itself to the API with; null makes one. It is in the state either way, for the distribution holds it as an origin header: keep the state encrypted. To change one that was made: terraform apply -replace=module.<name>.terraform_data.origin_secret, while nothing is on sale."
+  description = "What CloudFront proves itself to the API with, and what the stage of the APIs is made of; null makes one. It is in the state either way, for the distribution holds it as an origin header: keep the state encrypted. To change one that was made: terraform apply -replace=module.<name>.terraform_data.origin_secret, while nothing is on sale."
 
   validation {
     condition     = var.origin_secret == null || can(regex("^[A-Za-z0-9_-]{32,128}$", var.origin_secret))

@@ -207,8 +207,9 @@ def send(
 ) -> HttpAnswer:
     """Send a sample event with another method, path, query and body; `raw` is a body that is not JSON."""
     asked = copy.deepcopy(sample)
-    asked["requestContext"]["http"] |= {"method": method, "path": path}
-    asked |= {"rawPath": path, "rawQueryString": query, "isBase64Encoded": False}
+    told = f"/{asked['requestContext']['stage']}{path}"
+    asked["requestContext"]["http"] |= {"method": method, "path": told}
+    asked |= {"rawPath": told, "rawQueryString": query, "isBase64Encoded": False}
     asked["body"] = raw or (None if body is None else json.dumps(body))
     answer = app(asked, None)
     pairs = [cookie.split(";", 1)[0].partition("=") for cookie in answer["cookies"]]

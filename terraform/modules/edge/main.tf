@@ -43,6 +43,7 @@ resource "aws_cloudfront_distribution" "this" {
     content {
       origin_id                = origin.key
       domain_name              = origin.value.domain_name
+      origin_path              = origin.value.origin_path
       origin_access_control_id = origin.value.origin_access_control_id
 
       dynamic "custom_header" {

@@ -6,6 +6,7 @@ variable "name" {
 variable "origins" {
   type = map(object({
     domain_name              = string
+    origin_path              = optional(string)
     origin_access_control_id = optional(string)
     origin_shield_region     = optional(string)
     secret_header            = optional(string)

@@ -66,7 +66,7 @@ resource "aws_apigatewayv2_api" "this" {
 
 resource "aws_apigatewayv2_stage" "this" {
   api_id      = aws_apigatewayv2_api.this.id
-  name        = "$default"
+  name        = var.stage
   auto_deploy = true
 
   default_route_settings {
@@ -86,6 +86,11 @@ resource "aws_apigatewayv2_stage" "this" {
       integration_error = "$context.integrationErrorMessage"
       length_bytes      = "$context.responseLength"
     })
+  }
+
+  # Exchanged for another, the new one is there before CloudFront asks it, and the old one until CloudFront does not.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

@@ -101,7 +101,8 @@ class Witness:
 
 
 def operation_of(event: Mapping[str, Any]) -> str:
-    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    method, stage = event["requestContext"]["http"]["method"], event["requestContext"]["stage"]
+    path = event["rawPath"].removeprefix(f"/{stage}")
     # "me" is no visitor's id: the more exact path comes first, as it does in API Gateway.
     found = [each for each in schemas.operations().values() if each.method == method and fits(each.path, path)]
     return min(found, key=lambda each: each.path.count("{")).operation_id

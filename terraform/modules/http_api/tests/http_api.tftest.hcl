@@ -16,6 +16,7 @@ mock_provider "aws" {
 
 variables {
   name           = "foyer"
+  stage          = "0123456789abcdef0123456789abcdef"
   openapi        = jsondecode(file("../../../schemas/openapi.json"))
   function_names = { bouncer = "foyer-bouncer", operator = "foyer-operator" }
   throttle       = { requests_per_sec = 100, burst = 50 }
@@ -46,6 +47,11 @@ run "routes_of_the_document" {
   assert {
     condition     = one(aws_apigatewayv2_stage.this.default_route_settings).throttling_rate_limit == 100 && !strcontains(one(aws_apigatewayv2_stage.this.access_log_settings).format, "sourceIp")
     error_message = "Throttled as asked; the access log says nothing about who asked."
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_stage.this.name == "0123456789abcdef0123456789abcdef" && !strcontains(one(aws_apigatewayv2_stage.this.access_log_settings).format, "context.stage")
+    error_message = "There is one stage, which nobody can guess; operators are told it, and no log."
   }
 }
 
@@ -92,4 +98,14 @@ run "listed_origins" {
     condition     = jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowOrigins == ["https://shop.example.org"] && jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowCredentials
     error_message = "Origins are named, as credentials need them to be."
   }
+}
+
+run "a_stage_that_can_be_guessed" {
+  command = plan
+
+  variables {
+    stage = "$default"
+  }
+
+  expect_failures = [var.stage]
 }
