@@ -82,6 +82,8 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             return [f"{api['execution_arn']}/live/POST/@connections/*"]
+        if resource == "streams":
+            return ["*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         holder = {
