@@ -77,7 +77,7 @@ module "behaviours" {
 
   site = {
     cache_policy_id     = var.distribution.site_cache_policy_id
-    forward_host_header = var.distribution.forward_host_header
+    forward_host_header = local.forward_host_header
   }
 }
 

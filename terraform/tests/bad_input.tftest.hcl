@@ -70,7 +70,7 @@ run "wrong_values_2" {
     origin_domain_name     = "192.0.2.1"
     expected_joins_per_sec = 100001
     artifacts_dir          = ""
-    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" } }
+    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1", address_records = true, minimum_protocol_version = "TLSv1" } }
     functions              = { memory_mb = { bouncer = 64 } }
     archive                = { glacier_after_days = 59 }
     monitoring             = { budget = { monthly_usd = 0, emails = ["a@example.com"] } }

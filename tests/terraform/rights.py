@@ -82,7 +82,9 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             stage = self.plan.one("aws_apigatewayv2_stage", "module.websocket_api")["name"]
-            return [f"{api['execution_arn']}/{stage}/*/@connections/*"]
+            return [f"{api['execution_arn']}/{stage}/POST/@connections/*"]
+        if resource == "streams":
+            return ["*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         if resource == "codes:service":

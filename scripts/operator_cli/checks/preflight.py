@@ -19,6 +19,8 @@ EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240
 """The gate closes at 300 s; the dispatcher makes the snapshot anew before it is this old."""
 CERTIFICATE_DAYS = 14
+NEW_TABLE_READS, NEW_TABLE_WRITES = 12_000, 4_000
+"""Units a second that every table is warm for, and the least to ask for (DynamoDB guide, "Warm throughput")."""
 UNLIMITED = -1
 """What DynamoDB says of a table without a limit of its own."""
 KEYS_AT_LEAST = 2
@@ -81,26 +83,32 @@ class Preflight:
         return _quota(self._clients["edge-quotas"], quota, f"{EDGE_REGION} and every Region your visitors are near")
 
     def warm_throughput(self) -> Iterator[Finding]:
-        """A table takes at once what it is warm for, a new one 4,000 writes a second; never more than its limit."""
+        """A table takes at once what it is warm for, a new one 4,000 writes and 12,000 reads a second; never more than
+        its limit. Terraform warms a table when it makes it and never again."""
+        reads = self._needed.table_reads_per_sec
         for key, needed in self._needed.warm.items():
             name = self._names.table(key)
             table = self._clients["dynamodb"].describe_table(TableName=name)["Table"]
-            warm = int(table.get("WarmThroughput", {}).get("WriteUnitsPerSecond", 0))
+            given = table.get("WarmThroughput", {})
+            writes_now, reads_now = (int(given.get(f"{kind}UnitsPerSecond", 0)) for kind in ("Write", "Read"))
             yield Finding.judged(
                 f"warm table {key}",
-                warm >= needed,
-                f"{warm:,} writes/s of {needed:,}",
-                f"Set expected_joins_per_sec to {self._needed.joins_per_sec} in Terraform, which warms the tables "
-                "(charged once), some hours before the sale.",
+                writes_now >= needed and reads_now >= reads,
+                f"{writes_now:,} writes/s of {needed:,}, {reads_now:,} reads/s of {reads:,}",
+                f"aws dynamodb update-table --region {self._region} --table-name {name} --warm-throughput "
+                f"ReadUnitsPerSecond={max(reads, reads_now, NEW_TABLE_READS)},"
+                f"WriteUnitsPerSecond={max(needed, writes_now, NEW_TABLE_WRITES)}"
+                "    # charged once, and never lowered; some hours before the sale",
             )
-            most = int(table.get("OnDemandThroughput", {}).get("MaxWriteRequestUnits", UNLIMITED))
-            if most != UNLIMITED:
-                yield Finding.judged(
-                    f"limit of table {key}",
-                    most >= needed,
-                    f"{most:,} writes/s of {needed:,}",
-                    f"Raise or remove the maximum of write request units that somebody set on {name}.",
-                )
+            for kind, wanted in (("Write", needed), ("Read", reads)):
+                most = int(table.get("OnDemandThroughput", {}).get(f"Max{kind}RequestUnits", UNLIMITED))
+                if most != UNLIMITED:
+                    yield Finding.judged(
+                        f"limit of table {key}",
+                        most >= wanted,
+                        f"{most:,} {kind.lower()}s/s of {wanted:,}",
+                        f"Raise or remove the maximum of {kind.lower()} request units that somebody set on {name}.",
+                    )
 
     def signing_keys(self) -> Finding:
         """The operator function makes the keys with the first zone, so a secret without a value is no fault."""

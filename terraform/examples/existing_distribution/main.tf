@@ -12,6 +12,9 @@ module "waiting_room" {
     arn      = aws_cloudfront_distribution.site.arn
     site_url = "https://${aws_cloudfront_distribution.site.domain_name}"
   }
+
+  # Without a domain of its own: the shop's servers do not know the name that CloudFront gives. With aliases leave it out.
+  distribution = { forward_host_header = false }
 }
 
 locals {

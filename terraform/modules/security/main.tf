@@ -399,4 +399,9 @@ resource "aws_wafv2_web_acl" "this" {
       }
     }
   }
+
+  # The distribution lets go of it first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
