@@ -10,7 +10,7 @@ from scripts.simulation.functions import Refused
 from scripts.simulation.kernel import Crash
 from scripts.simulation.venue import Venue
 from scripts.visitors.habits import Habits
-from waiting_room.domain.errors import NotReady, Overloaded, Unsure, WaitingRoomError
+from waiting_room.domain.errors import NotReady, Overloaded, TooSoon, Unsure, WaitingRoomError
 from waiting_room.domain.zone.zones import Zone
 
 T = TypeVar("T")
@@ -48,6 +48,8 @@ class Browser:
                 answer = venue.deployment.request(lambda bouncer: verb(bouncer, bouncer.zones.get(venue.zone_id)))
             except _BUSY:
                 retry_after_sec = venue.rng.uniform(*RETRY_AFTER_SEC)
+            except TooSoon as error:
+                retry_after_sec, failures = float(error.retry_after_sec), 0
             except (Refused, Crash):
                 pass
             else:

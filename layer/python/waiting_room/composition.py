@@ -15,6 +15,7 @@ from waiting_room.adapters.counters import Departures, Invitations, Joins, Locks
 from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.limit_counts import LimitCounts
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.protected_zones import ProtectedZones
@@ -60,6 +61,7 @@ from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.move import Move
+from waiting_room.use_cases.note_limits import NoteLimits
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.prove import JoinPace, Prove
@@ -98,6 +100,7 @@ class Stores:
         self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
         self.refusals = Refusals(clients, counters, retention)
+        self.limit_counts = LimitCounts(clients, counters, retention)
         self.tallies = Tallies(clients, counters, retention)
         self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
@@ -174,11 +177,13 @@ def bouncer_endpoints(
         newcomers=Newcomers(
             credentials=credentials,
             clock=clock,
+            ids=ids,
+            join=verbs.join,
             identify=Identify(login_keys, clock, ids),
             limit_joins=LimitJoins(stores.networks, clock),
             prove=Prove(tokens, JoinPace(clock), clock),
+            limits=NoteLimits(stores.limit_counts, clock, ids),
         ),
-        join=verbs.join,
         claim=verbs.claim,
         locate=verbs.locate,
         renew=verbs.renew,

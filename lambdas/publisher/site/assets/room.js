@@ -5,7 +5,7 @@ import { safePath, unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
-import { Ending } from "./ending.js";
+import { Ending, TOO_SOON } from "./ending.js";
 import { Feed } from "./feed.js";
 import { HOLDS_A_PLACE, Progress, standing, stateOf } from "./line.js";
 import { Options } from "./options.js";
@@ -122,7 +122,7 @@ export class Room {
       this.#passedOver = false;
       this.#place = { ...answer.body, told_at_ms: this.#clock.now() - TOLD_LATE_MS };
     } else if (!this.#ending.take(answer)) {
-      this.#failures.locate += 1;
+      if (answer.problem !== TOO_SOON) this.#failures.locate += 1;
       const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
       this.#locateAlarm.set(delay, () => this.#locate(joinsAgain));
     }

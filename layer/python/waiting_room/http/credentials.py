@@ -6,7 +6,7 @@ Whatever is wrong with a token (forged, expired, of another zone, run or audienc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from waiting_room.domain.errors import BadToken, Moved
@@ -31,7 +31,8 @@ JOIN_CLAIM_COOKIE = "wr-join-claim"
 class Visitor:
     """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
 
-    `lane` is the place's, or before joining the one the visitor was invited into.
+    `lane` is the place's, or before joining the one the visitor was invited into. `device` tells the browsers of one
+    account apart; it is empty where each browser is a visitor of its own.
     """
 
     visitor_id: str
@@ -42,6 +43,7 @@ class Visitor:
     position: int | None = None
     arrival: int | None = None
     expires_at_sec: int = 0
+    device: str = ""
 
     @property
     def known(self) -> Known | None:
@@ -102,8 +104,9 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        place = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
-        return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
+        place: dict[str, Any] = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
+        visitor = Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
+        return replace(visitor, device=claims.get("device", ""))
 
     def find_placed(self, request: Request, zone: Zone) -> Placed | None:
         """The position a request's visitor token proves, or None while the token knows of none."""
@@ -158,6 +161,8 @@ class Credentials:
             "iat": now_sec,
             "exp": now_sec + VISITOR_TOKEN_SEC,
         }
+        if visitor.device:
+            claims["device"] = visitor.device
         if place is not None:
             claims |= {"shard": place.shard, "seq": place.seq}
             known = {"position": place.position, "arrival": place.arrival}

@@ -12,6 +12,7 @@ from waiting_room.domain.errors import (
     InvalidInput,
     Overloaded,
     SignInNeeded,
+    TooSoon,
     UnknownVisitor,
     WaitingRoomError,
 )
@@ -31,7 +32,6 @@ from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
 from waiting_room.use_cases.invite import AcceptInvitation
-from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
@@ -49,7 +49,6 @@ class VisitorApi:
     clock: Clock
     ids: Ids
     newcomers: Newcomers
-    join: Join
     claim: Claim
     locate: Locate
     renew: Renew
@@ -86,32 +85,39 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            invited = self._invited(zone, visitor, request.query("invitation"))
-            rules, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
-            place, over = self._joined(request, zone, visitor, invited)
+            with self.newcomers.limits.around(zone):
+                joining = self.newcomers.entering(request, zone, visitor)
+                visitor, rules = joining.visitor, joining.rules
+                invited = self._invited(zone, visitor, request.query("invitation"))
+                if rules is not None and rules.mode == "require" and not self.newcomers.has_waited(joining, rules):
+                    return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **joining.notes)
+                place, notes = self.newcomers.seated(request, zone, joining, invited)
             cookies += self._place_cookies(request, zone, visitor, place)
             claimed = self._claim(zone, visitor)
+        except TooSoon as error:
+            # The page would show the place that is over; this one says how long, and asks again by itself.
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         except WaitingRoomError as error:
             return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
         if isinstance(claimed, Waiting):
-            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
+            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes)
         token = self.credentials.access_token(claimed, zone, request)
         answer = redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
-        return _noted(answer, **notes, network_limit=over)
+        return _noted(answer, **notes)
 
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
-        visitor, notes = self.newcomers.joining(request, zone, body)
-        invited = self._invited(zone, visitor, body.get("invitation"))
-        if "invitation" in body and not invited:
-            detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
-            raise InvalidInput(detail, "/invitation")
-        place, over = self._joined(request, zone, visitor, invited)
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.joining(request, zone, body)
+            visitor = joining.visitor
+            invited = self._invited(zone, visitor, body.get("invitation"))
+            if "invitation" in body and not invited:
+                detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
+                raise InvalidInput(detail, "/invitation")
+            place, notes = self.newcomers.seated(request, zone, joining, invited)
         answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
-        return _noted(answer, **notes, network_limit=over)
+        return _noted(answer, **notes)
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -207,7 +213,7 @@ class VisitorApi:
             visitor = self.credentials.find_visitor(request, zone)
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
-            place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
+            visitor, place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
             cookies = self._place_cookies(request, zone, visitor, place) if place else []
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
@@ -220,25 +226,21 @@ class VisitorApi:
 
     def _locate_or_join(
         self, request: Request, zone: Zone, visitor: Visitor
-    ) -> tuple[Place | None, int, dict[str, str]]:
-        """The place; or none, and the seconds until one may be taken without a proof of work."""
+    ) -> tuple[Visitor, Place | None, int, dict[str, str]]:
+        """Whose place, and the place; or none, and the seconds until one may be taken without a proof of work."""
         try:
-            return self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
+            return visitor, self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
         except UnknownVisitor:
-            rules, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                wait_sec = self.newcomers.waits_sec(visitor, rules)
+            pass
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.entering(request, zone, visitor)
+            if joining.rules is not None and joining.rules.mode == "require":
+                wait_sec = self.newcomers.waits_sec(joining, joining.rules)
                 if wait_sec:
-                    return None, wait_sec, notes
-                notes["proof"] = "waited"
-            return self._joined(request, zone, visitor)[0], 0, notes
-
-    def _joined(self, request: Request, zone: Zone, visitor: Visitor, invited: str = "") -> tuple[Place, str]:
-        """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
-        over = self.newcomers.counted(request, zone, visitor)
-        place = self.join(zone, visitor.visitor_id, visitor.known, invited or visitor.invited)
-        self.newcomers.joined(zone, place)
-        return place, over
+                    return joining.visitor, None, wait_sec, joining.notes
+                joining = joining.noting(proof="waited")
+            place, notes = self.newcomers.seated(request, zone, joining)
+        return joining.visitor, place, 0, notes
 
     def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
         """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, WaitingRoomError
+from waiting_room.domain.errors import InvalidInput, Overloaded, ProofNeeded, TooSoon, WaitingRoomError
 
 __all__ = ["INTERNAL_PROBLEM", "STATUS_OF", "problem_document", "retry_after_sec"]
 
@@ -34,6 +34,7 @@ STATUS_OF = {
     "too-large": 413,
     "proof-needed": 428,
     "overloaded": 429,
+    "too-soon": 429,
     "try-again": 503,
     "not-ready": 503,
 }
@@ -67,7 +68,12 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
 
 
 def retry_after_sec(error: WaitingRoomError, jitter: float) -> int | None:
-    """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not."""
+    """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not.
+
+    A back-off is one visitor's own, and is said exactly.
+    """
+    if isinstance(error, TooSoon):
+        return error.retry_after_sec
     if not isinstance(error, Overloaded):
         return None
     return max(1, round(error.retry_after_sec * (1 + jitter)))
