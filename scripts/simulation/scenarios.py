@@ -9,6 +9,7 @@ from scripts.simulation.doors import DOORS
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.openings import OPENINGS
+from scripts.simulation.phantoms import PHANTOMS
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
@@ -301,6 +302,7 @@ SCENARIOS: dict[str, Scenario] = {
         *SMALL,
         *REHEARSALS,
         *DOORS,
+        *PHANTOMS,
     )
 }
 BY_NAME_ONLY = {scenario.name for scenario in GREAT_STORMS}

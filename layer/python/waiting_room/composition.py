@@ -293,7 +293,7 @@ def tick_zone(
         stores.sales,
         clock,
         Announce(objects, stores.calls),
-        MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, stores.limit_counts, metrics),
         beacon=beacon,
         door=door,
     )
