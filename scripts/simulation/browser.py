@@ -10,7 +10,7 @@ from scripts.simulation.functions import Refused
 from scripts.simulation.kernel import Crash
 from scripts.simulation.venue import Venue
 from scripts.visitors.habits import Habits
-from waiting_room.domain.errors import NotOpen, NotReady, Overloaded, Unsure, WaitingRoomError
+from waiting_room.domain.errors import NotOpen, NotReady, Overloaded, TooSoon, Unsure, WaitingRoomError
 from waiting_room.domain.zone.zones import PollRules, Zone
 
 T = TypeVar("T")
@@ -52,6 +52,8 @@ class Browser:
                 # Who waits for the opening asks then, all of them within as long as the page takes between two looks.
                 venue.kernel.sleep(early.retry_after_sec + venue.rng.random() * PollRules.near_sec)
                 continue
+            except TooSoon as error:
+                retry_after_sec, failures = float(error.retry_after_sec), 0
             except (Refused, Crash):
                 pass
             else:

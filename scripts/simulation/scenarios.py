@@ -10,6 +10,7 @@ from scripts.simulation.gates import GATE
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.openings import OPENINGS
+from scripts.simulation.phantoms import PHANTOMS
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
@@ -306,6 +307,7 @@ SCENARIOS: dict[str, Scenario] = {
         *REHEARSALS,
         *DOORS,
         *GATE,
+        *PHANTOMS,
     )
 }
 BY_NAME_ONLY = {scenario.name for scenario in GREAT_STORMS}

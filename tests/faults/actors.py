@@ -19,6 +19,7 @@ from waiting_room.domain.errors import (
     Overloaded,
     ReferenceUsed,
     SoldOut,
+    TooSoon,
     Unsure,
     WaitingRoomError,
 )
@@ -62,6 +63,9 @@ class Visitor:
                 answer = verb(rng.choice(self.bouncers))
             except (Overloaded, Crash, NotOpen):
                 sleep(rng.uniform(100, 2_000))
+                continue
+            except TooSoon as error:
+                sleep(error.retry_after_sec * 1_000)
                 continue
             if rng.random() < 0.03:
                 continue

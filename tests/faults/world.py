@@ -234,7 +234,7 @@ def exchanger(world: World) -> TickZone:
         stores.sales,
         clock,
         Announce(FakeObjectStore(), stores.calls),
-        MinuteRows(stores.zones, stores.minutes, stores.departures),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, stores.limit_counts),
         world.parts.lists(stores.exits, world.bucket, clock, world.scheduler.spawn),
     )
 

@@ -20,7 +20,7 @@ from waiting_room.domain.admission.claim_clock import SAMPLES, Sample
 from waiting_room.domain.admission.door import BELIED, MANY_MISSES
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import MOST_LOOKS
-from waiting_room.domain.admission.show_up import FAR
+from waiting_room.domain.admission.show_up import FAR, MOST_SILENT
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.lanes import MOST_LANES
 from waiting_room.domain.leases import bucket_width_sec, last_ended_bucket, lease_bucket
@@ -56,6 +56,7 @@ MOST: Mapping[str, float] = {
     "show_up.shut_claims": PLACES,
     "show_up.shut_ms": RUN_SEC * 1000,
     "show_up.noticed_front": PLACES,
+    "show_up.silent": MOST_SILENT,
     "turnover.active": ACTIVE,
     "turnover.leave_rate": 1_000,
     "turnover.end_rate": 1_000,

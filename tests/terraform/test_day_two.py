@@ -1,4 +1,4 @@
-"""Options on and off again, in both orders: nothing goes that is still in use, and every plan after an apply is empty."""
+"""Options on and off again, in both orders: nothing goes that is still in use, and a plan after an apply is empty."""
 
 from __future__ import annotations
 

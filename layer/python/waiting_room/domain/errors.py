@@ -12,6 +12,8 @@ class WaitingRoomError(Exception):
     problem = "error"
     title = "Something went wrong"
     noted: Mapping[str, str] = {}
+    counts_as = ""
+    """The limit that was enforced by it, as the report counts refusals; empty for none."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -105,9 +107,11 @@ class ProofNeeded(WaitingRoomError):
     problem = "proof-needed"
     title = "Solve the challenge first"
 
-    def __init__(self, challenge: Mapping[str, Any]) -> None:
+    def __init__(self, challenge: Mapping[str, Any], *, refused: bool = False) -> None:
+        """`refused` says that a proof was shown and is not a good one."""
         super().__init__("Find a number whose SHA-256 with the nonce begins with so many zero bits, and join with it.")
         self.challenge = challenge
+        self.counts_as = "proof" if refused else ""
 
 
 class Forbidden(WaitingRoomError):
@@ -122,6 +126,7 @@ class MachineRefused(WaitingRoomError):
 
     problem = "machine"
     title = "This looks like an automated visit"
+    counts_as = "machine"
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(
@@ -130,11 +135,30 @@ class MachineRefused(WaitingRoomError):
         self.noted = {"machine": f"{kind}:refuse"}
 
 
+class TooSoon(WaitingRoomError):
+    """Raised when a visitor whose place is over asks for another one too soon; `retry_after_sec` is when it is not."""
+
+    problem = "too-soon"
+    title = "A new place takes a little longer each time"
+    counts_as = "again"
+
+    def __init__(self, retry_after_sec: int) -> None:
+        super().__init__(f"You have had a place in this line before: ask again in {retry_after_sec} s.")
+        self.retry_after_sec = retry_after_sec
+
+
+class TooManyPlaces(Forbidden):
+    """Raised when a network has as many places as the zone gives to one."""
+
+    counts_as = "network"
+
+
 class ScriptsNeeded(WaitingRoomError):
     """Raised when a browser without scripts comes to a zone that takes none."""
 
     problem = "scripts-needed"
     title = "This line needs a browser that runs scripts"
+    counts_as = "proof"
 
 
 class Moved(WaitingRoomError):
@@ -212,6 +236,7 @@ class AlreadyCompleted(WaitingRoomError):
 
     problem = "already-completed"
     title = "You have already completed your purchase"
+    counts_as = "purchases"
 
 
 class ReferenceUsed(WaitingRoomError):
@@ -325,3 +350,4 @@ class SignInNeeded(WaitingRoomError):
 
     problem = "sign-in"
     title = "Sign in first"
+    counts_as = "identity"

@@ -10,7 +10,7 @@ import html
 import zlib
 
 from waiting_room import schemas
-from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.errors import TooSoon, WaitingRoomError
 from waiting_room.domain.line.places import MOVED, Place
 from waiting_room.domain.locations import PREFIX, enter_url, place_url
 from waiting_room.domain.zone.zones import Zone
@@ -59,6 +59,7 @@ _STATE_OF_PROBLEM = {
     "unknown-zone": "unknown",
     "unknown-route": "unknown",
     "no-token": "cookies",
+    "too-soon": "too_soon",
     "overloaded": "busy",
     "try-again": "busy",
     "not-ready": "busy",
@@ -202,7 +203,8 @@ def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/
     """The page for an error a visitor meets outside the waiting page; one that will pass tries again by itself."""
     state = _STATE_OF_PROBLEM.get(error.problem, "fault")
     # Without an address the browser asks again for what it asked for, whatever that was.
-    head = f'<meta http-equiv="refresh" content="{_STANDSTILL_REFRESH_SEC}">' if state == "busy" else ""
+    seconds = error.retry_after_sec if isinstance(error, TooSoon) else _STANDSTILL_REFRESH_SEC
+    head = f'<meta http-equiv="refresh" content="{seconds}">' if state in ("busy", "too_soon") else ""
     notice = error.detail if state == "fault" else ""
     return page(words(language), zone, state, to=to, head=Markup(head), notice=notice)
 
