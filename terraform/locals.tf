@@ -44,9 +44,5 @@ locals {
   has_codes        = var.phone_codes != null
   has_timestream   = local.has_recorder && var.metrics.backend == "timestream"
   has_distribution = var.existing_distribution == null
-
-  # A distribution of yours has a name of yours, as far as we know.
-  forward_host_header = coalesce(var.distribution.forward_host_header, var.distribution.domain != null || !local.has_distribution)
-
-  site_url = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url
+  site_url         = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url
 }

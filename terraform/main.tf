@@ -76,8 +76,9 @@ module "behaviours" {
   origin_shield_region = local.origin_shield_region
 
   site = {
-    cache_policy_id     = var.distribution.site_cache_policy_id
-    forward_host_header = local.forward_host_header
+    cache_policy_id = var.distribution.site_cache_policy_id
+    # Not by whether there is an existing distribution: that one is made of what is made of this.
+    forward_host_header = coalesce(var.distribution.forward_host_header, var.distribution.domain != null)
   }
 }
 

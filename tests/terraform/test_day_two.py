@@ -1,7 +1,8 @@
-"""Options on and off again, in both orders: nothing goes that is still in use, and a plan after an apply is empty."""
+"""Options on and off again, in both orders: nothing goes that is in use, and every plan after an apply is empty."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tests.terraform.day_two import DayTwo
 from tests.terraform.provider_truths import TRUTHS, Json
 from tests.terraform.test_plans import ADDRESSES
-from tests.terraform.workspace import copy_of_the_code, require_stand_in
+from tests.terraform.workspace import ROOT, copy_of_the_code, require_stand_in
 
 BASE = {"artifacts_dir": "../../tests/artifacts", "origin_domain_name": "origin.example.com"}
 ZONE = "Z0123456789ABCDEFGHIJ"
@@ -19,7 +20,16 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
 CACHE_POLICY = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "firewall": {"security": {"firewall": True, "challenge": True, "bots": {}}},
+    "firewall": {
+        "security": {
+            "firewall": True,
+            "challenge": True,
+            "bots": {},
+            "requests_per_5_min": 500,
+            "managed_rule_groups": [{"name": "AWSManagedRulesKnownBadInputsRuleSet", "count": True}],
+        },
+        "monitoring": {"emails": ["a@example.com"]},
+    },
     "site_cache_policy": {"distribution": {"site_cache_policy_id": CACHE_POLICY}},
     "domain": {
         "distribution": {
@@ -33,23 +43,39 @@ OPTIONS: dict[str, dict[str, Any]] = {
             "access_logs_bucket": "logs.s3.amazonaws.com",
             "forward_host_header": False,
             "price_class": "PriceClass_100",
+            "origin": {"protocol_policy": "http-only", "http_port": 8080, "path": "/shop", "read_timeout": 60},
         },
         "security": {"web_acl_arn": OWN_WEB_ACL, "shield_advanced": True},
-        "functions": {"tracing": True, "memory_mb": {"bouncer": 1024}, "reserve_concurrency": False},
+        "functions": {
+            "tracing": True,
+            "memory_mb": {"bouncer": 1024},
+            "reserve_concurrency": False,
+            "layer_arns": ["arn:aws:lambda:eu-west-1:123456789012:layer:collector:7"],
+            "log_retention_days": 90,
+        },
         "tables": {"deletion_protection": False, "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"},
-        "archive": {"enabled": False},
+        "archive": {
+            "enabled": False,
+            "infrequent_access_after_days": 40,
+            "glacier_after_days": 80,
+            "expire_after_days": 500,
+            "force_destroy": True,
+        },
         "metrics": {"backend": "timestream"},
         "alerts": {"origination_identity_arn": "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1"},
         "monitoring": {"alarms": False, "dashboard": False, "budget": {"monthly_usd": 9, "emails": ["a@example.com"]}},
         "gate": {"on_missing_snapshot": "pass", "skip_destroy": True},
         "cors_origins": ["https://shop.example.org"],
-        "retention_days": {"places": 1},
+        "retention_days": {"places": 1, "minutes": 30},
         "origin_secret": "0123456789abcdef0123456789abcdef",
         "check_quotas": False,
         "expected_joins_per_sec": 2000,
     },
 }
 """Values of the module. Those that touch the distribution stand alone: one could hide what another one does."""
+
+NO_OPTIONS = {"name", "origin_domain_name", "existing_distribution", "artifacts_dir"}
+"""What a deployment is made of."""
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +149,24 @@ def test_a_table_that_is_warmer_than_asked_for_stays(deployments: Callable[[Any]
     assert changed(deployment, large) == set()
     assert made_anew(changed(deployment, {"expected_joins_per_sec": 1600}), "aws_dynamodb_table") == set()
     assert made_anew(changed(deployment, {}), "aws_dynamodb_table") == set()
+
+
+def test_every_option_goes_on_and_off() -> None:
+    text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    known = {
+        f"{name} {attribute}".strip()
+        for name, kind in re.findall(r'^variable "(\w+)" \{\n(.*?)^  default ', text, re.M | re.S)
+        if name not in NO_OPTIONS
+        for attribute in re.findall(r"^    (\w+) +=", kind, re.M) or [""]
+    }
+    tried = {
+        f"{name} {attribute}".strip()
+        for option in OPTIONS.values()
+        for name, value in option.items()
+        for attribute in (value if isinstance(value, dict) else [""])
+    }
+    assert len(known) > 30
+    assert known - tried == set()
 
 
 def test_what_the_provider_does_is_known_of_every_resource() -> None:

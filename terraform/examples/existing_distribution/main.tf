@@ -13,8 +13,8 @@ module "waiting_room" {
     site_url = "https://${aws_cloudfront_distribution.site.domain_name}"
   }
 
-  # Without a domain of its own: the shop's servers do not know the name that CloudFront gives. With aliases leave it out.
-  distribution = { forward_host_header = false }
+  # The shop's servers do not know the name that CloudFront gives. With aliases of yours:
+  # distribution = { forward_host_header = true }
 }
 
 locals {
