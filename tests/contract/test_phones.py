@@ -34,6 +34,9 @@ def test_as_many_are_counted_as_there_may_be(dynamo: Dynamo) -> None:
     run, hour = Limit(codes_counter(ZONE_ID, RUN), 3), Limit(codes_counter(ZONE_ID, RUN), 1, slot=494_532)
     assert [phones.take(run, NOW_MS) for _ in range(4)] == [True, True, True, False]
     assert [phones.take(hour, NOW_MS) for _ in range(2)] == [True, False]
+    for _ in range(3):
+        phones.give_back(hour)
+    assert [phones.take(hour, NOW_MS) for _ in range(2)] == [True, False], "never below none"
     assert phones.codes_sent(ZONE_ID, RUN) == 3
     assert phones.codes_sent(ZONE_ID, RUN + 1) == 0
 
