@@ -135,7 +135,7 @@ COURSES = (
         about="150 tickets, 500 visitors, cap 60: as many access tokens as tickets",
         zone=queueing(60, inventory=150),
         groups=((flash(500, 30), Habits(absent_share=0.2, silent_share=0.2, button_share=0.08, stay_sec=(40, 40))),),
-        seconds=600,
+        seconds=720,
         measures=frozenset({"sold_out"}),
     ),
     Scenario(
