@@ -27,6 +27,9 @@ locals {
     ALERTS_IDENTITY          = local.has_alerts ? var.alerts.origination_identity_arn : "none"
     ALERTS_CONFIGURATION_SET = local.has_alerts ? module.alerts[0].configuration_set : "none"
     ALERTS_KEY               = local.has_alerts ? module.alerts[0].key_arn : "none"
+    CODES_IDENTITY           = local.has_codes ? var.phone_codes.origination_identity : "none"
+    CODES_CONFIGURATION      = local.has_codes ? var.phone_codes.notify_code_configuration : "none"
+    CODES_CONFIGURATION_SET  = local.has_codes ? coalesce(var.phone_codes.configuration_set, "none") : "none"
   })
 
   # What rights are written on, by how schemas/functions.json says it. Made of names, so that a plan shows them.
@@ -47,6 +50,8 @@ locals {
       # Secrets that operators put there themselves: in the state they would be readable.
       "secret:join_secrets" = ["${local.secret_arn}:${local.join_secrets}/*"]
       "bucket"              = [local.bucket_arn]
+      # AWS knows no narrower resource for dynamodb:ListStreams, and Lambda asks for it where it reads a stream.
+      "streams" = ["*"]
       # A zone may name any alarm of the site; which, nobody knows before it does.
       "alarms"                = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
       "websocket:connections" = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
@@ -54,7 +59,9 @@ locals {
       "failures:queue"        = [local.failures_queue_arn]
       "alerts:identity"       = local.has_alerts ? [var.alerts.origination_identity_arn] : []
       "alerts:key"            = local.has_alerts ? [module.alerts[0].key_arn] : []
-      "metrics:table"         = local.has_timestream ? [module.metrics.table_arn] : []
+      # A check of a code names no resource; on which one a send is looked at was never seen.
+      "codes:service" = local.has_codes ? ["*"] : []
+      "metrics:table" = local.has_timestream ? [module.metrics.table_arn] : []
       # AWS knows no narrower resource for timestream:DescribeEndpoints.
       "metrics:endpoints" = local.has_timestream ? ["*"] : []
     },
@@ -76,13 +83,14 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "alarms", "secret:signing_keys", "secret:join_secrets", "parameter:signing_keys", "failures:queue"],
+    ["bucket", "alarms", "streams", "secret:signing_keys", "secret:join_secrets", "parameter:signing_keys", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],
     local.has_websocket ? ["websocket:connections"] : [],
     local.has_archive ? ["archive:stream"] : [],
     local.has_alerts ? ["alerts:identity", "alerts:key"] : [],
+    local.has_codes ? ["codes:service"] : [],
     local.has_timestream ? ["metrics:table", "metrics:endpoints"] : [],
   )
 

@@ -76,8 +76,9 @@ module "behaviours" {
   origin_shield_region = local.origin_shield_region
 
   site = {
-    cache_policy_id     = var.distribution.site_cache_policy_id
-    forward_host_header = var.distribution.forward_host_header
+    cache_policy_id = var.distribution.site_cache_policy_id
+    # Not by whether there is an existing distribution: that one is made of what is made of this.
+    forward_host_header = coalesce(var.distribution.forward_host_header, var.distribution.domain != null)
   }
 }
 
@@ -174,8 +175,10 @@ module "monitoring" {
   function_names       = { for component in keys(local.functions) : component => local.function_names[component] }
   table_names          = local.table_names
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
+  publisher_log_group  = module.function["publisher"].log_group_name
   api_id               = module.http_api.id
   watches_firewall     = var.security.firewall
   watches_distribution = local.has_distribution
+  watches_codes        = local.has_codes
   distribution_id      = local.has_distribution ? module.edge[0].id : null
 }

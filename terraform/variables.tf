@@ -53,7 +53,7 @@ variable "existing_distribution" {
 variable "expected_joins_per_sec" {
   type        = number
   default     = 100
-  description = "How many visitors join in the busiest second of a sale, over all zones: the one figure that sizes warm throughput of the tables, reserved concurrency, the API's throttle and the alarms. Give each zone its share as its own expected_joins_per_sec, which sets its shards. Raising it costs a fee once for warm throughput above 4,000 writes a second; AWS does not lower it again."
+  description = "How many visitors join in the busiest second of a sale, over all zones: the one figure that sizes warm throughput of new tables, reserved concurrency, the API's throttle and the alarms. Give each zone its share as its own expected_joins_per_sec, which sets its shards. Warm throughput above 4,000 writes a second costs a fee once, and AWS does not lower it again; for tables that are there a plan says how to raise it."
 
   validation {
     condition     = var.expected_joins_per_sec >= 1 && var.expected_joins_per_sec <= 100000 && floor(var.expected_joins_per_sec) == var.expected_joins_per_sec
@@ -82,9 +82,11 @@ variable "artifacts_dir" {
 variable "distribution" {
   type = object({
     domain = optional(object({
-      names           = list(string)
-      certificate_arn = optional(string)
-      hosted_zone_id  = optional(string)
+      names                    = list(string)
+      certificate_arn          = optional(string)
+      hosted_zone_id           = optional(string)
+      address_records          = optional(bool, false)
+      minimum_protocol_version = optional(string, "TLSv1.2_2025")
     }))
     origin = optional(object({
       protocol_policy = optional(string, "https-only")
@@ -93,7 +95,7 @@ variable "distribution" {
       path            = optional(string, "")
       read_timeout    = optional(number, 30)
     }), {})
-    forward_host_header  = optional(bool, true)
+    forward_host_header  = optional(bool)
     site_cache_policy_id = optional(string)
     price_class          = optional(string, "PriceClass_All")
     error_page_path      = optional(string)
@@ -101,7 +103,7 @@ variable "distribution" {
   })
   default     = {}
   nullable    = false
-  description = "The distribution in front of origin_domain_name: domain (host names, with a certificate_arn from us-east-1 or a hosted_zone_id in which a certificate is validated and the names get their addresses), origin (https-only, http-only or match-viewer, ports, path prefix, seconds to wait), forward_host_header (false for origins that know only their own name, such as an API Gateway), site_cache_policy_id (null: as the site's Cache-Control says), price_class, error_page_path (a page of yours that replaces every 503), access_logs_bucket (domain name of a bucket)."
+  description = "The distribution in front of origin_domain_name: domain (host names, with a certificate_arn from us-east-1 or a hosted_zone_id in which a certificate is validated; with address_records the names lead here, whatever they led to: the moment a site that is live is cut over; minimum_protocol_version of TLS is TLSv1.2_2025, TLSv1.3_2025, or TLSv1.2_2021 for older browsers), origin (https-only, http-only or match-viewer, ports, path prefix, seconds to wait), forward_host_header (whether the origin is sent the host that the visitor asked for; by default with a domain, for nobody's servers know the name that CloudFront gives; true for an existing_distribution with names of yours; false for origins that know only their own name, such as an API Gateway), site_cache_policy_id (null: as the site's Cache-Control says), price_class, error_page_path (a page of yours that replaces every 503), access_logs_bucket (domain name of a bucket)."
 
   validation {
     condition     = var.distribution.domain == null || try(length(var.distribution.domain.names) > 0 && (var.distribution.domain.certificate_arn != null || var.distribution.domain.hosted_zone_id != null), false)
@@ -111,6 +113,16 @@ variable "distribution" {
   validation {
     condition     = try(var.distribution.domain.certificate_arn, null) == null || can(regex("^arn:aws[a-z-]*:acm:us-east-1:", var.distribution.domain.certificate_arn))
     error_message = "CloudFront takes certificates from us-east-1 only: request distribution.domain.certificate_arn there."
+  }
+
+  validation {
+    condition     = !try(var.distribution.domain.address_records, false) || try(var.distribution.domain.hosted_zone_id != null, false)
+    error_message = "distribution.domain.address_records are written into a zone: give its hosted_zone_id, or leave address_records out and point the names at the output distribution.domain_name yourself."
+  }
+
+  validation {
+    condition     = contains(["TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"], try(var.distribution.domain.minimum_protocol_version, "TLSv1.2_2025"))
+    error_message = "distribution.domain.minimum_protocol_version is TLSv1.2_2021, TLSv1.2_2025 or TLSv1.3_2025."
   }
 
   validation {
@@ -164,7 +176,7 @@ variable "functions" {
   })
   default     = {}
   nullable    = false
-  description = "All functions but the gatekeeper: reserve_concurrency (false for new accounts with a quota of 10 or so, where AWS refuses any reservation), tracing (AWS X-Ray), layer_arns (more layers, such as an OpenTelemetry collector; arm64), memory_mb by component where it should differ, log_retention_days."
+  description = "All functions but the gatekeeper: reserve_concurrency (keep concurrency for the bouncer; where the account's quota allows none a plan warns and reserves nothing), tracing (AWS X-Ray), layer_arns (more layers, such as an OpenTelemetry collector; arm64), memory_mb by component where it should differ, log_retention_days."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.functions.log_retention_days)
@@ -248,6 +260,26 @@ variable "alerts" {
   validation {
     condition     = var.alerts == null || can(regex("^arn:aws[a-z-]*:sms-voice:[a-z0-9-]+:[0-9]{12}:(phone-number|sender-id|pool)/.+$", var.alerts.origination_identity_arn))
     error_message = "alerts.origination_identity_arn is the ARN of a phone number, sender id or pool of AWS End User Messaging, like arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-...: register one first, which takes days."
+  }
+}
+
+variable "phone_codes" {
+  type = object({
+    origination_identity      = string
+    notify_code_configuration = string
+    configuration_set         = optional(string)
+  })
+  default     = null
+  description = "Codes to phones, for zones of one place for each phone, through AWS End User Messaging: what they come from (ARN of a phone number, sender id or pool that is registered already), the notify code configuration with their texts (id or ARN; it needs a template for each channel that zones use), and a configuration set if delivery is to be watched; null for none. AWS takes a fee for each code on top of the message. No account of ours has it: the rights end-user-messaging:SendNotifyCodeVerification and ValidateNotifyCodeVerification are given on every resource, and whether a sender needs sms-voice rights beside them was never tried."
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^arn:aws[a-z-]*:sms-voice:[a-z0-9-]+:[0-9]{12}:(phone-number|sender-id|pool)/.+$", var.phone_codes.origination_identity))
+    error_message = "phone_codes.origination_identity is the ARN of a phone number, sender id or pool of AWS End User Messaging, like arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-...: register one first, which takes days."
+  }
+
+  validation {
+    condition     = var.phone_codes == null || can(regex("^[A-Za-z0-9_:/-]{1,256}$", var.phone_codes.notify_code_configuration))
+    error_message = "phone_codes.notify_code_configuration is the id or ARN of a notify code configuration: make one with a template for each channel that zones use (aws endusermessaging create-notify-code-configuration)."
   }
 }
 

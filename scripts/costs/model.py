@@ -53,8 +53,9 @@ class Assumptions:
     """The same for the gatekeeper, which logs nothing of its own about a request."""
     speed_per_sec: int = 400
     """Visitors called a second: about as fast as one zone can be."""
-    snapshot_requests_per_request: float = 0.02
-    """Snapshots a gatekeeper reads for each request it decides: one in 5 s at 10 requests a second."""
+    snapshot_requests_per_request: float = 0.04
+    """Snapshots and exit lists a gatekeeper reads for each request it decides: one of each in 5 s at 10 requests a
+    second."""
     renewals_per_session: float = 1.0
     """Times a session is prolonged."""
     guarded_requests_per_session: int = 20
@@ -107,6 +108,15 @@ class Costs:
     def admitted(self) -> Bill:
         """A million of them who come when called, stay, and buy or leave."""
         return Bill("a million visitors who are admitted", tuple(self._admitted(MILLION)))
+
+    def phones(self) -> Bill:
+        """A million of them who confirm a phone, where a zone wants that: one code each, by a text message."""
+        lines = [
+            self._line("the message", MILLION, "text_message"),
+            *self._api("having a code sent", ("send_code",), MILLION),
+            *self._api("showing it", ("verify_phone",), MILLION),
+        ]
+        return Bill("a million phones confirmed", tuple(lines))
 
     def sale(self, visitors: int, wait_min: float, admitted: int) -> Bill:
         """One sale: so many visitors who wait so many minutes each, and those of them who are let in."""

@@ -124,4 +124,7 @@ class Names:
             "ALERTS_IDENTITY": self.alerts_identity,
             "ALERTS_CONFIGURATION_SET": self.deployment,
             "ALERTS_KEY": self.alerts_key,
+            "CODES_IDENTITY": self.alerts_identity,
+            "CODES_CONFIGURATION": "ncc-00000000000000000",
+            "CODES_CONFIGURATION_SET": "none",
         }

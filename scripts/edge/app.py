@@ -22,8 +22,8 @@ MAX_URL_BYTES = 8_192
 MAX_HEAD_BYTES = 20_480
 """Path, query and headers of a request together ("Request and response behavior for custom origins", Amazon CloudFront
 Developer Guide; the page of quotas has 32,768 by now)."""
-SNAPSHOT = "snapshot"
-"""Name of the behaviour the gatekeeper reads."""
+READ_BY_THE_GATE = ("snapshot", "exits")
+"""Names of the behaviours the gatekeeper reads."""
 
 COUNTERS_PATH = "/.waiting-room/dev/counters"
 OUTBOX_PATH = "/.waiting-room/dev/outbox"
@@ -103,7 +103,7 @@ class EdgeApp:
             for name, value in behaviour.headers.items():
                 response = response.with_header(name, value)
             # The gatekeeper keeps its connection for ever, having nobody to tell it that this edge is about to end.
-            return response.with_header("connection", "close") if behaviour.name == SNAPSHOT else response
+            return response.with_header("connection", "close") if behaviour.name in READ_BY_THE_GATE else response
         decision = await self.gate.decide(request)
         if isinstance(decision, EdgeResponse):
             return decision

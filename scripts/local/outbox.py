@@ -1,6 +1,6 @@
 """What would have gone to telephones: a stand-in for AWS End User Messaging, which no local engine has.
 
-It takes the requests that the product's own client sends, holds them to the service's rules, and keeps the messages.
+It takes the requests that the product's own clients send, holds them to the service's rules, and keeps the messages.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ from typing import Any, Self
 import botocore.session
 from botocore.validate import ParamValidator
 
+from scripts.local.codes import PATH, Codes
+
 SERVICE = "pinpoint-sms-voice-v2"
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
-"""Tells the SDK where that one service is."""
+CODES_ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_ENDUSERMESSAGING"
+"""Tell the SDK where those two services are."""
 
 OPERATIONS = ("SendTextMessage", "SendVoiceMessage")
 MOST = 1_000
@@ -32,6 +35,7 @@ class Outbox:
         """On this port if it is free, otherwise on another: functions that were set up before know the old one."""
         self._port = port
         self.messages: list[dict[str, Any]] = []
+        self.codes = Codes()
         self._shapes = botocore.session.get_session().get_service_model(SERVICE)
         self.url = ""
 
@@ -60,9 +64,22 @@ class Outbox:
         faults = ParamValidator().validate(asked, self._shapes.operation_model(operation).input_shape)
         if faults.has_errors():
             return 400, {"__type": "ValidationException", "message": faults.generate_report()}
+        self._keep(operation, asked)
+        return 200, {"MessageId": str(uuid.uuid4())}
+
+    def verify(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and answer to a request about a passcode; whatever is sent stands among the messages."""
+        asked = json.loads(body)
+        status, answer, message = self.codes.answer(path, asked)
+        if message:
+            channel = {"DestinationPhoneNumber": asked["destinationIdentity"], "MessageBody": message}
+            life_sec = 60 * asked["overrideCodeConfigurationParameters"]["validityPeriodMinutes"]
+            self._keep(asked["channel"], {**channel, "TimeToLive": life_sec})
+        return status, answer
+
+    def _keep(self, operation: str, asked: dict[str, Any]) -> None:
         self.messages.insert(0, {"operation": operation, "at": time.strftime("%H:%M:%S"), **asked})
         del self.messages[MOST:]
-        return 200, {"MessageId": str(uuid.uuid4())}
 
     def page(self) -> str:
         """The messages, for people."""
@@ -79,8 +96,11 @@ class Outbox:
         )
 
 
+_OVER = {"SendVoiceMessage": "call", "VOICE": "call", "WHATSAPP": "WhatsApp"}
+
+
 def _cells(message: dict[str, Any]) -> tuple[str, ...]:
-    over = "call" if message["operation"] == "SendVoiceMessage" else "SMS"
+    over = _OVER.get(message["operation"], "SMS")
     life = f"{message.get('TimeToLive', 0)} s"
     return message["at"], over, message["DestinationPhoneNumber"], message["MessageBody"], life
 
@@ -89,10 +109,17 @@ def _handler(outbox: Outbox) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, answer = outbox.take(self.headers.get("x-amz-target", ""), body)
+            of_codes = self.path.startswith(PATH)
+            told = (
+                outbox.verify(self.path, body) if of_codes else outbox.take(self.headers.get("x-amz-target", ""), body)
+            )
+            status, answer = told
             text = json.dumps(answer).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/x-amz-json-1.0")
+            if of_codes and status >= 400:
+                # Where a rest-json service names its error.
+                self.send_header("x-amzn-errortype", answer["__type"])
+            self.send_header("content-type", "application/json" if of_codes else "application/x-amz-json-1.0")
             self.send_header("content-length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

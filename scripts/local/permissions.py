@@ -45,6 +45,7 @@ class Addresses:
             "table": lambda key: self._regional("dynamodb", f"table/{names.table(key)}"),
             # A stream's own name is the moment it was switched on; a table has one at a time.
             "stream": lambda key: self._regional("dynamodb", f"table/{names.table(key)}/stream/*"),
+            "streams": lambda _: "*",
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
             "secret": lambda kind: self._regional("secretsmanager", f"secret:{secrets[kind]}"),
             "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
@@ -54,6 +55,8 @@ class Addresses:
             "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
             "failures": lambda _: self._regional("sqs", names.failures),
             "alerts": lambda what: self.alerts_key if what == "key" else names.alerts_identity,
+            # A check of a passcode names no resource.
+            "codes": lambda _: "*",
             "alarms": lambda _: self._regional("cloudwatch", "alarm:*"),
             "bucket": lambda keys: f"arn:aws:s3:::{names.bucket}{f'/{keys}' if keys else ''}",
         }

@@ -22,7 +22,7 @@ from scripts.bundle.archive import zipped
 from scripts.deployment.local import ACCOUNT, ANNOUNCED, CREDENTIALS, REGION, Announcement
 from scripts.deployment.names import Names, Secrets
 from scripts.local import api, engine, functions, keys, permissions, records, roles, site, sockets, tables
-from scripts.local.outbox import ENDPOINT_VARIABLE, Outbox
+from scripts.local.outbox import CODES_ENDPOINT_VARIABLE, ENDPOINT_VARIABLE, Outbox
 from waiting_room import schemas
 from waiting_room.adapters.object_store import S3ObjectStore
 
@@ -282,6 +282,8 @@ class LocalStack:
             environment = {variable: values[variable] for variable in spec["environment"]}
             if "ALERTS_IDENTITY" in environment:
                 environment[ENDPOINT_VARIABLE] = self.outbox.url
+            if "CODES_IDENTITY" in environment:
+                environment[CODES_ENDPOINT_VARIABLE] = self.outbox.url
             code = zipped(contents.function(self.root, component))
             role_arn = self._role_arn(component)
             done += functions.ensure_function(client, name, spec, environment, code, layer_arn, role_arn)

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from waiting_room.domain.gate.exempt import secret_hash
-from waiting_room.domain.gate.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect
+from waiting_room.domain.gate.gate import BadRequest, Decision, Gate, NotFound, Pass, Redirect, Unavailable
 from waiting_room.domain.gate.paths import BadPath, readings
 from waiting_room.domain.gate.published import SnapshotParts, build_snapshot
 from waiting_room.domain.gate.request import GateRequest
@@ -43,7 +43,7 @@ def add_commands(found: Commands[Command]) -> None:
         "explain",
         help="why a request would pass or wait",
         description="Run the gate's own code over one request, with the zones as they are now, and say why it would "
-        "pass or wait. Sends nothing to the site. Revocations and the line's length are not looked at.",
+        "pass or wait. Sends nothing to the site. Revocations, exits and the line's length are not looked at.",
     )
     asking.add_argument("url", metavar="URL", help="address as a browser would open it")
     asking.add_argument("--method", default="GET")
@@ -177,6 +177,8 @@ def _said(decision: Decision) -> str:
         return f"400: {decision.detail}"
     if isinstance(decision, NotFound):
         return "404: a path of the waiting room itself, which never reaches the site"
+    if isinstance(decision, Unavailable):
+        return "503: the exit list of the zone cannot be read"
     if isinstance(decision, Redirect):
         return f"wait: 303 to {decision.location}"
     if not isinstance(decision, Pass):

@@ -68,8 +68,11 @@ class Bucket:
         if_match: str | None = None,
         if_absent: bool = False,
     ) -> bool:
-        """Write an object; the product's conditional writes are the publisher's, which the simulator leaves out."""
-        del content_type, cache_control, if_match, if_absent
+        """Write an object, if it is as the writer has read it."""
+        del content_type, cache_control
+        stored = self.get(key)
+        if (if_absent and stored is not None) or (if_match is not None and (stored is None or stored.etag != if_match)):
+            return False
         self._objects[key] = body
         return True
 

@@ -1,8 +1,8 @@
 """DynamoDB expressions as Python functions: each text is translated once, whatever its names and values.
 
 Only what the product writes is known: top-level attributes, comparisons, the functions on attributes, SET with one
-sum, ADD of numbers and REMOVE. Everything else is refused loudly. Whether AWS would take an expression is not decided
-here but by the contract tests, on strict engines.
+sum, ADD of numbers and to sets, and REMOVE. Everything else is refused loudly. Whether AWS would take an expression is
+not decided here but by the contract tests, on strict engines.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ def _sum(a: Any, b: Any, sign: int) -> Any:
     return a + sign * b
 
 
+def _added(a: Any, b: Any) -> Any:
+    if isinstance(a, frozenset) and isinstance(b, frozenset):
+        return a | b
+    return _sum(a, b, 1)
+
+
 _HELPERS: dict[str, Any] = {
     "__builtins__": {},
     "same": _same,
@@ -54,6 +60,7 @@ _HELPERS: dict[str, Any] = {
     "at_least": lambda a, b: _comparable(a, b) and a >= b,
     "begins": lambda a, b: isinstance(a, str) and a.startswith(b),
     "total": _sum,
+    "length": lambda a: None if a is None else len(a),
     "either": lambda a, b: b if a is None else a,
 }
 
@@ -181,6 +188,11 @@ class _Reader:
             otherwise = self._operand()
             self._expect(")")
             return f"either({present}, {otherwise})"
+        if token.startswith("size"):
+            self._expect("(")
+            measured = self._operand()
+            self._expect(")")
+            return f"length({measured})"
         if token[0] == ":":
             return f"values[{token!r}]"
         if token[0] == "#":
@@ -229,7 +241,7 @@ def _changing(
             touched.append(name)
         for attribute, operand in adds:
             name, value = attribute(names), operand(item, names, values)
-            new[name] = value if name not in item else _sum(item[name], value, 1)
+            new[name] = value if name not in item else _added(item[name], value)
             touched.append(name)
         for attribute in removals:
             name = attribute(names)

@@ -21,6 +21,7 @@ COLUMNS = (
     ("join_writes_refused_pct", "refused %"),
     ("occupancy_mean", "occupancy"),
     ("overshoot_max", "overshoot"),
+    ("let_in_max", "let in"),
     ("share_off_pct", "share off %"),
     ("lapsed_present", "lapsed"),
     ("wait_max_sec", "longest wait s"),

@@ -46,6 +46,8 @@ def size_of(value: Any) -> int:
         return 3 + sum(1 + text_size(name) + size_of(member) for name, member in value.items())
     if kind is list:
         return 3 + sum(1 + size_of(member) for member in value)
+    if kind is frozenset:
+        return sum(map(size_of, value))
     return len(value) if isinstance(value, bytes) else 1  # a flag, or nothing
 
 
@@ -76,6 +78,8 @@ def _plain(kind: str, body: Any) -> Any:
         return None
     if kind in ("S", "BOOL", "B"):
         return body
+    if kind == "BS":
+        return frozenset(body)
     raise TypeError(f"This model has no values of the kind {kind}")
 
 
@@ -101,4 +105,6 @@ def _tagged(value: Any) -> dict[str, Any]:
         return {"M": tagged(value)}
     if kind is list:
         return {"L": [_tagged(member) for member in value]}
+    if kind is frozenset:
+        return {"BS": sorted(value)}
     return {"B": value} if kind is bytes else {"NULL": True}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,7 @@ class Watch:
         self.cap: int | None = None
         self.bound: int | None = None
         self.inventory: int | None = None
+        self.opens_at_ms = 0
         self.sold = 0
         self.live = 0
         self.peak = 0
@@ -122,6 +123,8 @@ class Watch:
         self.doors: list[Doorstep] = []
         self.estimates: list[tuple[int, str, int, int, int, int]] = []
         self.on_called: dict[tuple[int, str, int], Any] = {}
+        self.on_token: Callable[[str, int], None] = lambda _sid, _until_ms: None
+        """Told of every lease that is given or renewed, with when its token ends."""
         self._expires: dict[str, int] = {}
         self._ends: list[tuple[int, str]] = []
         self._leases = 0
@@ -241,7 +244,7 @@ class Watch:
             self._void_ms = self.kernel.now_ms + VOID_AFTER_MS
             for sid, until_ms in list(self._expires.items()):
                 self._issue(sid, min(until_ms, self._void_ms))
-        self.inventory = item.get("inventory")
+        self.inventory, self.opens_at_ms = item.get("inventory"), item.get("opens_at_ms", 0)
         self.cap = cap
         # Lowered: those in, or just coming in, may stay; as they go, the bound follows them down.
         self.bound = None if cap is None else max(cap, min(self.bound or cap, max(self.live, self._leases)))
@@ -278,6 +281,8 @@ class Watch:
     def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None or before["seq"] != after["seq"]:
             self.places += 1
+            if after["joined_at_ms"] < self.opens_at_ms:
+                self.breaks("rule 3: a place was taken before the line opened")
             holder = self._run(run).holders.setdefault((after["lane"], after["shard"], after["seq"]), visitor)
             if holder != visitor:
                 self.duplicates += 1
@@ -303,6 +308,7 @@ class Watch:
             self.live += 1
             self.admitted += 1
         self._expires[sid] = until_ms
+        self.on_token(sid, until_ms)
         heapq.heappush(self._ends, (until_ms, sid))
 
     def since_start_sec(self, at_ms: int) -> float:

@@ -1,5 +1,6 @@
 # Every rule about a variable, each broken by some value here. The values of one run are wrong independently of each
-# other: what depends on security or existing_distribution is not looked at where those are wrong. tests/terraform also looks at what is said.
+# other: what depends on security or existing_distribution is not looked at where those are wrong. tests/terraform also
+# looks at what is said.
 mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
@@ -38,6 +39,7 @@ run "wrong_values_1" {
     archive                = { infrequent_access_after_days = 10 }
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
+    phone_codes            = { origination_identity = "+15550100", notify_code_configuration = "My codes" }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }
@@ -54,6 +56,7 @@ run "wrong_values_1" {
     var.archive,
     var.metrics,
     var.alerts,
+    var.phone_codes,
     var.monitoring,
     var.origin_secret,
   ]
@@ -67,7 +70,7 @@ run "wrong_values_2" {
     origin_domain_name     = "192.0.2.1"
     expected_joins_per_sec = 100001
     artifacts_dir          = ""
-    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" } }
+    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1", address_records = true, minimum_protocol_version = "TLSv1" } }
     functions              = { memory_mb = { bouncer = 64 } }
     archive                = { glacier_after_days = 59 }
     monitoring             = { budget = { monthly_usd = 0, emails = ["a@example.com"] } }

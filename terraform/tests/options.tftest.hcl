@@ -27,7 +27,7 @@ run "everything_on" {
 
   variables {
     distribution = {
-      domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1" }
+      domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1", address_records = true }
       error_page_path    = "/.waiting-room/pages/unavailable.html"
       access_logs_bucket = "logs.s3.amazonaws.com"
     }
@@ -38,6 +38,12 @@ run "everything_on" {
     monitoring   = { emails = ["a@example.com"], budget = { monthly_usd = 10, emails = ["a@example.com"] } }
     alerts       = { origination_identity_arn = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1" }
     metrics      = { backend = "timestream" }
+    phone_codes  = { origination_identity = "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1", notify_code_configuration = "ncc-1" }
+  }
+
+  assert {
+    condition     = local.environment["CODES_CONFIGURATION"] == "ncc-1" && local.environment["CODES_CONFIGURATION_SET"] == "none" && contains(local.given_resources, "codes:service")
+    error_message = "Whoever has codes sent says by which configuration, and the function may send them."
   }
 
   assert {
@@ -48,6 +54,12 @@ run "everything_on" {
   assert {
     condition     = output.site_url == "https://example.com"
     error_message = "The site is at the first name of its domain."
+  }
+
+  # Managed-AllViewer.
+  assert {
+    condition     = output.attachment.behaviours[length(output.attachment.behaviours) - 1].origin_request_policy_id == "216adef6-5c7f-47e4-b989-5492eafa07d3"
+    error_message = "With a domain the site's servers are sent the host that the visitor asked for."
   }
 
   assert {
@@ -84,6 +96,11 @@ run "everything_off" {
   assert {
     condition     = length(module.security) == 0 && length(output.alarm_topic_arns) == 0 && output.archive == null
     error_message = "What is switched off is not made."
+  }
+
+  assert {
+    condition     = local.environment["CODES_IDENTITY"] == "none" && !contains(local.given_resources, "codes:service")
+    error_message = "No code is sent, and nobody may send one, where that is not asked for."
   }
 
   assert {

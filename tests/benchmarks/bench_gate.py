@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,13 @@ from typing import Any
 from tests.benchmarks.authorizer import make_authorizer
 from tests.benchmarks.peers import connector_packages, use_authorizer_packages
 from tests.support.gate_support import CLOCK, ISSUER, access_token, event, snapshot_document, zone
+from waiting_room.domain.gate.exit_list import ID_BYTES, MOST_EXITS, ExitList, list_exits
 from waiting_room.domain.gate.gate import REMEMBERED
 from waiting_room.domain.gate.published import encode_snapshot
+from waiting_room.edge.exit_lists import ExitLists
 from waiting_room.edge.gatekeeper import Gatekeeper
 from waiting_room.edge.settings import EdgeSettings
-from waiting_room.edge.snapshots import Snapshots
+from waiting_room.edge.snapshots import Fetched, Snapshots
 
 ROUNDS = 61
 CALLS = 100
@@ -88,12 +91,19 @@ def timed(call: Call) -> Callable[[int], float]:
 
 
 class Gates:
-    """One gatekeeper with one zone, and an event for each kind of request. Every event is answered as it should be."""
+    """One gatekeeper with one zone and a full exit list, and an event for each kind of request.
+
+    Every event is answered as it should be.
+    """
 
     def __init__(self) -> None:
         body = encode_snapshot(snapshot_document(zone()))
         settings = EdgeSettings(snapshot_path="/.waiting-room/gate-0.json", issuer=ISSUER)
-        self._handler = Gatekeeper(settings, Snapshots(ISSUER, lambda _: body), CLOCK.now_ms)
+        chosen = random.Random(1)
+        exits = list_exits(chosen.randbytes(ID_BYTES) for _ in range(MOST_EXITS))
+        listed = Fetched(200, ExitList("midnight-sun", 1, exits=exits).encode(), '"full"')
+        snapshots = Snapshots(ISSUER, lambda _: body, lambda _: ExitLists(lambda *_: listed))
+        self._handler = Gatekeeper(settings, snapshots, CLOCK.now_ms)
         self._admitted = with_token(access_token())
         self._fresh = itertools.cycle([with_token(access_token(iat=number)) for number in range(FRESH_TOKENS)])
         self._unguarded = event("open_page")

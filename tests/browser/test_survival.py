@@ -21,7 +21,7 @@ from tests.browser.canned_zone import (
 from tests.browser.watching import eventually, state_is
 from waiting_room.http.page.languages import texts
 
-LINK = f"{ENTER_PATH.removesuffix('/enter')}/moves?token=abc"
+LINK = f"{ENTER_PATH.removesuffix('/enter')}/moves#abc"
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.contract.engines import Dynamo
@@ -111,29 +113,32 @@ def test_a_release_never_goes_below_zero(store: Gates) -> None:
     assert _now(store) == gate(claimed=9, buckets={10: 0})
 
 
-def test_of_two_leases_the_one_that_is_still_counted_is_released(store: Gates) -> None:
-    _claim(store, bucket=11)
-    store.release(ZONE_ID, RUN, 10, 11)
-    assert _now(store).buckets == {11: 0}
+def test_exits_are_released_once_by_the_tick_that_says_so(store: Gates) -> None:
     _claim(store)
-    store.release(ZONE_ID, RUN, 10, 11)
-    assert _now(store).buckets == {10: 0, 11: 0}
+    _claim(store)
+    assert store.hold(ZONE_ID, RUN, 11, while_open=10, verb="renew") is Answer.YES
+    read = _now(store)
+    leaving = replace(read, buckets={10: 1, 11: 0}, leaving={10: 1, 11: 1}, released_to=7)
+    decided = replace(leaving, tick=read.tick + 1)
+    assert store.advance(leaving, decided) is Answer.YES
+    after = _now(store)
+    assert (after.buckets, after.released_to, after.leaving) == ({10: 1, 11: 0}, 7, {})
+    assert store.advance(leaving, decided) is Answer.NO
 
 
-def test_two_leases_are_released_in_one_write(store: Gates) -> None:
+def test_more_than_is_counted_is_never_released(store: Gates) -> None:
     _claim(store)
-    _claim(store, bucket=11)
-    store.release(ZONE_ID, RUN, 10, 11)
-    assert _now(store).buckets == {10: 0, 11: 0}
+    read = _now(store)
+    assert store.advance(read, replace(read, leaving={10: 2}, released_to=1, tick=read.tick + 1)) is Answer.NO
+    assert _now(store) == read
 
 
-def test_the_same_bucket_released_twice_in_one_write(store: Gates) -> None:
+def test_a_bucket_that_is_closed_with_its_exits_is_gone(store: Gates) -> None:
     _claim(store)
-    store.release(ZONE_ID, RUN, 10, 10)
-    assert _now(store).buckets == {10: 1}
-    _claim(store)
-    store.release(ZONE_ID, RUN, 10, 10)
-    assert _now(store).buckets == {10: 0}
+    read = _now(store)
+    decided = replace(read, leaving={10: 1}, released_to=1, closed_to=10, tick=read.tick + 1)
+    assert store.advance(read, decided) is Answer.YES
+    assert (_now(store).buckets, _now(store).released_to) == ({}, 1)
 
 
 def _decided(read: GateItem) -> GateItem:

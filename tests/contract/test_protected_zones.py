@@ -47,7 +47,19 @@ def test_all_zones_by_id_without_their_records(store: ProtectedZones) -> None:
         store.save(zone(zone_id=zone_id, version=1), None)
         store.put_record(zone_id, "bypass#1", {"name": "crew"})
     assert [found.zone_id for found in store.all()] == ["a", "b"]
-    assert len(store.scan_items()) == 4
+    assert len(store.scan_items(0, "revocation#sid#")) == 4
+
+
+def test_a_scan_leaves_with_the_table_what_has_expired_and_what_nobody_signed(store: ProtectedZones) -> None:
+    store.save(zone(version=1), None)
+    for number in range(300):
+        store.put_record(ZONE_ID, f"revocation#sid#{number}", {"reason": "left"}, expires_at_sec=2_000)
+    store.put_record(ZONE_ID, "revocation#sid#a", {"revoked_by": "ada"}, expires_at_sec=2_000)
+    store.put_record(ZONE_ID, "revocation#sid#b", {"revoked_by": "ada"}, expires_at_sec=1_000)
+    store.put_record(ZONE_ID, "revocation#visitor#c", {"revoked_by": "ada"})
+    found = {item["item"] for item in store.scan_items(1_000, "revocation#sid#")}
+    assert found == {"config", "revocation#sid#a", "revocation#visitor#c"}
+    assert [each.zone_id for each in store.all()] == [ZONE_ID]
 
 
 def test_records_by_prefix_in_order(store: ProtectedZones) -> None:
@@ -84,7 +96,7 @@ def test_a_deleted_zone_leaves_nothing_and_others_alone(store: ProtectedZones) -
         store.put_record(zone_id, "bypass#1", {"name": "crew"})
     for _ in range(2):
         store.delete(ZONE_ID)
-    assert {item["zone_id"] for item in store.scan_items()} == {"other"}
+    assert {item["zone_id"] for item in store.scan_items(0, "revocation#sid#")} == {"other"}
     assert store.get(ZONE_ID) is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,21 +9,24 @@ from typing import Any
 
 from tests.faults.flaky import Faults
 from tests.faults.world import Parts
+from tests.support.fakes import FakeObjectStore
 from waiting_room.adapters import dynamodb
 from waiting_room.adapters.counters import Joins, epoch_attributes
 from waiting_room.adapters.dynamodb import encode, writing
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain import lanes, leases
 from waiting_room.domain.admission import controller, shared_calls
 from waiting_room.domain.admission.claim_clock import ClaimClock
+from waiting_room.domain.admission.exits import Generation
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.line.draws import Draw
 from waiting_room.domain.line.epochs import Epoch, shards_of
 from waiting_room.domain.line.places import QueueItem, Session, session_of
 from waiting_room.domain.zone.zones import Zone
-from waiting_room.use_cases import seal
+from waiting_room.use_cases import list_exits, seal
 from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
@@ -90,22 +92,65 @@ class KeepsRefused(Gates):
         yield
 
 
-class ReleasesAllOrNothing(Gates):
-    """Of two leases neither is released when one has ended."""
-
-    def release(self, zone_id: str, run: int, *buckets: int) -> None:
-        self._release(zone_id, run, Counter(buckets))
-
-
 class RepeatsDecrements(Gates):
     """Decrements go through the client that repeats a call whose answer was lost."""
 
-    def release(self, zone_id: str, run: int, *buckets: int) -> None:
+    def release(self, zone_id: str, run: int, bucket: int) -> None:
         once, self._once = self._once, self._table.clients.repeating
         try:
-            super().release(zone_id, run, *buckets)
+            super().release(zone_id, run, bucket)
         finally:
             self._once = once
+
+
+class ForgetsReleases(Gates):
+    """The tick does not write down of which exits it released the leases: the next one releases them again."""
+
+    def advance(self, read: GateItem, decided: GateItem) -> Answer:
+        return super().advance(read, replace(decided, released_to=0))
+
+
+class ReleasesAtOnce(Exits):
+    """The lease of a session that ended is released at once, while its token opens the gate."""
+
+    def add(self, zone_id: str, run: int, sid: str, bucket: int, now_ms: int, verb: str) -> None:
+        self._gates.release(zone_id, run, bucket)
+
+
+class NotesAgain(Exits):
+    """An exit of which it is not known whether it was noted is noted once more, in a later generation."""
+
+    def _add(self, zone_id: str, run: int, record: bytes, now_ms: int) -> Answer:
+        answer = super()._add(zone_id, run, record, now_ms)
+        if answer is Answer.UNSURE:
+            for generation in self.after(zone_id, run, 0)[-1:]:
+                self.close(zone_id, run, generation.number)
+            return super()._add(zone_id, run, record, now_ms)
+        return answer
+
+
+class ClosesNothing(Exits):
+    """A generation takes more exits after it was listed."""
+
+    def close(self, zone_id: str, run: int, number: int) -> Generation:
+        (generation,) = [each for each in self.after(zone_id, run, number - 1) if each.number == number]
+        return replace(generation, final=True)
+
+
+class PutsAnyway(FakeObjectStore):
+    """A list is put over whatever list there is by now."""
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        content_type: str,
+        cache_control: str,
+        *,
+        if_match: str | None = None,
+        if_absent: bool = False,
+    ) -> bool:
+        return super().put(key, body, content_type, cache_control)
 
 
 class ClaimsUnchecked(Gates):
@@ -172,8 +217,15 @@ class CallsUnsealed(TickZone):
 class MovesAnyway(Join):
     """Whoever shows an invitation stands in its lane from then on, at its end, however near the old place was."""
 
-    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str) -> bool:
+    def _is_sooner(self, zone: Zone, held: QueueItem, invited: str, at: int | None = None) -> bool:
         return held.status == "waiting" and invited not in ("", held.lane)
+
+
+class OpensAtOnce(Join):
+    """Places are given whenever somebody comes."""
+
+    def _refuse_early(self, zone: Zone) -> None:
+        pass
 
 
 class TakesForOwn(Join):
@@ -254,6 +306,9 @@ LANES = {"lanes": True, "visitors": 24, "cap": 3, "lottery": False}
 """Enough of them to make a line in each lane."""
 
 MUTATIONS: dict[str, Mutation] = {
+    "lease of an exit": Mutation(Parts(exits=ReleasesAtOnce)),
+    "ten seconds on the list": Mutation(Parts(patches=((list_exits, "EXIT_LISTED_MS", 0),))),
+    "released once": Mutation(Parts(gates=ForgetsReleases)),
     "renew order": Mutation(Parts(renew=ReleasesFirst)),
     "attempt id of a claim": Mutation(Parts(claim=TrustsSilence), SILENT),
     "attempt id of a renewal": Mutation(Parts(renew=ForgetsAttempts), SILENT),
@@ -264,6 +319,7 @@ MUTATIONS: dict[str, Mutation] = {
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
     "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),
     "counter of a number": Mutation(Parts(join=TakesForOwn), BUSY, SHARDED),
+    "opening of the line": Mutation(Parts(join=OpensAtOnce), changes={"lottery": True}),
     "condition of an epoch": Mutation(Parts(joins=SealsAnyway), changes=SHARDED),
     "counters that were not read": Mutation(
         Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ __all__ = ["RuleBroken", "Rules"]
 
 IN_VAIN_MS = 2_000
 """A lease may be counted without a place that has it while a request is under way: some calls of up to 30 ms each."""
+LET_GO_MS = 40_000
+"""Where nothing is lost the lease of a session that ended is let go of by then: a tick lists it, ten seconds later
+every gate has the list, and an exchanger ticks every few seconds."""
 EDGE_BEHIND_MS = 5_000
 """The gate's clock may be this far behind: a token is live as long as any gate may accept it."""
 
@@ -27,9 +30,10 @@ class Rules:
     cap: int
     inventory: int | None
     width_sec: int
+    is_refused: Callable[[str, int], bool] = lambda _sid, _now_ms: False
     expires_ms: dict[str, int] = field(default_factory=dict)
     owner: dict[str, str] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
+    ended: dict[str, tuple[int, int]] = field(default_factory=dict)
     reference: dict[str, str] = field(default_factory=dict)
     lines: Lines = field(default_factory=Lines)
     holders: dict[Number, str] = field(default_factory=dict)
@@ -37,6 +41,7 @@ class Rules:
     shown: dict[str, int] = field(default_factory=dict)
     sold: int = 0
     bound: int = 0
+    opens_at_ms: int = 0
     peak: int = 0
     in_vain_since_ms: dict[int, int] = field(default_factory=dict)
 
@@ -45,10 +50,16 @@ class Rules:
 
     def live(self, now_ms: int) -> int:
         """Sessions that were claimed, have not ended and have not expired on the slowest gate's clock."""
-        edge_ms = now_ms - EDGE_BEHIND_MS
-        return sum(1 for sid, until in self.expires_ms.items() if until > edge_ms and sid not in self.ended)
+        return sum(1 for sid in self._unexpired(now_ms) if sid not in self.ended)
 
-    def stored(self, item: dict[str, Any]) -> None:
+    def let_in(self, now_ms: int) -> int:
+        """Sessions that some gate lets in, ended or not: of every token ever given, those that it does not refuse."""
+        return sum(1 for sid in self._unexpired(now_ms) if sid not in self.ended or not self.is_refused(sid, now_ms))
+
+    def _unexpired(self, now_ms: int) -> list[str]:
+        return [sid for sid, until in self.expires_ms.items() if until > now_ms - EDGE_BEHIND_MS]
+
+    def stored(self, item: dict[str, Any], now_ms: int) -> None:
         """A queue item as it is after a write."""
         place = decode(item)
         visitor, sid, status = place["place"], place.get("sid"), place["status"]
@@ -59,6 +70,8 @@ class Rules:
         holder = self.holders.setdefault(number, visitor)
         if holder != visitor:
             raise RuleBroken(f"rule 2: {holder} and {visitor} share number {number}")
+        if place["joined_at_ms"] < self.opens_at_ms:
+            raise RuleBroken(f"rule 3: {visitor} has a place from before the line opened")
         if before is not None and number != _number(before) and not place.get("rejoined"):
             raise RuleBroken(f"rule 2: {visitor} was moved from {_number(before)} to {number}")
         if before is not None and number != _number(before) and place["rejoined"] == MOVED:
@@ -70,7 +83,7 @@ class Rules:
                 raise RuleBroken(f"session {sid} came back after it had ended")
             self.issue(visitor, sid, expires_at_ms(place["bucket"], place["hard_end_at_ms"], self.width_sec))
         elif sid:
-            self.ended.add(sid)
+            self.ended.setdefault(sid, (place["bucket"], now_ms))
         reference = place.get("reference")
         if sid and reference and self.reference.setdefault(sid, reference) != reference:
             raise RuleBroken(f"rule 5: session {sid} was confirmed for two references")
@@ -101,11 +114,12 @@ class Rules:
         self.bound = max(self.cap, min(self.bound, leases))
 
     def check_counted(self, buckets: Mapping[int, int], now_ms: int) -> None:
-        """Where every answer is definite: each lease that is counted belongs to the place of somebody who is in.
+        """Where every answer is definite: each lease that is counted belongs to somebody who is in, or was just now.
 
         Not looked at are buckets that end next: whose lease ran out, on whatever clock, may have joined again already.
         """
         held = Counter(place["bucket"] for place in self.places.values() if place["status"] == "admitted")
+        held.update(bucket for bucket, at_ms in self.ended.values() if now_ms - at_ms < LET_GO_MS)
         in_vain = {
             bucket
             for bucket, count in buckets.items()
@@ -118,10 +132,10 @@ class Rules:
 
     def check(self, now_ms: int) -> None:
         """Rule 1, at this instant."""
-        live = self.live(now_ms)
-        self.peak = max(self.peak, live)
-        if live > self.bound:
-            raise RuleBroken(f"rule 1: {live} live sessions, {self.bound} allowed")
+        live, let_in = self.live(now_ms), self.let_in(now_ms)
+        self.peak = max(self.peak, let_in)
+        if let_in > self.bound:
+            raise RuleBroken(f"rule 1: gates let in {let_in} sessions, {self.bound} allowed")
         if self.inventory is not None and self.sold + live > self.inventory:
             raise RuleBroken(f"rule 1: {self.sold} sold + {live} live > inventory {self.inventory}")
         completed = sum(1 for place in self.places.values() if place["status"] == "completed")

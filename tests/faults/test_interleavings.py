@@ -11,18 +11,23 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.faults.mutations import (
+    ClosesNothing,
     KeepsRefused,
+    NotesAgain,
+    PutsAnyway,
     ReadsSalesFirst,
-    ReleasesAllOrNothing,
     RepeatsDecrements,
     SellsUnpinned,
     frees_closing_buckets,
 )
-from tests.support.sale import Sale
+from tests.support.fakes import FakeObjectStore
+from tests.support.sale import EXITS_SEC, Sale
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gates import Gates
 from waiting_room.domain.admission import controller
 from waiting_room.domain.errors import Overloaded, SoldOut
+from waiting_room.domain.gate.exit_list import object_key, read_exit_list
 from waiting_room.domain.leases import MARGIN_SEC
 from waiting_room.domain.line.places import Session
 from waiting_room.use_cases.confirm import Confirm
@@ -71,21 +76,43 @@ def test_a_sale_recorded_long_after_the_lease_has_ended(confirm: type[Confirm], 
         let_in.append(gets_in(sale, "hoping"))
 
     assert not once_at(sale, "transact_write_items", "before", meanwhile)
-    parts = (sale.gates, sale.queue, sale.copies, sale.clock, sale.ids)
+    parts = (sale.gates, sale.stores.exits, sale.queue, sale.copies, sale.clock, sale.ids)
     confirm(*parts)(sale.zone, "buyer", buyer.sid, buyer.expires_at_ms // 1000, "order-1", checkout=True)
     assert len(let_in) == 1
     assert sale.sales.sold("z", 1) + sum(let_in) == promised
 
 
+def test_a_lease_as_long_as_a_pin_is_counted_while_its_sale_is_recorded() -> None:
+    sale = Sale(inventory=1, session={"idle_sec": 300, "max_sec": 600})
+    sale.tick()
+    buyer = sale.enter("buyer")
+    sale.join("hoping")
+    let_in: list[bool] = []
+
+    def meanwhile() -> None:
+        sale.tick(SLOW_SEC)
+        let_in.append(gets_in(sale, "hoping"))
+
+    once_at(sale, "transact_write_items", "before", meanwhile)
+    leases = sale.gate().active
+    sale.confirm(buyer, "order-1")
+    assert (leases, let_in, sale.sales.sold("z", 1)) == (1, [False], 1)
+
+
 @pytest.mark.parametrize(("tick", "promised"), [(TickZone, 1), (ReadsSalesFirst, 2)])
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_sale_while_a_tick_reads(tick: type[TickZone], promised: int, phase: str) -> None:
+    """The lease of the sale ends just then too: another exchanger closes its bucket."""
     sale, buyer = last_ticket()
     ticker = sale.exchanger(tick)
     ticker("z")
-    sale.clock.advance(1)
-    happened = once_at(sale, "query", phase, lambda: sale.confirm(buyer, "order-1"), about="sold#")
-    assert ticker("z").won
+
+    def meanwhile() -> None:
+        sale.confirm(buyer, "order-1")
+        sale.tick(SLOW_SEC)
+
+    happened = once_at(sale, "query", phase, meanwhile, about="sold#")
+    ticker("z")
     assert happened
     sale.clock.advance(2)
     promises = sale.sales.sold("z", 1) + gets_in(sale, "hoping")
@@ -181,13 +208,75 @@ def test_a_definite_refusal_leaves_no_lease_counted(verb: str, *, safe: bool) ->
     assert sale.gate().active == before.active + (0 if safe else 1)
 
 
-@pytest.mark.parametrize(("gates", "kept"), [(Gates, 0), (ReleasesAllOrNothing, 1)])
-def test_a_lease_that_ends_during_a_sale_leaves_no_pin(gates: type[Gates], kept: int) -> None:
+def test_a_lease_that_ends_during_a_sale_leaves_no_pin() -> None:
     sale = Sale(max_active=5, inventory=5)
     sale.tick()
     session = sale.enter("buyer")
-    sale.gates.__class__ = gates
     once_at(sale, "transact_write_items", "before", lambda: sale.tick(SLOW_SEC) and None)
     sale.confirm(session, "order-1")
     assert sale.gate().closed_to >= session.bucket
-    assert sale.gate().active == kept
+    assert sale.gate().active == 0
+
+
+def listed(sale: Sale, session: Session) -> bool:
+    return read_exit_list(sale.objects.objects[object_key("z")].body).has(session.sid)
+
+
+@pytest.mark.parametrize(("exits", "counted"), [(Exits, 1), (NotesAgain, 0)])
+def test_an_exit_whose_record_got_no_answer_takes_nobody_elses_lease(exits: type[Exits], counted: int) -> None:
+    sale = Sale()
+    sale.tick()
+    leaving, staying = sale.enter("leaving"), sale.enter("staying")
+    assert leaving.bucket == staying.bucket
+    clients = Clients(sale.store, LosesOneAnswer(sale, repeats=False))
+    exits(clients, "counters", sale.gates).add("z", 1, leaving.sid, leaving.bucket, sale.clock.now_ms(), "leave")
+    sale.tick(EXITS_SEC)
+    assert listed(sale, leaving)
+    assert sale.gate().active == counted
+
+
+@pytest.mark.parametrize(("exits", "counted"), [(Exits, 1), (ClosesNothing, 0)])
+def test_an_exit_that_comes_while_its_generation_is_listed(exits: type[Exits], counted: int) -> None:
+    sale = Sale()
+    sale.tick()
+    first, late = sale.enter("first"), sale.enter("late")
+    sale.stores.exits.__class__ = exits
+    sale.leave("first")
+    sale.tick()
+    sale.leave("late")
+    another = sale.exchanger()
+    assert listed(sale, first)
+    assert not listed(sale, late)
+    with mock.patch.object(FakeObjectStore, "put", return_value=False):
+        for _ in range(EXITS_SEC):
+            sale.clock.advance(1)
+            assert another("z").won
+    assert sale.gate().active == counted, "whoever is not on the list is counted"
+
+
+@pytest.mark.parametrize(("objects", "kept"), [(FakeObjectStore, True), (PutsAnyway, False)])
+def test_a_list_that_is_put_late(objects: type[FakeObjectStore], *, kept: bool) -> None:
+    sale = Sale()
+    sale.objects.__class__ = objects
+    slow, quick = sale.exchanger(), sale.exchanger()
+    sale.tick()
+    first, late = sale.enter("first"), sale.enter("late")
+    sale.leave("first")
+    happened: list[bool] = []
+
+    def meanwhile(key: str) -> None:
+        if key == object_key("z") and not happened:
+            happened.append(True)
+            sale.leave("late")
+            quick("z")
+
+    sale.objects.before_put = meanwhile
+    sale.clock.advance(2)
+    slow("z")
+    for _ in range(EXITS_SEC):
+        sale.clock.advance(1)
+        quick("z")
+    assert happened
+    assert listed(sale, first)
+    assert sale.gate().active == 0
+    assert listed(sale, late) is kept

@@ -9,6 +9,7 @@ from typing import Any
 
 from scripts.simulation.replicas import Replicas
 from tests.faults import lines
+from tests.faults.bucket import FlakyBucket
 from tests.faults.flaky import Faults, FlakyClient
 from tests.faults.rules import RuleBroken, Rules
 from tests.faults.scheduler import START_MS, Scheduler
@@ -17,6 +18,7 @@ from tests.support.fakes import FakeFunctions, FakeIds, FakeObjectStore
 from waiting_room import schemas
 from waiting_room.adapters.counters import Joins
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
@@ -29,12 +31,14 @@ from waiting_room.use_cases.claim import Claim
 from waiting_room.use_cases.confirm import Confirm
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.join import Join
+from waiting_room.use_cases.list_exits import ListExits
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
 START_AFTER_MS = 12_000
+OPENS_AFTER_MS = 4_000
 """When a sale with a draw begins: some have come before, some come later."""
 TABLES = ("protected_zones", "counters", "joins", "queue")
 
@@ -62,12 +66,15 @@ class Parts:
     confirm: type[Confirm] = Confirm
     joins: type[Joins] = Joins
     tick: type[TickZone] = TickZone
+    exits: type[Exits] = Exits
+    lists: type[ListExits] = ListExits
     patches: tuple[tuple[Any, str, Any], ...] = ()
 
     def stores(self, clients: Clients) -> Stores:
         """The tables as a process sees them, with what a mutation replaces."""
         stores = Stores(clients, *TABLES)
         stores.gates = self.gates(clients, "counters")
+        stores.exits = self.exits(clients, "counters", stores.gates)
         stores.queue = self.queue(clients, "queue", "counters")
         stores.joins = self.joins(clients, "joins")
         return stores
@@ -105,9 +112,11 @@ class World:
         self.calm = Clients(self.store, self.store)
         self.replicas = Replicas(lambda: self.scheduler.now_ms, self.rng)
         self.zone = self._zone()
-        self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec)
+        self.bucket = FlakyBucket(self.scheduler, lambda: self.faults, self.after_call)
+        self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec, self.bucket.is_refused)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
         marks = {name: Watermarks() for name in self.zone.lanes}
+        self.rules.opens_at_ms = self.zone.line_opens_at_ms or 0
         self.rules.lines = lines.Lines(
             tuple(self.zone.lanes), scenario.shards, scenario.lottery, shares(self.zone.lanes)
         )
@@ -131,6 +140,7 @@ class World:
             document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.5}}
         if scenario.lottery:
             document |= {"mode": "combined", "order": "lottery", "starts_at_ms": START_MS + START_AFTER_MS}
+            document["opens_at_ms"] = START_MS + OPENS_AFTER_MS
         if scenario.inventory is not None:
             document["inventory"] = scenario.inventory
         return Zone.from_document(document)
@@ -159,7 +169,7 @@ class World:
         for key, record in self.store.tables["queue"].records.items():
             if self._seen.get(key) is not record.item:
                 self._seen[key] = record.item
-                self.rules.stored(record.item)
+                self.rules.stored(record.item, self.scheduler.now_ms)
         if self.scenario.inventory is not None:
             slots = self.store.tables["counters"].records.items()
             self.rules.sold = sum(int(row.item["n"]["N"]) for (name, _), row in slots if str(name).startswith("sold#"))
@@ -224,7 +234,8 @@ def exchanger(world: World) -> TickZone:
         stores.sales,
         clock,
         Announce(FakeObjectStore(), stores.calls),
-        MinuteRows(stores.zones, stores.minutes, stores.departures),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, stores.limit_counts),
+        world.parts.lists(stores.exits, world.bucket, clock, world.scheduler.spawn),
     )
 
 

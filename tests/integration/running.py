@@ -90,8 +90,13 @@ class Foyer:
         return answer["Payload"].read().decode(), "FunctionError" in answer
 
     def operate(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """Call an operator route; `path` is what follows `/.waiting-room/v1/admin`."""
-        return httpx.request(method, f"{self.api_url}{ADMIN}{path}", json=body, auth=SIGNED, timeout=30)
+        """Call an operator route; `path` is what follows `/.waiting-room/v1/admin`. 429 did nothing: asked again."""
+        for _ in range(3):
+            answer = httpx.request(method, f"{self.api_url}{ADMIN}{path}", json=body, auth=SIGNED, timeout=30)
+            if answer.status_code != 429:
+                break
+            time.sleep(float(answer.headers["retry-after"]))
+        return answer
 
     def apply_zone(self, document: dict[str, Any]) -> dict[str, Any]:
         """Create or replace a zone; return the answer (with a new zone's `site_key`) once the gate goes by it."""

@@ -19,7 +19,7 @@ from scripts.edge import Edge
 from scripts.local import free_port
 from tests.integration.guests import Guest, connections
 from tests.integration.running import Foyer, wait_until
-from tests.integration.zones import ORIGIN_SECRET, SITE_KEY, open_zones, zone
+from tests.integration.zones import ORIGIN_SECRET, SITE_KEY, decides, open_zones, zone
 from tests.support.origin_rooms import FOLDER
 
 START_SEC = 20
@@ -66,6 +66,7 @@ def http(foyer: Foyer, folder: Path, own: OwnSite) -> Iterator[httpx.Client]:
         ):
             try:
                 wait_until(lambda: listens(own.origin, shop, folder / "log"), START_SEC, "the shop answers")
+                wait_until(lambda: decides(edge.url), START_SEC, "the new gate has its snapshot")
                 with connections(edge.url) as http:
                     yield http
             finally:

@@ -70,7 +70,7 @@ def open_zones(foyer: Foyer, *documents: dict[str, Any]) -> None:
     foyer.client("lambda").invoke(FunctionName=foyer.stack.names.function("dispatcher"), Payload=b"{}")
     for zone_id, run in runs.items():
         wait_until(partial(_is_open, foyer, zone_id, run), OPENED_SEC, f"zone {zone_id} lets visitors in")
-        wait_until(partial(_is_guarded, foyer, zone_id), PUBLISHED_SEC, f"the gate guards {path_of(zone_id)}")
+        wait_until(partial(is_guarded, foyer.url, zone_id), PUBLISHED_SEC, f"the gate guards {path_of(zone_id)}")
 
 
 def _is_open(foyer: Foyer, zone_id: str, run: int) -> bool:
@@ -78,8 +78,14 @@ def _is_open(foyer: Foyer, zone_id: str, run: int) -> bool:
     return bool(status and status["run"] == run and status["lanes"]["general"]["ahead"] > 0)
 
 
-def _is_guarded(foyer: Foyer, zone_id: str) -> bool:
-    return httpx.get(foyer.url + path_of(zone_id)).status_code == 429
+def is_guarded(edge_url: str, zone_id: str) -> bool:
+    """Whether the gate of an edge has heard of a zone."""
+    return httpx.get(edge_url + path_of(zone_id)).status_code == 429
+
+
+def decides(edge_url: str) -> bool:
+    """Whether the gate of a new edge has its snapshot: on a busy machine the first fetch takes longer than it waits."""
+    return httpx.get(edge_url).status_code != 503
 
 
 @contextlib.contextmanager
@@ -95,4 +101,6 @@ def sample_site(foyer: Foyer, *zone_ids: str) -> Iterator[Edge]:
         running.callback(close_app, site)
         site_url = running.enter_context(served(site))
         secret = {ORIGIN_SECRET_HEADER: ORIGIN_SECRET}
-        yield running.enter_context(Edge(0, foyer.stack, site_url, site_headers=secret))
+        edge = running.enter_context(Edge(0, foyer.stack, site_url, site_headers=secret))
+        wait_until(partial(decides, edge.url), PUBLISHED_SEC, "a new gate has its snapshot")
+        yield edge

@@ -23,7 +23,7 @@ from waiting_room.http.frame.app import HttpApp
 from waiting_room.http.frame.guards import only_from_distribution, only_with_identity
 from waiting_room.http.frame.router import Router
 from waiting_room.http.page.pages import problem_page
-from waiting_room.ports import Cipher
+from waiting_room.ports import Cipher, Passcodes
 from waiting_room.use_cases.keys import ChangeKeys, EnsureKeys
 from waiting_room.use_cases.wake import Wake
 from waiting_room.use_cases.watch_door import WatchDoor
@@ -105,12 +105,15 @@ class HttpAnswer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self, cipher: Cipher | None = None, *, labelled: bool = True) -> None:
-        """With a `cipher` the deployment sends alerts; `labelled`: its firewall tells machines."""
+    def __init__(
+        self, cipher: Cipher | None = None, passcodes: Passcodes | None = None, *, labelled: bool = True
+    ) -> None:
+        """With a `cipher` the deployment sends alerts, with `passcodes` it verifies phones; `labelled`: its firewall
+        tells machines."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
-        self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES)
+        self.stores = Stores(Clients(self.dynamo, self.dynamo), *TABLES, number_key=ORIGIN_SECRET)
         self.secrets, self.logins = MemorySecrets(self.clock), FakeLogins()
         self.keys = SigningKeys(Clients(self.secrets, self.secrets), "foyer/signing-keys", self.clock)
         self.tokens = Signer(self.keys, "foyer")
@@ -133,6 +136,7 @@ class ApiWorld:
                     self.ids,
                     cipher,
                     no_pause,
+                    passcodes,
                     labelled=labelled,
                 ),
             ),

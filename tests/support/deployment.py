@@ -19,6 +19,7 @@ from tests.support.memory_aws import (
     Guarded,
     MemoryAlarms,
     MemoryBucket,
+    MemoryCodes,
     MemoryConnections,
     MemoryFirehose,
     MemoryKms,
@@ -54,6 +55,7 @@ class Deployment:
         self.secrets, self.parameters = MemorySecrets(self.clock), MemoryParameters(self.clock)
         self.archive, self.failures, self.timestream = MemoryFirehose(), MemoryQueue(), MemoryTimestream()
         self.alarms, self.connections = MemoryAlarms(), MemoryConnections()
+        self.codes = MemoryCodes(lambda: self.clock.now_ms() / 1000)
         self._services = {
             "firehose": self.archive,
             "sqs": self.failures,
@@ -67,6 +69,7 @@ class Deployment:
             "apigatewaymanagementapi": self.connections,
             "kms": MemoryKms(),
             "pinpoint-sms-voice-v2": MemoryMessaging(),
+            "endusermessaging": self.codes,
         }
         self.each_second: Callable[[], None] = lambda: None
         regional = {name: spec for name, spec in schemas.functions().items() if not spec["edge"]}
@@ -92,6 +95,7 @@ class Deployment:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bootstrap, "_client", client)
+            patch.setattr(bootstrap, "_codes_client", lambda: client("endusermessaging"))
             patch.setattr(bootstrap, "SystemClock", lambda: self.clock)
             patch.setattr(bootstrap, "RandomIds", lambda: self.ids)
             patch.setattr(bootstrap, "json_log", lambda _: self.log)

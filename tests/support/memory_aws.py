@@ -7,13 +7,14 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from scripts.deployment.names import Names
+from scripts.local.codes import PATH, Codes
 
 Right = tuple[str, str]
 """An IAM action and the resource it is used on, written as in schemas/functions.json."""
@@ -150,6 +151,26 @@ class MemoryKms:
         return {"Plaintext": reversed_text[::-1].encode()}
 
 
+class MemoryCodes:
+    """Passcodes of the local stand-in, without HTTP."""
+
+    def __init__(self, now_sec: Callable[[], float]) -> None:
+        self._codes = Codes(now_sec)
+        self.messages: list[str] = []
+
+    def send_notify_code_verification(self, **asked: Any) -> dict[str, Any]:
+        return self._answer("send", asked)
+
+    def validate_notify_code_verification(self, **asked: Any) -> dict[str, Any]:
+        return self._answer("validate", asked)
+
+    def _answer(self, what: str, asked: dict[str, Any]) -> dict[str, Any]:
+        status, answer, message = self._codes.answer(f"{PATH}{what}", asked)
+        assert status == 200, answer
+        self.messages += [message] if message else []
+        return answer
+
+
 @dataclass
 class MemoryMessaging:
     """End User Messaging: keeps what it was asked to send."""
@@ -229,6 +250,8 @@ class Guarded:
                 yield f"secretsmanager:{action}", "secret:join_secrets" if below else "secret:signing_keys"
             case "kms":
                 yield f"kms:{action}", "alerts:key"
+            case "endusermessaging":
+                yield f"end-user-messaging:{action}", "codes:service"
             case "pinpoint-sms-voice-v2":
                 yield f"sms-voice:{action}", "alerts:identity"
             case "cloudwatch":

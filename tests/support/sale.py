@@ -21,11 +21,14 @@ from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.claim import Waiting
 from waiting_room.use_cases.draw import Draws
 from waiting_room.use_cases.leave import Bar, EndPlace
+from waiting_room.use_cases.list_exits import ListExits
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
 TABLES = ("protected_zones", "counters", "joins", "queue")
+EXITS_SEC = 14
+"""By then the room of a session that ended is free: it is listed in two, and every gate has had that for ten."""
 ZONE: dict[str, Any] = {
     "zone_id": "z",
     "mode": "queueing",
@@ -63,7 +66,7 @@ class Sale:
         clock, ids = self.clock, self.ids
         self.verbs = visitor_verbs(self.stores, self.wake, clock, ids, no_pause)
         self.copies = self.verbs.copies
-        self._bar = Bar(EndPlace(self.gates, self.queue, clock, ids), self.queue)
+        self._bar = Bar(EndPlace(self.gates, self.stores.exits, self.queue, clock, ids), self.queue)
         self.calls = CallRecords(Clients(self.store, self.store), "counters")
         self.ticker = self.exchanger()
 
@@ -72,9 +75,10 @@ class Sale:
     ) -> TickZone:
         """One exchanger's tick, with copies of its own."""
         announce = Announce(self.objects, self.calls)
-        rows = MinuteRows(self.zones, self.minutes, self.departures, metrics)
+        rows = MinuteRows(self.zones, self.minutes, self.departures, self.stores.limit_counts, metrics)
         reads = (self.zones, self.gates, self.joins, self.sales)
-        return kind(*reads, self.clock, announce, rows, beacon=beacon)
+        exits = ListExits(self.stores.exits, self.objects, self.clock)
+        return kind(*reads, self.clock, announce, rows, exits, beacon=beacon)
 
     def change(self, **changes: Any) -> None:
         """An operator's change, as the operator makes it: store, then fence."""

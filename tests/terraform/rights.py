@@ -82,9 +82,14 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             stage = self.plan.one("aws_apigatewayv2_stage", "module.websocket_api")["name"]
-            return [f"{api['execution_arn']}/{stage}/*/@connections/*"]
+            return [f"{api['execution_arn']}/{stage}/POST/@connections/*"]
+        if resource == "streams":
+            return ["*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
+        if resource == "codes:service":
+            variables = self.lambdas.get(self.name("bouncer"), {}).get("environment", [{}])[0].get("variables", {})
+            return ["*"] if variables.get("CODES_IDENTITY", "none") != "none" else []
         holder = {
             "archive:stream": "aws_kinesis_firehose_delivery_stream",
             "failures:queue": "aws_sqs_queue",

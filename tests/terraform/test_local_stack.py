@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.local import LocalStack
-from scripts.local.outbox import ENDPOINT_VARIABLE
+from scripts.local.outbox import CODES_ENDPOINT_VARIABLE, ENDPOINT_VARIABLE
 from tests.terraform.workspace import Json, Plan
 
 MADE_BY_CHANCE = ("ORIGIN_SECRET", "SNAPSHOT_KEY")
@@ -42,9 +42,9 @@ def form(variable: str, value: str) -> str:
 def settings(variables: Json) -> Json:
     # Only the local stack has a number to send from without being told, and an outbox instead of the service.
     return {
-        name: "<own>" if name == "ORIGIN_SECRET" or name.startswith("ALERTS_") else form(name, value)
+        name: "<own>" if name == "ORIGIN_SECRET" or name.startswith(("ALERTS_", "CODES_")) else form(name, value)
         for name, value in variables.items()
-        if name != ENDPOINT_VARIABLE
+        if name not in (ENDPOINT_VARIABLE, CODES_ENDPOINT_VARIABLE)
     }
 
 

@@ -29,6 +29,7 @@ from waiting_room.adapters.health import Alarms, HttpsProbe
 from waiting_room.adapters.idle import drop_idle
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.metrics import AlarmLines, CloudWatchMetrics, SeveralMetrics, TimestreamMetrics, print_line
+from waiting_room.adapters.notify_codes import NotifyCodes, connect
 from waiting_room.adapters.object_store import S3ObjectStore
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.public_door import PublicDoor
@@ -108,14 +109,24 @@ def bouncer(env: Mapping[str, str]) -> Warmable:
     """The token service."""
     settings = config.read(config.BouncerConfig, env)
     clock, ids = SystemClock(), RandomIds()
-    stores = _all_stores(settings)
+    stores = _all_stores(settings, settings.origin_secret)
     secrets = _clients("secretsmanager")
     tokens = Signer(SigningKeys(secrets, settings.signing_keys_secret, clock), settings.token_issuer)
     login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    labelled = settings.machine_labels != config.OFF
-    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep, labelled=labelled)
+    endpoints = bouncer_endpoints(
+        stores,
+        tokens,
+        login_keys,
+        wake,
+        clock,
+        ids,
+        cipher,
+        time.sleep,
+        _passcodes(settings),
+        labelled=settings.machine_labels != config.OFF,
+    )
     prepare_bodies(endpoints)
     warm_up(tokens.refresh, *stores.zones.connect())
     app = HttpApp(
@@ -213,7 +224,8 @@ def exchanger(env: Mapping[str, str]) -> Job:
     gauges = BackgroundMetrics(_metrics(settings), ThreadPoolExecutor(1, thread_name_prefix="gauges").submit)
     looks = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="door")
     door = WatchDoor(PublicDoor(objects), stores.refusals, clock, looks.submit)
-    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges, door)
+    lists = ThreadPoolExecutor(ZONES_PER_EXCHANGER, thread_name_prefix="exits")
+    ticks = tick_zone(stores, objects, clock, DrandBeacon(), gauges, door, lists.submit)
     exchange = Exchange(ticks, stores.locks, clock, ids, time.sleep, threads.submit)
 
     def run(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -319,7 +331,20 @@ def _metrics(settings: config.RecorderConfig | config.ExchangerConfig) -> Metric
     return SeveralMetrics(alarms, CloudWatchMetrics(settings.metrics_namespace, print_line))
 
 
-def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Stores:
+def _passcodes(settings: config.BouncerConfig) -> NotifyCodes | None:
+    """The sender of passcodes, whose client is made when the first is sent: few visits need one."""
+    if settings.codes_identity == config.OFF:
+        return None
+    sets = settings.codes_configuration_set
+    configuration_set = "" if sets == config.OFF else sets
+    return NotifyCodes(_codes_client, settings.codes_identity, settings.codes_configuration, configuration_set)
+
+
+def _codes_client() -> Any:
+    return drop_idle(connect(SENDING))
+
+
+def _all_stores(settings: config.BouncerConfig | config.OperatorConfig, number_key: str = "") -> Stores:
     """The stores of those who write places."""
     return Stores(
         _clients(),
@@ -329,6 +354,7 @@ def _all_stores(settings: config.BouncerConfig | config.OperatorConfig) -> Store
         settings.queue_table,
         settings.user_connections_table,
         retention=Retention.parse(settings.retention_days),
+        number_key=number_key,
     )
 
 

@@ -26,7 +26,9 @@ class MissingSettings(Exception):
 @dataclass(frozen=True)
 class BouncerConfig:
     """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
-    `alerts_key` seals telephone numbers, or is OFF; `machine_labels` is OFF where no firewall tells machines."""
+    `alerts_key` seals telephone numbers, or is OFF. `codes_identity` is what passcodes come from, or OFF, and
+    `codes_configuration` the notify code configuration with their texts; `codes_configuration_set` may be OFF.
+    `machine_labels` is OFF where no firewall tells machines."""
 
     protected_zones_table: str
     counters_table: str
@@ -40,6 +42,9 @@ class BouncerConfig:
     cors_origins: str
     exchanger_function: str
     alerts_key: str
+    codes_identity: str
+    codes_configuration: str
+    codes_configuration_set: str
     machine_labels: str
     retention_days: str
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from waiting_room.domain.alerts import Channel
+from waiting_room.domain.phones import CodeChannel
 
 
 class Clock(Protocol):
@@ -172,6 +173,28 @@ class Carrier(Protocol):
         self, channel: Channel, number: str, text: str, language: str, *, life_sec: int, max_price_usd: float
     ) -> Delivery:
         """Send a message once; GONE when the number is refused."""
+        ...
+
+
+class Sending(Enum):
+    """What became of a passcode that was to be sent."""
+
+    SENT = "it was handed over"
+    PERHAPS = "the answer was lost; it may have been sent"
+    REFUSED = "the number cannot be reached, or wants no messages"
+    BUSY = "nothing was sent; asking again may help"
+    STOPPED = "nothing was sent, and nothing will be until somebody looks after it"
+
+
+class Passcodes(Protocol):
+    """Makes passcodes, sends and checks them. `reference` binds the two."""
+
+    def send(self, channel: CodeChannel, number: str, reference: str) -> Sending:
+        """Have a passcode sent, once."""
+        ...
+
+    def check(self, number: str, reference: str, code: str) -> bool:
+        """Whether the passcode is the one sent for this reference; raises Overloaded, Unsure."""
         ...
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import botocore.exceptions
 import httpx
@@ -61,6 +62,16 @@ def _needed(code: str, operation: str) -> str:
     if "Denied" in code or "Unauthorized" in code:
         return f"Your credentials need the right to call {operation}, or look for yourself."
     return "Look for yourself, or try again."
+
+
+def gate_snapshot(document: Mapping[str, Any], now_ms: int, old_sec: int, to_do: str) -> Finding:
+    """Whether the gate snapshot is younger than so many seconds, and has room for all that was revoked."""
+    age_sec = max(0, now_ms - int(document["published_at_ms"])) // 1000
+    left_out = int(document.get("left_out", 0))
+    found = f"{age_sec} s old" + (f", {left_out} revoked sessions or visitors have no room in it" if left_out else "")
+    if age_sec < old_sec and left_out:
+        to_do = "Their pages open until their tokens run out. A reset makes every token of a zone void."
+    return Finding.judged("gate snapshot", age_sec < old_sec and not left_out, found, to_do)
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:

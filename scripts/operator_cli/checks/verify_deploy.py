@@ -20,7 +20,7 @@ from waiting_room.domain.locations import PREFIX, place_url
 
 from ...operator_api.api import ADMIN, OperatorApi
 from . import verify_zone
-from .findings import Check, Finding, State
+from .findings import Check, Finding, State, gate_snapshot
 from .verify_zone import PAGE, SCRIPT
 
 TIMEOUT_SEC = 20.0
@@ -249,10 +249,8 @@ def snapshot(found: SeenDeployment) -> Finding:
         return Finding(
             "gate snapshot", State.ACT, str(answer.status_code), "Without it the gate answers 503 to everybody."
         )
-    age_sec = max(0, time.time_ns() // 1_000_000 - int(answer.json()["published_at_ms"])) // 1000
-    return Finding.judged(
-        "gate snapshot", age_sec < SNAPSHOT_OLD_SEC, f"{age_sec} s old", "The dispatcher should have renewed it by now."
-    )
+    to_do = "The dispatcher should have renewed it by now."
+    return gate_snapshot(answer.json(), time.time_ns() // 1_000_000, SNAPSHOT_OLD_SEC, to_do)
 
 
 def public_keys(found: SeenDeployment) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from waiting_room import schemas
+from waiting_room.domain.gate.exit_list import object_key
 from waiting_room.domain.locations import PREFIX, enter_url, page_path
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.frame.cookies import cookie_name
@@ -29,7 +30,7 @@ def findings(get: Get, document: Mapping[str, Any]) -> Iterable[Finding]:
     """Everything about one zone, as the operator's API tells it."""
     # A newer service may tell more about a zone than this version knows.
     zone = Zone.from_document({name: document[name] for name in Zone.__dataclass_fields__ if name in document})
-    return [*cookies(get, zone), page(get, zone), status_document(get, zone), *gate(get, zone)]
+    return [*cookies(get, zone), page(get, zone), status_document(get, zone), exit_list(get, zone), *gate(get, zone)]
 
 
 def cookies(get: Get, zone: Zone) -> Iterator[Finding]:
@@ -76,6 +77,17 @@ def status_document(get: Get, zone: Zone) -> Finding:
         answers[0].status_code == 200 and control == listed["cache_control"] and hit,
         f"{answers[0].status_code}, {control}, {'kept by the CDN' if hit else 'read from the bucket each time'}",
         "A crowd would read the bucket: check the status behaviour. 403 or 404: an exchanger has yet to run.",
+    )
+
+
+def exit_list(get: Get, zone: Zone) -> Finding:
+    """The gate can read who has left; as long as nobody has, there is nothing."""
+    status = get(f"/{object_key(zone.zone_id)}", SCRIPT).status_code
+    return Finding.judged(
+        "exit list",
+        status in (200, 404),
+        str(status),
+        f"The gate answers 503 to sessions: let {PREFIX}/exits/* through to the bucket, past any firewall.",
     )
 
 

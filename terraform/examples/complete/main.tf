@@ -1,5 +1,5 @@
 # Everything switched on: the site's own domain and certificate, firewall, alarms by e-mail, dashboard, budget, alerts by
-# SMS, archive and traces, sized for a large sale.
+# SMS, codes to phones, archive and traces, sized for a large sale.
 provider "aws" {
   region = var.region
 
@@ -17,7 +17,7 @@ module "waiting_room" {
   expected_joins_per_sec = 2000
 
   distribution = {
-    domain          = { names = [var.domain_name, "www.${var.domain_name}"], hosted_zone_id = var.hosted_zone_id }
+    domain          = { names = [var.domain_name, "www.${var.domain_name}"], hosted_zone_id = var.hosted_zone_id, address_records = var.address_records }
     error_page_path = "/.waiting-room/pages/unavailable.html"
   }
 
@@ -32,6 +32,11 @@ module "waiting_room" {
 
   alerts  = { origination_identity_arn = var.origination_identity_arn }
   archive = { expire_after_days = 730 }
+
+  phone_codes = {
+    origination_identity      = var.origination_identity_arn
+    notify_code_configuration = var.notify_code_configuration
+  }
 
   monitoring = {
     emails = [var.email]

@@ -12,6 +12,9 @@ module "waiting_room" {
     arn      = aws_cloudfront_distribution.site.arn
     site_url = "https://${aws_cloudfront_distribution.site.domain_name}"
   }
+
+  # The shop's servers do not know the name that CloudFront gives. With aliases of yours:
+  # distribution = { forward_host_header = true }
 }
 
 locals {

@@ -160,7 +160,7 @@ resource "aws_cloudfront_distribution" "this" {
   viewer_certificate {
     cloudfront_default_certificate = local.own_domain ? null : true
     acm_certificate_arn            = local.own_domain ? local.certificate_arn : null
-    minimum_protocol_version       = local.own_domain ? "TLSv1.2_2021" : null
+    minimum_protocol_version       = local.own_domain ? var.domain.minimum_protocol_version : null
     ssl_support_method             = local.own_domain ? "sni-only" : null
   }
 

@@ -86,6 +86,54 @@ resource "aws_cloudwatch_log_metric_filter" "phantoms" {
   }
 }
 
+# Whoever has to confirm a phone waits in vain until somebody looks after it.
+resource "aws_cloudwatch_log_metric_filter" "codes" {
+  count = var.watches_codes ? 1 : 0
+
+  name           = "${var.name}-no-codes"
+  log_group_name = var.log_group_names["bouncer"]
+  pattern        = "{ $.message = \"no codes are sent\" }"
+
+  metric_transformation {
+    namespace = var.name
+    name      = "codes_refused"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "codes" {
+  count = var.alarms && var.watches_codes ? 1 : 0
+
+  alarm_name        = "${var.name}-no-codes"
+  alarm_description = "Visitors of ${var.name} get no codes to their phones: a run has used up those its zone allows (identity.phone.most), or AWS End User Messaging refuses them (a right, a configuration, a quota, the spending limit). The bouncer's log says which zone and why. Without a confirmed phone nobody is let in there."
+
+  namespace   = var.name
+  metric_name = "codes_refused"
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = [aws_sns_topic.this[local.home].arn]
+  ok_actions    = [aws_sns_topic.this[local.home].arn]
+}
+
+# The same of revocations that the gate does not know, for the snapshot has no room for them.
+resource "aws_cloudwatch_log_metric_filter" "left_out" {
+  name           = "${var.name}-left-out"
+  log_group_name = var.publisher_log_group
+  pattern        = "{ $.left_out > 0 }"
+
+  metric_transformation {
+    namespace = var.name
+    name      = "revocations_left_out"
+    value     = "$.left_out"
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "distribution" {
   count  = var.alarms && var.watches_distribution ? 1 : 0
   region = "us-east-1"

@@ -54,6 +54,17 @@ variable "log_group_names" {
   description = "Log groups of the functions that may leave phantom leases, by component."
 }
 
+variable "watches_codes" {
+  type        = bool
+  default     = false
+  description = "Whether codes are sent to phones, so that it is told when none can be."
+}
+
+variable "publisher_log_group" {
+  type        = string
+  description = "Log group of the publisher, which says there what has no room in the gate snapshot."
+}
+
 variable "table_names" {
   type        = map(string)
   default     = {}

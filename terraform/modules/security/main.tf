@@ -31,7 +31,8 @@ resource "aws_wafv2_web_acl" "this" {
     sampled_requests_enabled   = true
   }
 
-  # First of all, and the whole path: a rule on its start would let everybody past the others.
+  # First of all, and the whole paths: a rule on their start would let everybody past the others, for CloudFront reads
+  # /.waiting-room/exits/../v1/ as /.waiting-room/v1/. What lies there is public.
   rule {
     name     = "snapshot"
     priority = 0
@@ -41,17 +42,36 @@ resource "aws_wafv2_web_acl" "this" {
     }
 
     statement {
-      byte_match_statement {
-        search_string         = var.snapshot_path
-        positional_constraint = "EXACTLY"
+      or_statement {
+        statement {
+          byte_match_statement {
+            search_string         = var.snapshot_path
+            positional_constraint = "EXACTLY"
 
-        field_to_match {
-          uri_path {}
+            field_to_match {
+              uri_path {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
         }
 
-        text_transformation {
-          priority = 0
-          type     = "NONE"
+        statement {
+          regex_match_statement {
+            regex_string = "^${replace(var.prefix, ".", "\\.")}/exits/[a-z0-9-]{1,40}\\.json$"
+
+            field_to_match {
+              uri_path {}
+            }
+
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
         }
       }
     }
@@ -378,5 +398,10 @@ resource "aws_wafv2_web_acl" "this" {
         sampled_requests_enabled   = true
       }
     }
+  }
+
+  # The distribution lets go of it first.
+  lifecycle {
+    create_before_destroy = true
   }
 }

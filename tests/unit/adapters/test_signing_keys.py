@@ -177,6 +177,8 @@ def test_who_has_keys_asks_once_and_who_has_none_repeatedly(world: World) -> Non
     assert (repeating.reads - before, once.reads) == (1, 1)
     keys.load()
     assert once.reads == 2
+    keys.ensure()
+    assert repeating.reads - before == 2, "an operator has nothing to do without"
 
 
 def test_a_denied_read_is_not_taken_for_missing_keys(world: World) -> None:

@@ -134,7 +134,8 @@ def test_an_app_with_a_bearer_token_goes_on_without_it():
 def test_forged_headers_do_not_reach_the_site():
     headers = headers_of(gatekeeper(zone(control="pass"))(event("forged_headers")))
     assert {name: value for name, value in headers.items() if "waiting" in name} == {
-        "x-waiting-room-zone": ["midnight-sun"]
+        "x-waiting-room-zone": ["midnight-sun"],
+        "x-waiting-room-open": ["pass"],
     }
     assert headers["x-forwarded-for"] == ["198.51.100.2"]
 
@@ -223,7 +224,8 @@ def test_without_a_snapshot_everybody_passes_where_the_settings_say_so():
     result = gatekeeper(settings=settings, missing=True)(event("forged_headers", with_cookie("__Host-wr-try=1; a=1")))
     headers = headers_of(result)
     assert headers["cookie"] == ["a=1"]
-    assert not [name for name in headers if "waiting" in name]
+    told = {name: values for name, values in headers.items() if "waiting" in name}
+    assert told == {"x-waiting-room-open": ["no-snapshot"]}
 
 
 @pytest.mark.parametrize("damage", ["Records", "cf", "config", "request", "headers", "uri", "method"])
@@ -345,12 +347,27 @@ def test_a_settings_file_decides_alone(tmp_path):
 def test_the_handlers_differ_in_what_a_missing_snapshot_means(monkeypatch, entry, status):
     handler = importlib.import_module("lambdas.gatekeeper.handler")
     handler._gatekeeper.cache_clear()
-    monkeypatch.setattr("waiting_room.edge.gatekeeper.Transport", lambda settings: refusing)
+    monkeypatch.setattr("waiting_room.edge.gatekeeper.Transport", lambda settings: Unreachable())
     context = SimpleNamespace(function_name=f"us-east-1.foyer-gatekeeper-{SNAPSHOT_ID}")
     answer = getattr(handler, entry)(event("navigation"), context)
     handler._gatekeeper.cache_clear()
     assert answer.get("status") == status
 
 
-def refusing(host):
-    raise FetchFailed(host)
+@pytest.mark.parametrize("name", ["navigation", "fetch"])
+def test_a_session_of_which_nothing_is_known_waits_a_moment(name):
+    body = encode_snapshot(snapshot_document())
+    token = f"__Host-wr-access-midnight-sun={access_token()}"
+    for said, status in ((None, "503"), (True, {"navigation": "303", "fetch": "429"}[name]), (False, None)):
+        snapshots = Snapshots(ISSUER, lambda _: body, lambda _, said=said: lambda *_: said)
+        result = Gatekeeper(SETTINGS, snapshots, CLOCK.now_ms)(event(name, with_cookie(token)))
+        assert result.get("status") == status
+        assert said is not None or "retry-after" in result["headers"]
+
+
+class Unreachable:
+    def __call__(self, host):
+        raise FetchFailed(host)
+
+    def get(self, host, *_):
+        raise FetchFailed(host)

@@ -33,6 +33,7 @@ class Answers:
         self.connections: list[tuple[str, int]] = []
         self.swallowed: list[tuple[str, int]] = []
         self.paths: list[str] = []
+        self.etag = ""
 
 
 @pytest.fixture
@@ -55,7 +56,13 @@ def host(answers: Answers) -> Iterator[str]:
                 return
             answers.connections.append(self.client_address)
             answers.paths.append(self.path)
-            self.send_response(answers.status)
+            held = answers.etag and self.headers["If-None-Match"] == answers.etag
+            self.send_response(304 if held else answers.status)
+            if answers.etag:
+                self.send_header("ETag", answers.etag)
+            if held:
+                self.end_headers()
+                return
             size = sum(len(piece) for piece in answers.pieces if isinstance(piece, bytes))
             if answers.chunked:
                 self.send_header("Transfer-Encoding", "chunked")
@@ -200,6 +207,47 @@ def test_only_200_is_an_answer(transport, host, answers, status):
         transport(host)
     answers.status = 200
     assert transport(host) == b"{}"
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_list_is_asked_for_over_the_same_connection_by_its_etag(transport, host, answers):
+    answers.etag = '"one"'
+    assert transport(host) == b"{}"
+    assert transport.get(host, "/list.json", 100) == (200, b"{}", '"one"')
+    assert transport.get(host, "/list.json", 100, '"one"') == (304, b"", '"one"')
+    answers.etag = '"two"'
+    assert transport.get(host, "/list.json", 100, '"one"') == (200, b"{}", '"two"')
+    answers.status, answers.etag = 404, ""
+    assert transport.get(host, "/list.json", 100, '"two"') == (404, b"", "")
+    assert transport.get(host, "/list.json", 100) == (404, b"", "")
+    assert len(set(answers.connections)) == 1
+    assert answers.paths == [PATH, *["/list.json"] * 5]
+
+
+@pytest.mark.parametrize("status", [204, 301, 403, 500, 503])
+def test_of_a_list_that_cannot_be_read_nothing_is_concluded(transport, host, answers, status):
+    answers.status = status
+    with pytest.raises(FetchFailed, match=str(status)):
+        transport.get(host, "/list.json", 100)
+
+
+def test_a_list_beyond_its_limit_is_not_read(transport, host, answers):
+    answers.pieces = [b"x" * 101]
+    with pytest.raises(FetchFailed, match="more than 100"):
+        transport.get(host, "/list.json", 100)
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_threads_that_fetch_at_once_leave_one_connection(transport, host, answers):
+    answers.pieces = [b"{", 0.2, b"}"]
+    threads = [threading.Thread(target=transport, args=(host,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(transport._connections) == 1
+    assert transport(host) == b"{}"
+    assert len(set(answers.connections)) == 4
 
 
 def test_a_body_that_ends_early_is_torn(transport, host, answers):

@@ -32,15 +32,17 @@ from waiting_room.http.door_api import DoorApi
 from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.http.frame.errors import STATUS_OF
 from waiting_room.http.frame.request import LANGUAGE_COOKIE
+from waiting_room.http.link_api import LinkApi
 from waiting_room.http.move_api import MoveApi
 from waiting_room.http.operator_api import OperatorApi
+from waiting_room.http.phone_api import PhoneApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
 from waiting_room.use_cases import announce
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
 APIS: dict[str, list[type[Any]]] = {
-    "bouncer": [VisitorApi, MoveApi, AlertsApi, SiteApi, DoorApi],
+    "bouncer": [VisitorApi, LinkApi, MoveApi, AlertsApi, PhoneApi, SiteApi, DoorApi],
     "operator": [OperatorApi],
 }
 ZONE = schemas.load("zone")
@@ -224,6 +226,8 @@ def test_the_prefix_is_the_same() -> None:
         (locations.enter_url, "enter_zone"),
         (locations.renew_url, "renew_session_redirect"),
         (locations.move_url, "open_link"),
+        (locations.invitation_url, "open_invitation"),
+        (locations.bypass_url, "open_bypass"),
     ],
 )
 def test_visitors_are_sent_to_operations(make: Callable[[str, str | None], str], operation_id: str) -> None:

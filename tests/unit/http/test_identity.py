@@ -153,3 +153,58 @@ def test_keys_that_cannot_be_used_are_refused_with_their_place(key: dict[str, An
     answer = ApiWorld().put_zone(identity={"mode": "require", "issuer": ISSUER, "keys": [key]})
     assert answer.status == 400
     assert answer.json["pointer"].startswith("/identity/keys/0")
+
+
+def moved(world: ApiWorld, browser: Browser, token: str, claimed: str | None = None) -> HttpAnswer:
+    """The button behind a link that moves a place, pressed in a browser that may be signed in."""
+    if claimed is not None:
+        browser.cookies[JOIN_CLAIM_COOKIE] = claimed
+    form = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    return browser.ask("POST", "/moves", raw=f"token={token}", headers={**BROWSER, **form})
+
+
+def link(browser: Browser) -> str:
+    return str(browser.ask("POST", "/visitors/me/links").json["path"]).partition("#")[2]
+
+
+def test_an_accounts_place_moves_to_that_account_alone_however_often() -> None:
+    world = world_with("require")
+    phone, laptop, tablet = Browser(world), Browser(world), Browser(world)
+    phone.cookies[JOIN_CLAIM_COOKIE] = claim(world)
+    phone.ask("POST", "/visitors")
+    for giver, taker in ((phone, laptop), (laptop, tablet)):
+        token = link(giver)
+        for other in (claim(world, "grace@example.com"), "no claim", None):
+            stranger = Browser(world)
+            refused = moved(world, stranger, token, other)
+            assert (refused.status, 'href="/login"' in refused.body) == (401, True)
+            assert f"__Host-wr-visitor-{ZONE_ID}" not in stranger.cookies
+        assert moved(world, taker, token, claim(world)).status == 303, "the link was not used up"
+        assert taker.ask("GET", "/visitors/me").json["position"] == 0
+    app = world.visit("POST", "/moves", {"token": link(tablet)}, headers={"accept": "application/json"})
+    assert (app.status, app.problem) == (401, "sign-in")
+
+
+def test_a_place_that_is_no_accounts_moves_freely_though_the_zone_asks_by_now() -> None:
+    world = world_with("observe")
+    phone, laptop = Browser(world), Browser(world)
+    phone.ask("POST", "/visitors")
+    identity = world.operate("GET", f"/zones/{ZONE_ID}").json["identity"]
+    world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"identity": {**identity, "mode": "require"}}})
+    world.clock.advance(3)
+    assert moved(world, laptop, link(phone)).status == 303
+    assert laptop.ask("GET", "/visitors/me").json["position"] == 0
+
+
+def test_an_invitation_another_account_has_taken_is_used() -> None:
+    world = world_with("require")
+    made = world.operate("POST", f"/zones/{ZONE_ID}/invitations", {"lane": "general", "name": "Ada"}).json["token"]
+    form = {**BROWSER, "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    taken = []
+    for subject in (None, "ada@example.com", "ada@example.com", "grace@example.com"):
+        browser = Browser(world)
+        if subject:
+            browser.cookies[JOIN_CLAIM_COOKIE] = claim(world, subject)
+        taken.append(browser.ask("POST", "/invitations", raw=f"token={made}", headers=form).status)
+        browser.ask("POST", "/visitors")
+    assert taken == [401, 303, 303, 410]

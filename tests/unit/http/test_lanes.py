@@ -63,23 +63,12 @@ def test_no_parameter_leads_into_a_lane(world: ApiWorld) -> None:
     assert place(world.visit("POST", "/visitors", headers=APP, query="lane=vip"))[0] == "general"
 
 
-def test_a_browser_follows_the_link_and_the_token_does_not_stay_in_the_address(world: ApiWorld) -> None:
-    browser, token = Browser(world), invite(world)
-    first = browser.ask("GET", "/enter", headers=BROWSER, query=f"to=/events/midnight-sun&invitation={token}")
-    assert first.status == 303
-    assert token not in first.location
-    assert browser.enter().status == 303
-    assert place(browser.ask("GET", "/visitors/me")) == ("vip", 0)
-
-
 def test_a_browser_with_a_place_moves_to_where_it_is_called_sooner(world: ApiWorld) -> None:
     browser = Browser(world)
     browser.enter()
     assert place(browser.ask("GET", "/visitors/me")) == ("general", 6)
-    query = f"to=/events/midnight-sun&invitation={invite(world)}"
-    browser.ask("GET", "/enter", headers=BROWSER, query=query)
-    moved = browser.ask("GET", "/visitors/me")
-    assert place(moved) == ("vip", 0)
+    moved = browser.ask("POST", "/visitors", {"invitation": invite(world)})
+    assert (moved.status, *place(moved)) == (201, "vip", 0)
     assert moved.json["notice"] is None
     assert "passed" not in browser.ask("GET", "/visitors/me", headers=BROWSER).body
     browser.enter()
@@ -90,8 +79,11 @@ def test_a_better_place_is_kept_and_no_number_is_spent(world: ApiWorld) -> None:
     first = join(world)
     for _ in range(9):
         join(world, invite(world))
-    assert place(join(world, invite(world), bearer(first))) == ("general", 6)
-    assert world.stores.joins.tail(ZONE_ID, 1, "vip", 0) == 9
+    refused = join(world, spare := invite(world), bearer(first))
+    assert (refused.status, refused.problem) == (409, "not-sooner")
+    assert place(join(world, None, bearer(first))) == ("general", 6)
+    assert place(join(world, spare)) == ("vip", 9), "it was not used up"
+    assert world.stores.joins.tail(ZONE_ID, 1, "vip", 0) == 10
 
 
 def test_the_share_of_a_lane_counts(world: ApiWorld) -> None:
@@ -108,21 +100,10 @@ def test_who_is_called_keeps_the_place(world: ApiWorld) -> None:
     called = join(world)
     world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"max_active": 20}})
     world.tick(3)
-    assert place(join(world, invite(world), bearer(called)))[0] == "general"
+    assert join(world, invite(world), bearer(called)).problem == "not-sooner"
     assert world.visit("POST", "/access-tokens", headers=bearer(called)).status == 201
-    assert place(join(world, invite(world), bearer(called)))[0] == "general"
-
-
-def test_an_invitation_is_good_for_one_visitor(world: ApiWorld) -> None:
-    token = invite(world)
-    joined = join(world, token)
-    assert place(join(world, token, bearer(joined))) == ("vip", 0)
-    refused = join(world, token)
-    assert (refused.status, refused.json["pointer"]) == (400, "/invitation")
-    browser = Browser(world)
-    browser.ask("GET", "/enter", headers=BROWSER, query=f"to=/events/midnight-sun&invitation={token}")
-    browser.enter()
-    assert place(browser.ask("GET", "/visitors/me"))[0] == "general"
+    assert join(world, invite(world), bearer(called)).problem == "not-sooner"
+    assert place(join(world, None, bearer(called)))[0] == "general"
 
 
 @pytest.mark.parametrize("kind", ["expired", "other run", "lane gone", "forged", "a visitor token"])
@@ -143,7 +124,7 @@ def test_what_is_no_invitation_here_is_refused(world: ApiWorld, kind: str) -> No
     else:
         token = join(world).json["visitor_token"]
     refused = join(world, token)
-    assert (refused.status, refused.json["pointer"]) == (400, "/invitation")
+    assert (refused.status, refused.problem) == (410, "link-expired" if kind == "expired" else "link-void")
 
 
 def claims_of(world: ApiWorld, token: str) -> dict[str, Any]:
@@ -159,7 +140,7 @@ def test_a_site_invites_a_user_and_the_same_user_is_one_visitor(world: ApiWorld)
     assert (first.status, first.json["id"]) == (201, again.json["id"])
     assert "user-7" not in first.body
     assert place(join(world, first.json["token"])) == ("press", 0)
-    assert join(world, again.json["token"]).status == 400, "on another device"
+    assert place(join(world, again.json["token"])) == ("press", 0), "on another device: the same place"
     other = world.visit("POST", f"{ROOT}/invitations", {**body, "reference": "user-8"}, headers=headers)
     assert place(join(world, other.json["token"])) == ("press", 1)
 
@@ -202,3 +183,13 @@ def test_a_lane_may_be_added_while_people_wait(world: ApiWorld) -> None:
     world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"max_active": 9}})
     world.tick(3)
     assert world.visit("POST", "/access-tokens", headers=bearer(joined)).status == 201
+
+
+def test_an_invitation_asks_nothing_of_a_place_that_is_held(world: ApiWorld) -> None:
+    waiting = join(world)
+    rules = {"proof_of_work": {"mode": "require"}, "network_limit": {"mode": "refuse", "places": 1}}
+    assert world.put_zone(**FULL, **rules, version=1).status == 200
+    world.clock.advance(5)
+    moved = join(world, invite(world), bearer(waiting))
+    assert (moved.status, place(moved)) == (201, ("vip", 0))
+    assert join(world, invite(world)).status == 428, "a newcomer is asked, invited or not"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.sale import Sale
+from tests.support.sale import EXITS_SEC, Sale
 from waiting_room.domain.line.places import Session
 
 
@@ -44,7 +44,7 @@ def test_the_last_that_happens_before_the_end_is_in_the_last_minute_row(sale: Sa
     sale.tick(2)
     sale.confirm(session, "order-1")
     sale.change(control="end")
-    sale.tick()
+    sale.tick(EXITS_SEC)
     row = sale.minutes.latest("z", 1, 1)[0]
     assert (row["phase"], row["tokens_issued"], row["active"]) == ("ended", 1, 0)
 

@@ -22,6 +22,7 @@ from waiting_room import schemas
 
 SITE, API = "https://tickets.example.com", "https://abc123.execute-api.eu-west-1.amazonaws.com"
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
+FULL_SNAPSHOT = {"published_at_ms": 2**53, "left_out": 7}
 ZONE = {
     "zone_id": "midnight-sun",
     "mode": "queueing",
@@ -153,6 +154,7 @@ def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
         (verify_deploy.foreign_cookies, ("site", FOREIGN), replied(431), "431 with 10,240 bytes"),
         (verify_deploy.foreign_cookies, ("site", FOREIGN), replied(404, content_type="text/html"), "404 with"),
         (verify_deploy.snapshot, ("site", f"/{SNAPSHOT_KEY}"), replied(200, {"published_at_ms": 1}), "s old"),
+        (verify_deploy.snapshot, ("site", f"/{SNAPSHOT_KEY}"), replied(200, FULL_SNAPSHOT), "7 revoked sessions"),
         (verify_deploy.snapshot, ("site", f"/{SNAPSHOT_KEY}"), replied(403), "403"),
         (verify_deploy.public_keys, ("site", "/.waiting-room/jwks.json"), replied(200, {"keys": [{}]}), "1 keys"),
         (
@@ -170,6 +172,7 @@ def replied(status: int, body: Any = None, **headers: str) -> httpx.Response:
         ),
         (verify_deploy.zones, ("site", "/.waiting-room/pages/midnight-sun/index.html"), replied(404), "404, no cache"),
         (verify_deploy.zones, ("site", STATUS), replied(200, cache_control="public, max-age=1"), "each time"),
+        (verify_deploy.zones, ("site", "/.waiting-room/exits/midnight-sun.json"), replied(403), "403"),
         (
             verify_deploy.zones,
             ("site", STATUS),
@@ -273,7 +276,7 @@ def test_a_zone_as_the_service_tells_it_is_understood() -> None:
 
     def get(path: str, _headers: dict[str, str]) -> httpx.Response:
         asked.append(path)
-        return httpx.Response(404)
+        return httpx.Response(403)
 
     found = list(verify_zone.findings(get, json.loads(json.dumps(document))))
     assert {finding.state for finding in found} == {State.ACT}

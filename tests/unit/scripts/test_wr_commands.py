@@ -185,7 +185,7 @@ def test_a_bypass_link_is_whole_when_the_site_is_known(wr, service, tmp_path, ca
     capsys.readouterr()
     assert wr("--site-url", "https://tickets.example/", "bypass", "midnight-sun", "--for", "Ann", "--minutes", "5") == 0
     link, told, take_back = capsys.readouterr().out.splitlines()
-    assert link.startswith("https://tickets.example/")
+    assert link.startswith("https://tickets.example/.waiting-room/v1/zones/midnight-sun/bypasses#")
     assert ", for Ann, until " in told
     assert json.loads(service.sent("POST")[0].content) == {"name": "Ann", "expires_in_sec": 300}
     arguments = take_back.partition("wr ")[2].split()
@@ -199,7 +199,7 @@ def test_an_invitation_leads_into_its_lane(wr, service, tmp_path, capsys):
     asked = ("invite", "midnight-sun", "--lane", "vip", "--for", "Ann", "--hours", "2")
     assert wr("--site-url", "https://tickets.example", *asked) == 0
     link, told = capsys.readouterr().out.splitlines()
-    assert link.startswith("https://tickets.example/.waiting-room/v1/zones/midnight-sun/enter?to=/&invitation=")
+    assert link.startswith("https://tickets.example/.waiting-room/v1/zones/midnight-sun/invitations#")
     assert "into vip for Ann, until " in told
     assert json.loads(service.sent("POST")[0].content) == {"lane": "vip", "name": "Ann", "expires_in_sec": 7200}
     assert wr("invite", "midnight-sun", "--lane", "none", "--for", "Ann") == 1

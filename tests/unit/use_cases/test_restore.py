@@ -101,7 +101,7 @@ def test_the_line_is_served_in_its_order_and_called_as_before(sale: Sale) -> Non
     restore(sale)("z")
     front = CROWD[:40]
     came: list[str] = []
-    for _ in range(100):
+    for _ in range(300):
         sale.tick()
         came += [name for name in front if name not in came and isinstance(sale.claim(name), Session)]
         for name in came:

@@ -74,6 +74,21 @@ export class Api {
     return this.#ask("DELETE", `${this.#zone}/visitors/me/alerts`);
   }
 
+  /** Have a code sent to a phone. @param {{channel: string, number: string}} asked */
+  sendCode(asked) {
+    return this.#ask("POST", `${this.#zone}/visitors/me/codes`, true, asked);
+  }
+
+  /** Confirm a phone. @param {{number: string, code: string}} asked */
+  verifyPhone(asked) {
+    return this.#ask("POST", `${this.#zone}/visitors/me/phone`, true, asked);
+  }
+
+  /** Take over a place that was shown to be one's own. @param {string} token */
+  move(token) {
+    return this.#ask("POST", `${this.#zone}/moves`, true, { token });
+  }
+
   /** The server's time, epoch milliseconds. */
   now() {
     return this.#clock.now();

@@ -12,6 +12,7 @@
  * @property {number} told_at_ms server's time when the browser was told
  * @property {number} joined_at_ms
  * @property {string | null} notice
+ * @property {boolean} phone_needed
  */
 
 const STATE_OF_PROBLEM = {
@@ -66,8 +67,9 @@ export function standing(place, status) {
  * @param {any} status
  * @param {string} ending a state the server's last refusal led to, "" without one
  * @param {boolean} started whether the start is past, by the server's clock
+ * @param {boolean} opened whether places may be taken, by the same clock
  */
-export function stateOf(place, status, ending, started) {
+export function stateOf(place, status, ending, started, opened = true) {
   const { phase, ahead, called } = standing(place, status);
   if (phase === "passing") return "passing";
   if (phase === "ended") return "ended";
@@ -77,11 +79,11 @@ export function stateOf(place, status, ending, started) {
   if (phase === "locked") return place?.status === "admitted" ? "locked_inside" : "locked";
   if (place?.status === "admitted") return "entering";
   if (phase === "sold_out") return "sold_out";
-  if (!place) return "loading";
+  if (!place) return opened ? "loading" : "unopened";
   if (phase === "paused") return "paused";
   if (phase === "before") return started ? "starting" : "before";
   if (status?.door === "shut") return called ? "shut_called" : "shut";
-  if (called) return "called";
+  if (called) return place.phone_needed ? "phone" : "called";
   if (ahead === null) return "placing";
   return ahead === 0 ? "next" : "waiting";
 }

@@ -11,11 +11,12 @@ const PUSH_BEFORE_START_SEC = 120;
 // Whoever is called sooner looks every two seconds by then, and would hardly have the connection before the call.
 const PUSH_WORTH_SEC = 20;
 
-const MOVING = new Set(["waiting", "next", "called", "ready", "preparing", "entering", "starting", "placing", "loading"]);
+const MOVING = new Set(["waiting", "next", "called", "phone", "ready", "preparing", "entering", "starting", "placing", "loading"]);
 // While the door is shut connections stay: opened anew all at once, they would be more than an account takes.
 const WAITS_FOR_CALL = new Set(["starting", "waiting", "next", "shut"]);
 // Sold out and ended too: an operator may open again, and whoever still waits must not sleep through the call.
-const STANDING = new Set(["paused", "locked", "locked_inside", "shut", "shut_called", "before", "sold_out", "ended"]);
+const STANDING = new Set(["paused", "locked", "locked_inside", "shut", "shut_called", "before", "unopened", "sold_out", "ended"]);
+const COUNTS_DOWN = new Set(["before", "unopened"]);
 
 /**
  * Seconds until the status document is read again.
@@ -23,7 +24,7 @@ const STANDING = new Set(["paused", "locked", "locked_inside", "shut", "shut_cal
  * @param {string} now.state what the page shows
  * @param {number | null} now.ahead people ahead, null when not known
  * @param {number} now.speed people called per second
- * @param {number} now.startsInSec seconds until the start, Infinity without one
+ * @param {number} now.startsInSec seconds until the start, or until the line opens, Infinity without one
  * @param {boolean} now.hidden whether nobody looks
  * @param {boolean} now.pushed whether a connection tells of the call
  * @param {number} now.heldSec how long a called place is held
@@ -44,7 +45,7 @@ export function pollDelaySec({ state, ahead, speed, startsInSec, hidden, pushed,
     // Further back: look again when two thirds of the way to "near" should be done.
     const untilNear = isNear ? 0 : (ahead - poll.near_ahead) / (speed || Number.EPSILON);
     delay = isNear ? near : Math.min(far, Math.max(near, untilNear * WAY_BETWEEN_LOOKS));
-  } else if (isNear && state !== "before") {
+  } else if (isNear && !COUNTS_DOWN.has(state)) {
     delay = Math.min(far, STANDSTILL_SEC * (0.75 + random / 2));
   }
   if (hidden) delay *= HIDDEN_FACTOR;

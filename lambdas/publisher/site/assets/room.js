@@ -5,7 +5,7 @@ import { safePath, unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
-import { Ending } from "./ending.js";
+import { Ending, TOO_SOON } from "./ending.js";
 import { Feed } from "./feed.js";
 import { HOLDS_A_PLACE, Progress, standing, stateOf } from "./line.js";
 import { Options } from "./options.js";
@@ -18,7 +18,7 @@ import { Turn } from "./turn.js";
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
 const TOLD_LATE_MS = 2_000;
 
-const STARTING = new Set(["before", "starting"]);
+const COUNTS_DOWN = new Set(["unopened", "before", "starting"]);
 const COMES_IN = new Set(["entering", "passing"]);
 const JOINS_AGAIN = new Set(["lapsed", "hard_end", "run_over", "left"]);
 const IS_SHUT = new Set(["shut", "shut_called"]);
@@ -53,6 +53,8 @@ export class Room {
   #passedOver = false;
 
   #claimFromMs = 0;
+  // When the line opens, as told to somebody who came too early.
+  #opensAtMs = 0;
   #failures = { locate: 0, claim: 0 };
 
   #locateAlarm = new Alarm();
@@ -110,6 +112,10 @@ export class Room {
   /** Ask the server for the place, joining if there is none; tries until there is an answer that settles it. */
   async #locate(joinsAgain = false) {
     if (this.#locating) return;
+    if (this.#isEarly()) {
+      this.#update();
+      return;
+    }
     this.#locating = true;
     this.#locateAlarm.clear();
     const asked = joinsAgain ? this.#arrival.again() : this.#arrival.find(this.#place !== null);
@@ -121,8 +127,11 @@ export class Room {
       if (answer.body.status !== "lapsed") this.#ending.revive();
       this.#passedOver = false;
       this.#place = { ...answer.body, told_at_ms: this.#clock.now() - TOLD_LATE_MS };
+    } else if (answer.problem === "not-open") {
+      this.#opensAtMs = answer.body.opens_at_ms;
+      if (this.#opensInSec() <= 0) this.#locateAlarm.set(answer.retrySec, () => this.#locate());
     } else if (!this.#ending.take(answer)) {
-      this.#failures.locate += 1;
+      if (answer.problem !== TOO_SOON) this.#failures.locate += 1;
       const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
       this.#locateAlarm.set(delay, () => this.#locate(joinsAgain));
     }
@@ -153,7 +162,8 @@ export class Room {
     const now = { state: this.#state, ahead, speed, hidden: document.hidden, heldSec: this.#facts.claim_sec };
     const poll = this.#status?.poll ?? this.#facts.poll;
     const pushed = this.#push.isOpen;
-    return pollDelaySec({ ...now, pushed, startsInSec: this.#startsInSec() }, poll, Math.random());
+    const startsInSec = this.#state === "unopened" ? this.#opensInSec() : this.#startsInSec();
+    return pollDelaySec({ ...now, pushed, startsInSec }, poll, Math.random());
   }
 
   /** Look at what is known, show it, and do what it calls for. */
@@ -163,22 +173,31 @@ export class Room {
     if (this.#place && this.#status?.run < this.#place.run) this.#feed.drop();
     const started = this.#startsInSec() <= 0;
     const wasShut = IS_SHUT.has(this.#state);
-    const state = stateOf(this.#place, this.#status, this.#ending.state, started);
+    const wasUnopened = this.#state === "unopened";
+    const state = stateOf(this.#place, this.#status, this.#ending.state, started, this.#opensInSec() <= 0);
     this.#state = this.#turn.state(state, this.#options.asksFirst);
     if (wasShut && !IS_SHUT.has(this.#state)) this.#hurry();
     this.#show();
     this.#push.want(this.#tabs.leads && this.#isNear());
     this.#tickAlarm.clear();
     if (this.#state === "called" || this.#state === "ready") this.#beCalled();
+    else if (this.#state === "phone") this.#beCalledForPhone();
     else if (this.#state === "shut_called") this.#knock();
     else if (COMES_IN.has(this.#state)) this.#comeIn();
-    else if (STARTING.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
-    else if (this.#state === "loading" && !this.#locateAlarm.isSet) this.#locate();
+    else if (COUNTS_DOWN.has(this.#state)) this.#tickAlarm.set(1, () => this.#update());
+    else if (this.#state === "loading" && (wasUnopened || !this.#locateAlarm.isSet)) this.#join(wasUnopened);
     this.#askAgainIfUnclear();
+  }
+
+  /** Find the place, or take one: all who saw the line open take theirs within a moment, not in the same one. */
+  #join(together) {
+    if (together) this.#locateAlarm.set(Math.random() * this.#facts.poll.near_sec, () => this.#locate());
+    else this.#locate();
   }
 
   /** Ask the server for what only it knows, when that is called for. */
   #askAgainIfUnclear() {
+    if (this.#state === "unopened") return;
     const { dropped, passed } = standing(this.#place, this.#status);
     const unclear = this.#state === "placing" || dropped || this.#isBack(passed);
     const underWay = this.#locating || this.#locateAlarm.isSet;
@@ -194,9 +213,15 @@ export class Room {
 
   /** It is the visitor's turn, who hears of it once. */
   #beCalled() {
-    if (this.#turn.begins()) this.#view.call(this.#options);
+    if (this.#turn.begins()) this.#view.call(this.#options, "called");
     if (this.#state === "called") this.#claim();
     else this.#tickAlarm.set(1, () => this.#update());
+  }
+
+  /** It is the visitor's turn, who has to confirm a phone number first; until then there is nothing to ask for. */
+  #beCalledForPhone() {
+    if (this.#turn.begins()) this.#view.call(this.#options, "phone");
+    this.#tickAlarm.set(1, () => this.#update());
   }
 
   /** Called, and the door is shut: the page goes on trying, for it may be open to some, or again. */
@@ -247,6 +272,9 @@ export class Room {
       this.#failures.claim = 0;
       this.#place.status = answer.body?.status ?? this.#place.status;
       this.#claimFromMs = Date.now() + (answer.retrySec || 2) * 1000 * (1 + Math.random() / 4);
+    } else if (answer.problem === "phone-needed") {
+      this.#failures.claim = 0;
+      this.#place.phone_needed = true;
     } else if (isUnknown(answer)) {
       this.#place = null;
       this.#locate();
@@ -317,6 +345,20 @@ export class Room {
     return wantsPush(this.#state, ahead, this.#startsInSec(), window, speed, this.#push.isWanted);
   }
 
+  /** Whether it is known that nobody has a place yet: a browser that may have one asks once. */
+  #isEarly() {
+    return !this.#place && this.#opensInSec() > 0 && (this.#opensAtMs > 0 || !this.#progress.remembers);
+  }
+
+  #opensInSec() {
+    return (this.#opening() - this.#clock.now()) / 1000;
+  }
+
+  /** When the line opens, epoch milliseconds; 0 where places may be taken at any time. */
+  #opening() {
+    return (this.#status ? this.#status.opens_at_ms : this.#opensAtMs || this.#facts.opens_at_ms) ?? 0;
+  }
+
   #startsAtMs() {
     return (this.#status ? this.#status.starts_at_ms : this.#facts.starts_at_ms) ?? 0;
   }
@@ -349,6 +391,7 @@ export class Room {
       ...shown(known, this.#progress),
       startsAtMs: this.#startsAtMs(),
       startsInSec: this.#startsInSec(),
+      opensAtMs: this.#opening(),
       nowMs: this.#clock.now(),
       heldForSec: this.#turn.heldForSec(),
     });

@@ -37,6 +37,7 @@ export function shown(known, progress) {
     progress: ahead === null ? 0 : progress.of(place, ahead),
     measuredAtMs: status?.updated_at_ms ?? 0,
     notice: notice(known),
+    phoneNeeded: Boolean(place?.phone_needed),
     actionUrl: actionUrl(state, facts, urls),
     event: status?.title || facts.title,
     message: status?.message ?? facts.message,

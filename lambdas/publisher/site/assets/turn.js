@@ -1,6 +1,6 @@
 /** The time between being called and going in. */
 
-const IS_CALLED = new Set(["called", "ready", "entering"]);
+const IS_CALLED = new Set(["called", "phone", "ready", "entering"]);
 const SHUT = "shut_called";
 
 export class Turn {

@@ -8,7 +8,8 @@ import { Steady } from "./steady.js";
 
 const SHOWS_ESTIMATE = new Set(["waiting", "next", "paused", "locked", "shut", "shut_called"]);
 const YOUR_TURN = new Set(["called", "preparing", "entering"]);
-const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "ready"]);
+const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "unopened", "ready", "phone"]);
+const IS_HELD = new Set(["ready", "phone"]);
 
 /**
  * @typedef {object} Picture everything the page shows at one moment
@@ -21,8 +22,10 @@ const ON_TICKET = new Set([...SHOWS_ESTIMATE, ...YOUR_TURN, "before", "ready"]);
  * @property {number} measuredAtMs when the numbers were measured, 0 when not known
  * @property {number} startsAtMs 0 without a start
  * @property {number} startsInSec Infinity without a start
+ * @property {number} opensAtMs when the line opens, 0 when it is always open
  * @property {number} nowMs server's time
  * @property {number} heldForSec how long a called place is held yet
+ * @property {boolean} phoneNeeded whether a phone number is to be confirmed
  * @property {string} notice name of a notice, "" for none
  * @property {string} actionUrl
  * @property {string} event
@@ -57,9 +60,9 @@ export class View {
     return this.#words;
   }
 
-  /** It is the visitor's turn. @param {import("./options.js").Options} options */
-  call(options) {
-    const { headline, lead } = this.#words.state("called");
+  /** It is the visitor's turn. @param {import("./options.js").Options} options @param {string} state */
+  call(options, state) {
+    const { headline, lead } = this.#words.state(state);
     options.call(headline, lead);
   }
 
@@ -84,7 +87,7 @@ export class View {
     document.documentElement.dir = words.direction;
     element("ticket").setAttribute("aria-label", words.say("labels", "ticket"));
     element("progress").setAttribute("aria-label", words.say("labels", "progress"));
-    for (const name of ["place", "estimate", "starts", "message", "cards", "language", "move"]) {
+    for (const name of ["place", "estimate", "message", "cards", "language", "move"]) {
       text(`${name}-label`, words.say("labels", name));
     }
     text("go-in", words.state("entering").action);
@@ -128,6 +131,7 @@ export class View {
     show("kept", HOLDS_A_PLACE.has(state));
     show("move", HOLDS_A_PLACE.has(state));
     show("alert", this.#facts.alerts && HOLDS_A_PLACE.has(state));
+    if (this.#facts.phone) this.#showPhone(picture);
     show("options", HOLDS_A_PLACE.has(state) || state === "ready");
     show("go-in", state === "ready");
     document.title = this.#title({ ...picture, event }, words.headline);
@@ -140,11 +144,20 @@ export class View {
     show("notice", notice !== "");
   }
 
-  #showTicket({ state, position, drawn, ahead, estimate, progress, measuredAtMs, startsAtMs, startsInSec, nowMs, heldForSec }) {
+  /** Once it is confirmed, what says so stays until it is the visitor's turn. */
+  #showPhone({ state, phoneNeeded }) {
+    const done = element("phone").dataset.done === "1";
+    show("phone", state === "phone" || ((phoneNeeded || done) && HOLDS_A_PLACE.has(state)));
+  }
+
+  #showTicket(picture) {
+    const { state, position, drawn, ahead, estimate, progress, measuredAtMs, nowMs, heldForSec } = picture;
     const words = this.#words;
     const yourTurn = YOUR_TURN.has(state);
-    const countsDown = state === "before" && startsAtMs > 0;
-    const held = state === "ready";
+    const opens = state === "unopened";
+    const startsAtMs = opens ? picture.opensAtMs : picture.startsAtMs;
+    const countsDown = (opens || state === "before") && startsAtMs > 0;
+    const held = IS_HELD.has(state);
     const countsPeople = SHOWS_ESTIMATE.has(state) && ahead !== null;
     show("ticket", ON_TICKET.has(state) && (yourTurn || held || countsDown || countsPeople));
     if (held) {
@@ -154,8 +167,8 @@ export class View {
       text("figure", words.say("labels", "now"));
       text("figure-label", words.say("labels", "your_turn"));
     } else if (countsDown) {
-      text("figure", words.timeLeft(startsInSec));
-      text("figure-label", words.say("labels", "until_start"));
+      text("figure", words.timeLeft((startsAtMs - nowMs) / 1000));
+      text("figure-label", words.say("labels", opens ? "until_open" : "until_start"));
     } else if (countsPeople) {
       text("figure", words.number(ahead));
       text("figure-label", words.count("labels", "ahead", ahead));
@@ -167,6 +180,7 @@ export class View {
     text("place", position === null ? "" : words.number(position + 1));
     show("place-fact", position !== null);
     this.#showDraw(drawn);
+    text("starts-label", words.say("labels", opens ? "opens" : "starts"));
     text("starts", countsDown ? words.moment(startsAtMs, nowMs) : "");
     show("starts-fact", countsDown);
     text("measured", words.say("labels", "measured", { time: words.time(measuredAtMs) }));

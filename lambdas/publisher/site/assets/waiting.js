@@ -5,6 +5,7 @@ import { Api } from "./api.js";
 import { ServerClock } from "./clock.js";
 import { chosenLanguage, remember, textsOf } from "./language.js";
 import { Move } from "./move.js";
+import { Phone } from "./phone.js";
 import { Room } from "./room.js";
 import { within } from "./timed.js";
 import { View } from "./view.js";
@@ -28,6 +29,7 @@ const view = new View(facts, new Words(texts));
 const room = new Room(facts, to, api, clock, view);
 new Alerts(facts.zone_id, api, () => view.words);
 new Move(api, () => view.words, () => room.ask());
+const phone = new Phone(api, () => view.words, () => room.ask());
 
 document.getElementById("go-in").addEventListener("click", () => room.goIn());
 document.getElementById("action").addEventListener("click", (event) => room.goOn(event));
@@ -38,11 +40,13 @@ document.getElementById("languages").addEventListener("click", async (event) => 
   wanted = language;
   remember(language);
   view.choose(new Words(await textsOf(language, english)));
+  phone.label();
   room.refresh();
 });
 room.start();
 coming.then((late) => {
   if (late === texts || late.language !== wanted) return;
   view.speak(new Words(late));
+  phone.label();
   room.refresh();
 });

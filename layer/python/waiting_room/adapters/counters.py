@@ -144,12 +144,17 @@ class Invitations:
     def __init__(self, clients: Clients, table_name: str) -> None:
         self._table = Table(clients, "counters", table_name)
 
-    def take(self, zone_id: str, run: int, invitation_id: str, visitor_id: str, now_ms: int) -> bool:
-        """Note the first visitor who shows it; True for that one, every time. Raises Unsure."""
+    def holder(self, zone_id: str, run: int, invitation_id: str) -> str | None:
+        """Who took it (consistent); None for one that is free."""
+        item = self._table.get(_invitation(zone_id, run, invitation_id), 0)
+        return None if item is None else str(item["visitor_id"])
+
+    def take(self, zone_id: str, run: int, invitation_id: str, visitor_id: str, now_ms: int) -> str:
+        """Note the first visitor who takes it; whoever that was. Raises Unsure."""
         answer = writing(
             self._table.clients.repeating.update_item,
             TableName=self._table.name,
-            Key=self._table.key(f"invitation#{zone_id}#{run}#{invitation_id}", 0),
+            Key=self._table.key(_invitation(zone_id, run, invitation_id), 0),
             UpdateExpression="SET #visitor = :visitor, #ttl = :ttl",
             ConditionExpression="attribute_not_exists(#visitor) OR #visitor = :visitor",
             ExpressionAttributeNames={"#visitor": "visitor_id", "#ttl": self._table.ttl},
@@ -157,9 +162,16 @@ class Invitations:
                 {":visitor": visitor_id, ":ttl": now_ms // 1000 + INVITATION_RETENTION_SEC}
             ),
         )
-        if answer is Answer.UNSURE:
+        if answer is Answer.YES:
+            return visitor_id
+        holder = None if answer is Answer.UNSURE else self.holder(zone_id, run, invitation_id)
+        if holder is None:
             raise Unsure
-        return answer is Answer.YES
+        return holder
+
+
+def _invitation(zone_id: str, run: int, invitation_id: str) -> str:
+    return f"invitation#{zone_id}#{run}#{invitation_id}"
 
 
 class Minutes:

@@ -157,10 +157,16 @@ class Table:
                 return items
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def scan(self) -> list[dict[str, Any]]:
-        """Every item of a small table (consistent)."""
+    def scan(self, only: str, names: Mapping[str, str], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every item of a small table (consistent) that fits a filter expression; the others stay with DynamoDB."""
         items: list[dict[str, Any]] = []
-        request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "ConsistentRead": True,
+            "FilterExpression": only,
+            "ExpressionAttributeNames": dict(names),
+            "ExpressionAttributeValues": encode(values),
+        }
         while True:
             page = reading(self.clients.repeating.scan, **request)
             items += [decode(item) for item in page["Items"]]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import string
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +20,7 @@ from waiting_room.domain.admission.gate_item import GateItem, Watermarks
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import Overloaded, Unsure
 
-BUCKET, SERVING, FLOOR, AHEAD = "b", "s", "f", "a"
+BUCKET, SERVING, FLOOR, AHEAD, RELEASED = "b", "s", "f", "a", "x"
 """How the names of attributes begin, before a bucket's or a lane's number; no other attribute begins with BUCKET."""
 _DIGITS = string.digits + string.ascii_letters
 
@@ -133,44 +132,31 @@ class Gates:
             self.release(zone_id, run, bucket)
             raise
 
-    def phantom(self, zone_id: str, run: int, *buckets: int, verb: str) -> None:
-        """Log leases that may stay counted although nobody has them: until their buckets close, fewer are let in."""
-        told = {"zone_id": zone_id, "run": run, "buckets": sorted(buckets), "verb": verb, "phantoms": len(buckets)}
+    def phantom(self, zone_id: str, run: int, bucket: int, verb: str) -> None:
+        """Log a lease that may stay counted although nobody has it: until its bucket closes, one fewer is let in."""
+        told = {"zone_id": zone_id, "run": run, "buckets": [bucket], "verb": verb, "phantoms": 1}
         logger.warning("phantom lease", extra=told)
 
-    def release(self, zone_id: str, run: int, *buckets: int) -> None:
-        """Stop counting leases in these buckets, in one write; no decrement is sent twice.
+    def release(self, zone_id: str, run: int, bucket: int) -> None:
+        """Stop counting a lease in a bucket; no decrement is sent twice.
 
-        Where one of several buckets is closed already, the others are released one by one. Whatever else becomes of
-        it is final: a lease that stays counted ends with its bucket, a second decrement could take somebody else's.
+        Whatever becomes of it is final: a lease that stays counted ends with its bucket, a second decrement could take
+        somebody else's. In a bucket that is closed already there is nothing to do.
         """
-        answer = self._release(zone_id, run, Counter(buckets))
-        if answer is Answer.NO and len(set(buckets)) > 1:
-            for bucket, count in Counter(buckets).items():
-                self._release(zone_id, run, {bucket: count})
-
-    def _release(self, zone_id: str, run: int, counts: Mapping[int, int]) -> Answer | None:
-        """One write for all; None when it was refused for lack of capacity."""
-        names: dict[str, str] = {}
-        values: dict[str, int] = {}
-        adds, checks = [], []
-        for index, (bucket, count) in enumerate(sorted(counts.items())):
-            names[f"#b{index}"] = bucket_name(bucket)
-            values |= {f":less{index}": -count, f":least{index}": count}
-            adds.append(f"#b{index} :less{index}")
-            checks.append(f"#b{index} >= :least{index}")
-        kept = Counter(counts).elements()
+        names, values = {"#bucket": bucket_name(bucket)}, {":less": -1, ":one": 1}
         try:
-            answer = self._update(zone_id, run, f"ADD {', '.join(adds)}", " AND ".join(checks), names, values)
+            answer = self._update(zone_id, run, "ADD #bucket :less", "#bucket >= :one", names, values)
         except Overloaded:
-            self.phantom(zone_id, run, *kept, verb="release")
-            return None
+            self.phantom(zone_id, run, bucket, verb="release")
+            return
         if answer is Answer.UNSURE:
-            self.phantom(zone_id, run, *kept, verb="release")
-        return answer
+            self.phantom(zone_id, run, bucket, verb="release")
 
     def advance(self, read: GateItem, decided: GateItem) -> Answer:
-        """Write a tick's decision unless anything else decided since the item was read."""
+        """Write a tick's decision unless anything else decided since the item was read.
+
+        Leases of exits are released by the same write that says which exits those were: each once, whoever ticks.
+        """
         ended = [bucket for bucket in read.buckets if bucket <= decided.closed_to]
         order = [*read.lanes, *(name for name in decided.lanes if name not in read.lanes)]
         marks = _watermark_attributes({**read.lanes, **decided.lanes}, order)
@@ -194,9 +180,19 @@ class Gates:
         }
         sets = "#limit = :limit, #closed = :closed, #tick = :next, #state = :state, #lanes = :lanes"
         update = "SET " + ", ".join([sets, *(f"#w{index} = :w{index}" for index in range(len(marks)))])
+        if decided.released_to:
+            update += ", #released = :released"
+            names["#released"], values[":released"] = RELEASED, decided.released_to
         if ended:
             update += " REMOVE " + ", ".join(f"#b{index}" for index in range(len(ended)))
-        return self._update(read.zone_id, read.run, update, "#tick = :read", names, values)
+        condition, leaving = "#tick = :read", {k: n for k, n in decided.leaving.items() if k > decided.closed_to}
+        for index, (bucket, count) in enumerate(leaving.items()):
+            names[f"#l{index}"] = bucket_name(bucket)
+            values |= {f":less{index}": -count, f":least{index}": count}
+            condition += f" AND #l{index} >= :least{index}"
+        if leaving:
+            update += " ADD " + ", ".join(f"#l{index} :less{index}" for index in range(len(leaving)))
+        return self._update(read.zone_id, read.run, update, condition, names, values)
 
     def fence(self, zone_id: str, run: int) -> None:
         """Withdraw unused grants and make every decision already under way fail: for an operator's change.
@@ -280,6 +276,7 @@ def _gate(zone_id: str, run: int, item: Mapping[str, Any]) -> GateItem:
         buckets=buckets,
         shards=item["joins"],
         order=item.get("order", "fifo"),
+        released_to=item.get(RELEASED, 0),
     )
     try:
         return replace(gate, state=unpack(item["state"], lanes))

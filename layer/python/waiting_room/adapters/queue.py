@@ -120,6 +120,14 @@ class Queue:
         as_read = {"status": "waiting", "seq": item.seq, "gen": item.gen}
         return self._change(item, {"gen": item.gen + 1}, as_read, attempt, now_ms)
 
+    def verify_phone(self, item: QueueItem, *, phone: str, attempt: str, now_ms: int) -> Answer:
+        """Note what stands for the number of a waiting place, or (empty) that it has none any more.
+
+        Applied if it is still the place, and on the device, that was read.
+        """
+        as_read = {"status": "waiting", "seq": item.seq, "gen": item.gen}
+        return self._change(item, {"phone": phone}, as_read, attempt, now_ms)
+
     def mark_away(self, item: QueueItem, now_ms: int) -> Answer:
         """Note when a waiting visitor hid the page; 0 when it is seen again."""
         return writing(self._once.update_item, **self._update(item, {"away_at_ms": now_ms}, {"status": "waiting"}))

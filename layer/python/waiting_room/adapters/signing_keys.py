@@ -123,7 +123,8 @@ class SigningKeys(KeptKeys):
     def __init__(
         self, secrets: Clients, secret: str, clock: Clock, earlier: Callable[[], str | None] = lambda: None
     ) -> None:
-        """Who has no keys yet asks repeatedly, who has some asks once: a visitor waits for it, and can do without.
+        """Who has no keys yet, or must know them as they are, asks repeatedly; who has some asks once: a visitor waits
+        for it, and can do without.
 
         `earlier` has the value that an older release kept elsewhere: it is carried over instead of making keys."""
         super().__init__(clock)
@@ -133,7 +134,7 @@ class SigningKeys(KeptKeys):
 
     def ensure(self) -> tuple[SigningKey, ...]:
         """The keys as they are now; made if there are none. Of several callers at once, all get the first one's."""
-        keys = self._read() or self._create()
+        keys = self._read_with(self._secrets.repeating) or self._create()
         self._keys, self._read_at_ms = keys, self._clock.now_ms()
         return keys
 
@@ -152,11 +153,13 @@ class SigningKeys(KeptKeys):
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceExistsException":
                 raise
-            return self._read()
+            return self._read_with(self._secrets.repeating)
         return _decode(value)
 
     def _read(self) -> tuple[SigningKey, ...]:
-        client = self._secrets.once if self._keys else self._secrets.repeating
+        return self._read_with(self._secrets.once if self._keys else self._secrets.repeating)
+
+    def _read_with(self, client: Any) -> tuple[SigningKey, ...]:
         try:
             answer = client.get_secret_value(SecretId=self._secret)
         except (NoConnection, HTTPClientError) as error:

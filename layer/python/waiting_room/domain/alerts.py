@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from waiting_room.domain.errors import InvalidInput
+from waiting_room.domain.phones import is_dear
 
 __all__ = ["CHANNELS", "Alert", "Channel", "lead_sec", "near_end", "telephone_number"]
 
@@ -58,8 +59,8 @@ def near_end(serving: int, speed_per_sec: float, lead_sec: int) -> int:
 def telephone_number(text: str, prefixes: Iterable[str]) -> str:
     """The number in the form +491701234567, whatever people put between its digits.
 
-    Raises InvalidInput for what is no number with its country, and for a country that the organiser sends nothing to:
-    messages to far countries are dear, and some are asked for by those who earn on them.
+    Raises InvalidInput for what is no number with its country, for a country that the organiser sends nothing to, and
+    for ranges that cost extra: messages there are dear, and some are asked for by those who earn on them.
     """
     number = _SPACING.sub("", text)
     if not _NUMBER.match(number):
@@ -67,4 +68,6 @@ def telephone_number(text: str, prefixes: Iterable[str]) -> str:
     allowed = sorted(prefixes)
     if not number.startswith(tuple(allowed)):
         raise InvalidInput(f"Messages go to numbers that begin with {', '.join(allowed)} only.", "/number")
+    if is_dear(number):
+        raise InvalidInput("Nothing is sent to numbers that cost extra.", "/number")
     return number

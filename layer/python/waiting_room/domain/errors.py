@@ -12,6 +12,8 @@ class WaitingRoomError(Exception):
     problem = "error"
     title = "Something went wrong"
     noted: Mapping[str, str] = {}
+    counts_as = ""
+    """The limit that was enforced by it, as the report counts refusals; empty for none."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -105,9 +107,11 @@ class ProofNeeded(WaitingRoomError):
     problem = "proof-needed"
     title = "Solve the challenge first"
 
-    def __init__(self, challenge: Mapping[str, Any]) -> None:
+    def __init__(self, challenge: Mapping[str, Any], *, refused: bool = False) -> None:
+        """`refused` says that a proof was shown and is not a good one."""
         super().__init__("Find a number whose SHA-256 with the nonce begins with so many zero bits, and join with it.")
         self.challenge = challenge
+        self.counts_as = "proof" if refused else ""
 
 
 class Forbidden(WaitingRoomError):
@@ -122,6 +126,7 @@ class MachineRefused(WaitingRoomError):
 
     problem = "machine"
     title = "This looks like an automated visit"
+    counts_as = "machine"
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(
@@ -130,11 +135,30 @@ class MachineRefused(WaitingRoomError):
         self.noted = {"machine": f"{kind}:refuse"}
 
 
+class TooSoon(WaitingRoomError):
+    """Raised when a visitor whose place is over asks for another one too soon; `retry_after_sec` is when it is not."""
+
+    problem = "too-soon"
+    title = "A new place takes a little longer each time"
+    counts_as = "again"
+
+    def __init__(self, retry_after_sec: int) -> None:
+        super().__init__(f"You have had a place in this line before: ask again in {retry_after_sec} s.")
+        self.retry_after_sec = retry_after_sec
+
+
+class TooManyPlaces(Forbidden):
+    """Raised when a network has as many places as the zone gives to one."""
+
+    counts_as = "network"
+
+
 class ScriptsNeeded(WaitingRoomError):
     """Raised when a browser without scripts comes to a zone that takes none."""
 
     problem = "scripts-needed"
     title = "This line needs a browser that runs scripts"
+    counts_as = "proof"
 
 
 class Moved(WaitingRoomError):
@@ -149,6 +173,34 @@ class LinkUsed(WaitingRoomError):
 
     problem = "link-used"
     title = "This link does not work any more"
+
+
+class LinkExpired(WaitingRoomError):
+    """Raised when a link that is good for some time is shown after it."""
+
+    problem = "link-expired"
+    title = "This link has expired"
+
+
+class LinkVoid(WaitingRoomError):
+    """Raised when a link is none of this line's: of another zone, run or lane, or not whole."""
+
+    problem = "link-void"
+    title = "This link does not belong to this line"
+
+
+class InvitationUsed(WaitingRoomError):
+    """Raised when the place of an invitation was called, is over, or is another account's."""
+
+    problem = "invitation-used"
+    title = "This invitation has been used"
+
+
+class NotSooner(WaitingRoomError):
+    """Raised when an invitation leads to nowhere better than where its visitor stands; nothing was taken."""
+
+    problem = "not-sooner"
+    title = "The place you have is called sooner"
 
 
 class Lapsed(WaitingRoomError):
@@ -184,6 +236,7 @@ class AlreadyCompleted(WaitingRoomError):
 
     problem = "already-completed"
     title = "You have already completed your purchase"
+    counts_as = "purchases"
 
 
 class ReferenceUsed(WaitingRoomError):
@@ -236,6 +289,25 @@ class NotReady(Overloaded):
     title = "The waiting room is being set up"
 
 
+class NotOpen(WaitingRoomError):
+    """Raised when somebody joins before the line opens: nothing was taken. `retry_after_sec` leads to that moment."""
+
+    problem = "not-open"
+    title = "The line is not open yet"
+
+    def __init__(self, opens_at_ms: int, now_ms: int) -> None:
+        super().__init__("Join at opens_at_ms; nobody has a place before.")
+        self.opens_at_ms = opens_at_ms
+        self.retry_after_sec = max(1, -(-(opens_at_ms - now_ms) // 1000))
+
+
+class NotAhead(Overloaded):
+    """Raised when a browser asks on a guess, before anybody is on the way: it asks again when somebody is."""
+
+    problem = "no-prefetch"
+    title = "This is not fetched ahead of time"
+
+
 class AlertRefused(WaitingRoomError):
     """Raised when no alert can be promised: the zone sends none, or no more, or the turn is too near."""
 
@@ -243,8 +315,39 @@ class AlertRefused(WaitingRoomError):
     title = "No message can be sent"
 
 
+class PhoneNeeded(WaitingRoomError):
+    """Raised when somebody is called whose place has no verified phone, in a zone of one place for each."""
+
+    problem = "phone-needed"
+    title = "Confirm a phone number first"
+
+
+class CodeRefused(WaitingRoomError):
+    """Raised when no passcode is sent or checked: the zone has none, or as many as it may were sent already."""
+
+    problem = "code-refused"
+    title = "No code can be sent"
+
+    def __init__(self, detail: str, limit: str = "") -> None:
+        """`limit` names what was used up: `visitor`, `network`, `number` or `run`; empty for another reason."""
+        super().__init__(detail)
+        self.limit = limit
+
+
+class PhoneTaken(WaitingRoomError):
+    """Raised for a number that another place was verified with; `move_token` moves that one, where it still waits."""
+
+    problem = "phone-taken"
+    title = "This number has a place already"
+
+    def __init__(self, move_token: str = "") -> None:
+        super().__init__("One number has one place. Continue with that one, or use another number.")
+        self.move_token = move_token
+
+
 class SignInNeeded(WaitingRoomError):
     """Raised when somebody joins without the claim of the site's login that the zone requires."""
 
     problem = "sign-in"
     title = "Sign in first"
+    counts_as = "identity"

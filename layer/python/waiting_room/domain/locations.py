@@ -8,12 +8,16 @@ __all__ = [
     "PREFIX",
     "SITE_KEY",
     "alerts_url",
+    "bypass_url",
+    "codes_url",
     "door_url",
     "draw_path",
     "enter_url",
+    "invitation_url",
     "move_url",
     "page_path",
     "page_url",
+    "phone_url",
     "place_url",
     "renew_url",
     "verify_url",
@@ -65,15 +69,39 @@ def alerts_url(zone_id: str) -> str:
     return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/alerts"
 
 
+def codes_url(zone_id: str) -> str:
+    """The operation that sends a passcode to a phone."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/codes"
+
+
+def phone_url(zone_id: str) -> str:
+    """The operation that verifies a phone with a passcode."""
+    return f"{PREFIX}/v1/zones/{zone_id}/visitors/me/phone"
+
+
 def move_url(zone_id: str, token: str | None = None) -> str:
-    """The operations that move a place to another device, with a link's token."""
-    path = f"{PREFIX}/v1/zones/{zone_id}/moves"
-    return path if token is None else f"{path}?token={token}"
+    """The operations that move a place to another device, as a link with a token."""
+    return f"{PREFIX}/v1/zones/{zone_id}/moves" + _secret(token)
+
+
+def invitation_url(zone_id: str, token: str | None = None) -> str:
+    """The operations that take an invitation, as a link with a token."""
+    return f"{PREFIX}/v1/zones/{zone_id}/invitations" + _secret(token)
+
+
+def bypass_url(zone_id: str, token: str | None = None) -> str:
+    """The operations that let staff past the line, as a link with a token."""
+    return f"{PREFIX}/v1/zones/{zone_id}/bypasses" + _secret(token)
 
 
 def renew_url(zone_id: str, to: str | None) -> str:
     """The operation that renews a session and leads back."""
     return f"{PREFIX}/v1/zones/{zone_id}/sessions/me/renew{_query(to)}"
+
+
+def _secret(token: str | None) -> str:
+    """A token as the fragment of an address: browsers send it to nobody, so no log has it and no Referer tells it."""
+    return f"#{quote(token, safe='')}" if token else ""
 
 
 def _query(to: str | None) -> str:

@@ -8,12 +8,14 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, open_pass
+from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, Unavailable, blind_pass
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
-from waiting_room.edge.events import forwarded, read_request
+from waiting_room.edge.events import MOST_HEADERS, forwarded, read_request
+from waiting_room.edge.exit_lists import ExitLists
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import Snapshots, Transport
 
@@ -45,7 +47,7 @@ class Gatekeeper:
     ) -> None:
         """`write` takes lines for CloudWatch, which reads them from what a function prints."""
         self._settings = settings
-        self._snapshots = snapshots or Snapshots(settings.issuer, Transport(settings))
+        self._snapshots = snapshots or _snapshots(settings)
         self._now_ms = now_ms
         self._write = write
 
@@ -58,6 +60,8 @@ class Gatekeeper:
             return responses.unavailable(0.5, page=False)
 
     def _answer(self, cf: Mapping[str, Any]) -> dict[str, Any]:
+        if len(cf["request"]["headers"]) > MOST_HEADERS:
+            return responses.bad_request(page=False)
         now_ms = self._now_ms()
         arrived = read_request(cf)
         request = arrived.request
@@ -65,7 +69,7 @@ class Gatekeeper:
         if known is not None:
             decision = known.gate.decide(request, now_ms)
         elif self._settings.on_missing_snapshot == "pass":
-            decision = open_pass(request)
+            decision = blind_pass(request)
         else:
             return responses.unavailable(_jitter(cf), page=request.wants_page)
         if isinstance(decision, Pass):
@@ -87,13 +91,22 @@ class Gatekeeper:
         self._write(json.dumps({**line, EXEMPT_PASSES: 1, "exempt": decision.add[EXEMPT]}))
 
 
+def _snapshots(settings: EdgeSettings) -> Snapshots:
+    """Snapshots and exit lists of any host, over the same connections."""
+    transport = Transport(settings)
+    on_missing = False if settings.on_missing_snapshot == "pass" else None
+    return Snapshots(settings.issuer, transport, lambda host: ExitLists(partial(transport.get, host), on_missing))
+
+
 def _answered(
-    cf: Mapping[str, Any], request: GateRequest, decision: Redirect | Refuse | BadRequest | NotFound
+    cf: Mapping[str, Any], request: GateRequest, decision: Redirect | Refuse | BadRequest | NotFound | Unavailable
 ) -> dict[str, Any]:
     if isinstance(decision, BadRequest):
         return responses.bad_request(page=request.wants_page)
     if isinstance(decision, NotFound):
         return responses.not_found(page=request.wants_page)
+    if isinstance(decision, Unavailable):
+        return responses.unavailable(_jitter(cf), page=request.wants_page)
     if decision.noticed:
         _notice(decision)
     if isinstance(decision, Redirect):

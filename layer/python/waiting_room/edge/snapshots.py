@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from waiting_room.domain.gate.gate import Gate
+from waiting_room.domain.gate.gate import Ended, Gate, nobody_ended
 from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES, BadSnapshot, GateSnapshot, read_snapshot
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.tokens import InvalidKey, Verifier
 
-__all__ = ["Fetch", "FetchFailed", "KeptSnapshot", "Snapshots", "Transport"]
+__all__ = ["Fetch", "FetchFailed", "Fetched", "KeptSnapshot", "Snapshots", "Transport"]
 
 TIMEOUT_SEC = 0.5
 """For a whole fetch on a new connection, connecting included: longer than that nobody waits at a gate."""
@@ -43,7 +43,23 @@ _LOG = logging.getLogger("gatekeeper")
 
 
 class FetchFailed(Exception):
-    """Raised when no snapshot came, for whatever reason."""
+    """Raised when nothing came, for whatever reason."""
+
+
+class Fetched(NamedTuple):
+    """What came of a fetch: `body` of status 200, nothing of 304 (what `etag` stands for is still so) and of 404."""
+
+    status: int
+    body: bytes
+    etag: str
+
+
+class _Wanted(NamedTuple):
+    """What is fetched: `etag` stands for what is there already."""
+
+    path: str
+    limit_bytes: int
+    etag: str
 
 
 class Fetch(Protocol):
@@ -66,6 +82,7 @@ class KeptSnapshot:
 class _Copy:
     """What is known of one host. `refreshing` is held by whoever fetches; the others use the copy meanwhile."""
 
+    ended: Ended
     known: KeptSnapshot | None = None
     usable_until_ms: int = 0
     next_fetch_at_ms: int = 0
@@ -75,16 +92,18 @@ class _Copy:
 class Snapshots:
     """The newest snapshot of each host, at most KEEP_SEC behind while fetching works. Safe to use from threads."""
 
-    def __init__(self, issuer: str, fetch: Fetch) -> None:
+    def __init__(self, issuer: str, fetch: Fetch, ended: Callable[[str], Ended] = lambda _: nobody_ended) -> None:
+        """`ended` tells for a host what the gate asks about sessions that ended."""
         self._issuer = issuer
         self._fetch = fetch
+        self._ended = ended
         self._copies: dict[str, _Copy] = {}
 
     def current(self, host: str, now_ms: int) -> KeptSnapshot | None:
         """The snapshot to decide by; None when there is none, or none younger than LONGEST_USE_SEC."""
         copy = self._copies.get(host)
         if copy is None:
-            copy = self._copies.setdefault(host, _Copy())
+            copy = self._copies.setdefault(host, _Copy(self._ended(host)))
         if now_ms < copy.next_fetch_at_ms and copy.known is not None:
             return copy.known if now_ms <= copy.usable_until_ms else None
         if now_ms >= copy.next_fetch_at_ms and copy.refreshing.acquire(blocking=not _usable(copy.known, now_ms)):
@@ -98,15 +117,16 @@ class Snapshots:
 
     def _refresh(self, host: str, copy: _Copy, now_ms: int) -> None:
         try:
-            known = copy.known = self._newer(copy.known, self._fetch(host), now_ms)
+            known = copy.known = self._newer(copy, self._fetch(host), now_ms)
             copy.usable_until_ms = known.snapshot.published_at_ms + LONGEST_USE_SEC * 1000
             copy.next_fetch_at_ms = now_ms + KEEP_SEC * 1000
         except (FetchFailed, BadSnapshot, InvalidKey) as error:
             copy.next_fetch_at_ms = now_ms + RETRY_SEC * 1000
             _LOG.warning("The gate snapshot was not refreshed: %s", error)
 
-    def _newer(self, old: KeptSnapshot | None, body: bytes, now_ms: int) -> KeptSnapshot:
+    def _newer(self, copy: _Copy, body: bytes, now_ms: int) -> KeptSnapshot:
         """The fetched snapshot, or the old one where that has a higher version. Raises BadSnapshot or InvalidKey."""
+        old = copy.known
         if old is not None and body == old.body:
             # Nearly always. A snapshot of many zones takes long to read with a fourteenth of a processor.
             return old
@@ -122,7 +142,7 @@ class Snapshots:
             return old
         same_keys = old is not None and fetched.keys == old.snapshot.keys
         verifier = old.verifier if old is not None and same_keys else Verifier(fetched.keys, self._issuer)
-        return KeptSnapshot(fetched, verifier, Gate(fetched, verifier.verify), body)
+        return KeptSnapshot(fetched, verifier, Gate(fetched, verifier.verify, copy.ended), body)
 
 
 def _usable(known: KeptSnapshot | None, now_ms: int) -> bool:
@@ -130,7 +150,7 @@ def _usable(known: KeptSnapshot | None, now_ms: int) -> bool:
 
 
 class Transport:
-    """Fetches over one connection per host that is kept alive between calls. Used by one thread at a time per host.
+    """Fetches over one connection per host that is kept alive between calls; of two threads one makes a new one.
 
     `wall` tells how long a connection lay idle: a monotonic clock may stand still in a frozen function.
     """
@@ -147,19 +167,31 @@ class Transport:
         self._connections: dict[str, tuple[http.client.HTTPConnection, float]] = {}
 
     def __call__(self, host: str) -> bytes:
-        """The body of the snapshot. Raises FetchFailed after about KEPT_TIMEOUT_SEC + TIMEOUT_SEC at the latest."""
+        """The body of the snapshot. Raises FetchFailed, as `get` does, and where there is none."""
+        answer = self.get(host, self._settings.snapshot_path, SNAPSHOT_LIMIT_BYTES)
+        if answer.status != 200:
+            raise FetchFailed(f"It was answered with status {answer.status}.")
+        return answer.body
+
+    def get(self, host: str, path: str, limit_bytes: int, etag: str = "") -> Fetched:
+        """What lies at a path, unless it is what `etag` stands for.
+
+        Raises FetchFailed for any status but 200, 304 and 404, for more than `limit_bytes`, and after about
+        KEPT_TIMEOUT_SEC + TIMEOUT_SEC at the latest.
+        """
         if not _HOST.match(host) or (":" in host and self._settings.snapshot_scheme == "https"):
             raise FetchFailed(f"{host!r} is no host name.")
+        wanted = _Wanted(path, limit_bytes, etag)
         kept = self._kept(host)
         if kept is not None:
             try:
-                return self._get(host, kept, self._monotonic() + KEPT_TIMEOUT_SEC)
+                return self._get(host, kept, self._monotonic() + KEPT_TIMEOUT_SEC, wanted)
             except (FetchFailed, http.client.HTTPException, OSError) as error:
                 # The other side may close a kept connection at any time, or forget it; that says nothing of a new one.
                 _LOG.info("A kept connection failed: %s", error)
         deadline = self._monotonic() + TIMEOUT_SEC
         try:
-            return self._get(host, self._connection(host, deadline), deadline)
+            return self._get(host, self._connection(host, deadline), deadline, wanted)
         except (http.client.HTTPException, OSError) as error:
             raise FetchFailed(f"{type(error).__name__}: {error}") from error
 
@@ -177,28 +209,28 @@ class Transport:
             return http.client.HTTPConnection(host, timeout=timeout_sec)
         return http.client.HTTPSConnection(host, timeout=timeout_sec, context=_TLS)
 
-    def _get(self, host: str, connection: http.client.HTTPConnection, deadline: float) -> bytes:
-        """One exchange; the connection is kept only after a whole and good answer."""
+    def _get(self, host: str, connection: http.client.HTTPConnection, deadline: float, wanted: _Wanted) -> Fetched:
+        """One exchange; the connection is kept only after a whole answer of a kind that is expected."""
         done = False
+        headers = {"Accept": "application/json", **({"If-None-Match": wanted.etag} if wanted.etag else {})}
         try:
             self._limit(connection, deadline)
-            connection.request("GET", self._settings.snapshot_path, headers={"Accept": "application/json"})
+            connection.request("GET", wanted.path, headers=headers)
             self._limit(connection, deadline)
             response = connection.getresponse()
-            if response.status != 200:
-                raise FetchFailed(f"The snapshot was answered with status {response.status}.")
-            body = self._read(connection, response, deadline)
+            if response.status not in (200, 304, 404):
+                raise FetchFailed(f"It was answered with status {response.status}.")
+            body = self._read(connection, response, deadline, wanted.limit_bytes)
             response.close()
             done = not response.will_close
         finally:
-            if done:
-                self._connections[host] = connection, self._wall()
-            else:
+            # Another thread may have left one there meanwhile.
+            if not done or self._connections.setdefault(host, (connection, self._wall()))[0] is not connection:
                 connection.close()
-        return body
+        return Fetched(response.status, body if response.status == 200 else b"", response.getheader("ETag") or "")
 
     def _read(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float
+        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, deadline: float, limit: int
     ) -> bytes:
         """The body, piece by piece as it comes: a trickle must not outlast the deadline."""
         body = bytearray()
@@ -208,11 +240,11 @@ class Transport:
             if not chunk:
                 break
             body += chunk
-            if len(body) > SNAPSHOT_LIMIT_BYTES:
-                raise FetchFailed(f"The snapshot has more than {SNAPSHOT_LIMIT_BYTES} bytes.")
+            if len(body) > limit:
+                raise FetchFailed(f"It has more than {limit} bytes.")
             self._limit(connection, deadline)
         if length is not None and len(body) < length:
-            raise FetchFailed("The snapshot is torn: the connection ended early.")
+            raise FetchFailed("It is torn: the connection ended early.")
         return bytes(body)
 
     def _limit(self, connection: http.client.HTTPConnection, deadline: float) -> None:
@@ -225,5 +257,5 @@ class Transport:
     def _left_sec(self, deadline: float) -> float:
         left_sec = deadline - self._monotonic()
         if left_sec <= 0:
-            raise FetchFailed("The snapshot did not come in time.")
+            raise FetchFailed("It did not come in time.")
         return left_sec

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from waiting_room.domain.errors import BadToken, Moved
+from waiting_room.domain.errors import BadToken, LinkExpired, LinkVoid, Moved
 from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.line.places import Known, Place, Session
 from waiting_room.domain.networks import network_tag
@@ -31,7 +31,9 @@ JOIN_CLAIM_COOKIE = "wr-join-claim"
 class Visitor:
     """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
 
-    `lane` is the place's, or before joining the one the visitor was invited into.
+    `lane` is the place's, or before joining the one the visitor was invited into. `account` says that the id is that of
+    an account of the site's login, wherever the place is moved to. `device` tells the browsers of one
+    account apart; it is empty where each browser is a visitor of its own.
     """
 
     visitor_id: str
@@ -42,6 +44,8 @@ class Visitor:
     position: int | None = None
     arrival: int | None = None
     expires_at_sec: int = 0
+    account: bool = False
+    device: str = ""
 
     @property
     def known(self) -> Known | None:
@@ -102,8 +106,16 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        place = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
-        return Visitor(claims["sub"], claims.get("gen", 0), claims["lane"], **place, expires_at_sec=claims["exp"])
+        place: dict[str, Any] = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
+        return Visitor(
+            claims["sub"],
+            claims.get("gen", 0),
+            claims["lane"],
+            **place,
+            expires_at_sec=claims["exp"],
+            account=claims.get("account", False),
+            device=claims.get("device", ""),
+        )
 
     def find_placed(self, request: Request, zone: Zone) -> Placed | None:
         """The position a request's visitor token proves, or None while the token knows of none."""
@@ -119,12 +131,17 @@ class Credentials:
             raise BadToken("Send the visitor token of this zone's current run: join the line first.")
         return found
 
-    def read_invitation(self, token: str, zone: Zone) -> Invited | None:
-        """What an invitation says, or None for anything but a valid one of this zone and run."""
-        claims = self._tokens.verify(token, "invitation", now_sec=self._now_sec())
-        if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
-            return None
-        return Invited(claims["jti"], claims["lane"]) if claims["lane"] in zone.lanes else None
+    def read_invitation(self, token: str, zone: Zone) -> Invited:
+        """What an invitation says; raises LinkVoid for one of another zone, run or lane, and LinkExpired."""
+        claims = self._linked(token, "invitation", zone)
+        if claims["lane"] not in zone.lanes:
+            raise LinkVoid("The line has no such lane any more.")
+        return Invited(claims["jti"], claims["lane"])
+
+    def bypass_cookies(self, token: str, zone: Zone) -> list[str]:
+        """Set-Cookie values for a bypass token; raises LinkVoid for one of another zone or run, and LinkExpired."""
+        claims = self._linked(token, "bypass", zone)
+        return [set_cookie(cookie_name("bypass", zone.zone_id), token, claims["exp"] - self._now_sec())]
 
     def join_claim(self, request: Request) -> str | None:
         """What the site's login says of who wants to join, unread."""
@@ -157,7 +174,10 @@ class Credentials:
             "gen": visitor.gen,
             "iat": now_sec,
             "exp": now_sec + VISITOR_TOKEN_SEC,
+            **_account(visitor),
         }
+        if visitor.device:
+            claims["device"] = visitor.device
         if place is not None:
             claims |= {"shard": place.shard, "seq": place.seq}
             known = {"position": place.position, "arrival": place.arrival}
@@ -175,14 +195,15 @@ class Credentials:
         """A token that moves the visitor's place, as long as it is of the generation it has now."""
         now_sec = self._now_sec()
         place = {"zone": zone.zone_id, "run": zone.run, "lane": visitor.lane, "sub": visitor.visitor_id}
-        return self._tokens.sign("link", {**place, "gen": visitor.gen, "iat": now_sec, "exp": now_sec + life_sec})
+        told = {"gen": visitor.gen, "iat": now_sec, "exp": now_sec + life_sec, **_account(visitor)}
+        return self._tokens.sign("link", {**place, **told})
 
     def read_link(self, zone: Zone, token: str) -> Visitor | None:
         """Whose place a link moves, and of which generation; None for anything that is no link of this zone's run."""
         claims = self._tokens.verify(token, "link", now_sec=self._now_sec())
         if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
             return None
-        return Visitor(claims["sub"], claims["gen"], claims["lane"])
+        return Visitor(claims["sub"], claims["gen"], claims["lane"], account=claims.get("account", False))
 
     def access_token(self, session: Session, zone: Zone, request: Request) -> str:
         """The access token of a session, bound to the network that asks if the zone wants that.
@@ -223,6 +244,16 @@ class Credentials:
         """Set-Cookie values that take the access token away."""
         return [clear_cookie(cookie_name("access", zone.zone_id))]
 
+    def _linked(self, token: str, audience: str, zone: Zone) -> Mapping[str, Any]:
+        claims = self._tokens.verify(token, audience, now_sec=self._now_sec(), allow_expired=True)
+        if claims is None:
+            raise LinkVoid("This is no link of ours, or a part of it is missing.")
+        if claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            raise LinkVoid("It belongs to another line, or to an earlier one.")
+        if claims["exp"] <= self._now_sec():
+            raise LinkExpired
+        return claims
+
     def _claims(
         self, request: Request, zone: Zone, audience: str, *, allow_expired: bool = False
     ) -> Mapping[str, Any] | None:
@@ -240,6 +271,10 @@ class Credentials:
 
 def _pass(claims: Mapping[str, Any]) -> AccessPass:
     return AccessPass(claims["zone"], claims["run"], claims["sub"], claims["sid"], claims["exp"], claims.get("net", ""))
+
+
+def _account(visitor: Visitor) -> dict[str, bool]:
+    return {"account": True} if visitor.account else {}
 
 
 def refuse_moved(visitor: Visitor, gen: int) -> None:

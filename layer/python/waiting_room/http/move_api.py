@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qs
 
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.domain.errors import Forbidden, InvalidInput, LinkUsed
+from waiting_room.domain.errors import LinkUsed, SignInNeeded
+from waiting_room.domain.line.places import Place
 from waiting_room.domain.locations import move_url, page_url
-from waiting_room.http.credentials import Credentials
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.credentials import Credentials, Visitor
 from waiting_room.http.frame.body import read_body
 from waiting_room.http.frame.request import Request
-from waiting_room.http.frame.response import Response, html, json_response, redirect
+from waiting_room.http.frame.response import Response, json_response, redirect, scripted
 from waiting_room.http.frame.router import Endpoint
-from waiting_room.http.page.pages import move_page
+from waiting_room.http.link_forms import is_form, link_token, pressed
+from waiting_room.http.page.link_page import MOVING, link_page
 from waiting_room.http.places import place_json
-from waiting_room.ports import Clock
+from waiting_room.ports import Clock, Ids
+from waiting_room.use_cases.identify import Identify
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.move import LINK_SEC, Move
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class MoveApi:
     clock: Clock
     locate: Locate
     move: Move
+    identify: Identify
+    ids: Ids
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Endpoints by operationId."""
@@ -48,41 +51,42 @@ class MoveApi:
         return json_response(201, {"path": move_url(zone.zone_id, token), "expires_at_ms": expires_at_ms})
 
     def open_link(self, request: Request) -> Response:
-        """The page with the button."""
+        """The page with the button. A link of an earlier release has its token in the query: it leaves the address."""
         zone = self.zones.get(request.parameters["zone_id"])
-        token = request.query("token") or ""
-        if self.credentials.read_link(zone, token) is None:
-            raise LinkUsed
-        return html(200, move_page(zone, token, request.language))
+        if token := request.query("token"):
+            return redirect(move_url(zone.zone_id, token))
+        return scripted(link_page(zone, MOVING, request.language))
 
     def move_place(self, request: Request) -> Response:
         """Take the place over: a browser is led to the waiting page, an app gets the place and its token."""
         zone = self.zones.get(request.parameters["zone_id"])
-        is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
-        token = _form_token(request) if is_form else read_body("move_place", request)["token"]
+        if is_form(request):
+            token = link_token(request, "move_place")
+            return pressed(request, zone, MOVING, token, lambda: self._to_page(request, zone, token), self.ids.jitter)
+        place, fresh = self._moved(request, zone, read_body("move_place", request)["token"])
+        document = place_json(zone, place)
+        if request.from_browser:
+            return json_response(200, document).with_cookies(self.credentials.visitor_cookies(request, zone, fresh))
+        return json_response(200, {**document, "visitor_token": fresh})
+
+    def _to_page(self, request: Request, zone: Zone, token: str) -> Response:
+        _, fresh = self._moved(request, zone, token)
+        cookies = self.credentials.visitor_cookies(request, zone, fresh)
+        return redirect(page_url(zone.zone_id, zone.landing_path), cookies)
+
+    def _moved(self, request: Request, zone: Zone, token: str) -> tuple[Place, str]:
+        """The place and its new token, which says whose account it is if the old one did."""
         link = self.credentials.read_link(zone, token)
         if link is None:
             raise LinkUsed
+        self._refuse_other_account(request, zone, link)
         visitor = replace(link, gen=self.move(zone, link.visitor_id, link.gen))
         place = self.locate(zone, visitor.visitor_id)
-        fresh = self.credentials.visitor_token(zone, visitor, place)
-        cookies = self.credentials.visitor_cookies(request, zone, fresh)
-        if is_form:
-            return redirect(page_url(zone.zone_id, zone.landing_path), cookies)
-        document = place_json(zone, place)
-        if request.from_browser:
-            return json_response(200, document).with_cookies(cookies)
-        return json_response(200, {**document, "visitor_token": fresh})
+        return place, self.credentials.visitor_token(zone, visitor, place)
 
-
-def _form_token(request: Request) -> str:
-    """The token of a form; only our own page may send one, for it replaces the place this browser has."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Forbidden("Open the link and press the button there.")
-    try:
-        values = parse_qs(request.body.decode("ascii"), max_num_fields=5).get("token", [])
-    except ValueError:
-        values = []
-    if len(values) != 1:
-        raise InvalidInput("Send the token of the link once.", "/token")
-    return values[0]
+    def _refuse_other_account(self, request: Request, zone: Zone, link: Visitor) -> None:
+        """Raise SignInNeeded where an account's place would go to a browser that is not signed in with that account."""
+        if not link.account or not zone.requires_identity:
+            return
+        if self.identify(zone, self.credentials.join_claim(request)).visitor_id != link.visitor_id:
+            raise SignInNeeded("This place belongs to another account: sign in with that one, then press the button.")

@@ -26,6 +26,7 @@ def place_json(zone: Zone, place: Place) -> dict[str, Any]:
         "poll": asdict(zone.poll),
         "landing_path": zone.landing_path,
         "notice": "lapsed" if place.rejoined == "lapsed" else None,
+        "phone_needed": place.phone_needed,
     }
 
 

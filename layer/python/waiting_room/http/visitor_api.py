@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from waiting_room.adapters.zone_copies import ZoneCopies
 from waiting_room.domain.errors import (
     BadToken,
     InvalidInput,
+    NotOpen,
     Overloaded,
     SignInNeeded,
+    TooSoon,
     UnknownVisitor,
     WaitingRoomError,
 )
-from waiting_room.domain.gate.redirects import safe_path
+from waiting_room.domain.gate.way_back import way_back
 from waiting_room.domain.line.places import Place, Session
-from waiting_room.domain.locations import enter_url, page_url
+from waiting_room.domain.locations import enter_url, invitation_url, page_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import AccessPass, Credentials, Visitor, refuse_moved
 from waiting_room.http.frame.body import read_body
@@ -25,20 +27,25 @@ from waiting_room.http.frame.cookies import language_cookies
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, empty, html, json_response, problem, redirect
 from waiting_room.http.frame.router import Endpoint
+from waiting_room.http.link_api import LinkApi
 from waiting_room.http.newcomers import Newcomers
-from waiting_room.http.page.pages import cookies_needed_page, moment_page, place_page, problem_page
+from waiting_room.http.page.pages import (
+    cookies_needed_page,
+    moment_page,
+    place_page,
+    problem_page,
+    unopened_page,
+)
+from waiting_room.http.page.phone_form import PhoneStep
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
-from waiting_room.use_cases.invite import AcceptInvitation
-from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.renew import Renew
 from waiting_room.use_cases.revoke import RefuseRevoked
-from waiting_room.use_cases.screen import Screened
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,13 @@ class VisitorApi:
     clock: Clock
     ids: Ids
     newcomers: Newcomers
-    join: Join
     claim: Claim
     locate: Locate
     renew: Renew
     leave: Leave
     away: MarkAway
     refuse_revoked: RefuseRevoked
-    accept: AcceptInvitation
+    links: LinkApi
     refusals: NoteRefusals
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -81,39 +87,47 @@ class VisitorApi:
         Whatever stands in the way of one who has a cookie, the waiting page explains it and tries again.
         """
         zone = self._zone(request)
-        to = safe_path(request.query("to") or zone.landing_path)
+        to = way_back(zone, request.query("to"))
+        if invitation := request.query("invitation"):
+            # A link of an earlier release: on to the page with the button, for whatever follows links takes nothing.
+            return redirect(invitation_url(zone.zone_id, invitation))
         visitor = self._visitor_or_answer(request, zone, to)
         if isinstance(visitor, Response):
             return visitor
         cookies: list[str] = []
         try:
-            invited = self._invited(zone, visitor, request.query("invitation"))
-            rules, screened, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                return _noted(self.newcomers.to_page(request, zone, visitor, invited, to), **notes)
-            place, over = self._joined(request, zone, visitor, screened, invited)
+            with self.newcomers.limits.around(zone):
+                joining = self.newcomers.entering(request, zone, visitor)
+                visitor, rules = joining.visitor, joining.rules
+                if rules is not None and rules.mode == "require" and not self.newcomers.has_waited(joining, rules):
+                    return _noted(redirect(page_url(zone.zone_id, to)), **joining.notes)
+                place, notes = self.newcomers.seated(request, zone, joining)
             cookies += self._place_cookies(request, zone, visitor, place)
-            notes |= self.newcomers.claiming(request, zone, visitor, place.lane)
+            notes = notes | self.newcomers.claiming(request, zone, visitor, place.lane)
             claimed = self._claim(zone, visitor)
+        except TooSoon as error:
+            # The page would show the place that is over; this one says how long, and asks again by itself.
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         except WaitingRoomError as error:
             return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem, **error.noted)
         if isinstance(claimed, Waiting):
-            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
+            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes)
         token = self.credentials.access_token(claimed, zone, request)
         answer = redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
-        return _noted(answer, **notes, network_limit=over)
+        return _noted(answer, **notes)
 
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
-        visitor, screened, notes = self.newcomers.joining(request, zone, body)
-        invited = self._invited(zone, visitor, body.get("invitation"))
-        if "invitation" in body and not invited:
-            detail = "It has expired, somebody else used it, or it is of another zone or run: join without it."
-            raise InvalidInput(detail, "/invitation")
-        place, over = self._joined(request, zone, visitor, screened, invited)
-        answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
-        return _noted(answer, **notes, network_limit=over)
+        self._refuse_early(request, zone)
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.joining(request, zone, body)
+            if "invitation" in body:
+                invited = self.links.invited(zone, joining.visitor, body["invitation"])
+                joining = self.newcomers.invited(zone, joining, invited)
+            place, notes = self.newcomers.seated(request, zone, joining)
+        answer = self._told(request, zone, joining.visitor, place, 201 if place.new else 200)
+        return _noted(answer, **notes)
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -121,7 +135,7 @@ class VisitorApi:
         if request.wants_html:
             return self._place_page(request, zone)
         visitor = self.credentials.visitor(request, zone)
-        return self._told(request, zone, visitor, self.locate(zone, visitor.visitor_id, visitor.known), 200)
+        return self._told(request, zone, visitor, self._located(zone, visitor), 200)
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
@@ -143,7 +157,7 @@ class VisitorApi:
     def renew_session_redirect(self, request: Request) -> Response:
         """Lengthen the session of a browser on its way to `to`. If that fails it goes on as long as its token holds."""
         zone = self._zone(request)
-        to = safe_path(request.query("to") or zone.landing_path)
+        to = way_back(zone, request.query("to"))
         held = self.credentials.find_pass(request, zone)
         try:
             session = self._renewed(request, zone, held)
@@ -189,20 +203,19 @@ class VisitorApi:
             if request.query("again") is not None:
                 return html(400, cookies_needed_page(zone, to, request.language))
             visitor, notes = self.newcomers.arrive(request, zone)
-            invited = self._invited(zone, visitor, request.query("invitation"))
-            token = self.credentials.visitor_token(zone, replace(visitor, lane=invited or visitor.lane))
+            token = self.credentials.visitor_token(zone, visitor)
         except (SignInNeeded, Overloaded) as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         location = f"{enter_url(zone.zone_id, to)}&again=1"
         answer = redirect(location, self.credentials.visitor_cookies(request, zone, token))
         return _noted(answer, **notes)
 
-    def _invited(self, zone: Zone, visitor: Visitor, token: str | None) -> str:
-        """The lane an invitation leads to, which is the visitor's from now on; empty for none that counts."""
-        invited = self.credentials.read_invitation(token, zone) if token else None
-        if invited is None or not self.accept(zone, invited.invitation_id, visitor.visitor_id):
-            return ""
-        return invited.lane
+    def _located(self, zone: Zone, visitor: Visitor) -> Place:
+        """The place; raises UnknownVisitor also for one that waits to be given up for an invitation just taken."""
+        place = self.locate(zone, visitor.visitor_id, visitor.known)
+        if visitor.invited not in ("", place.lane) and place.status == "waiting":
+            raise UnknownVisitor
+        return place
 
     def _place_page(self, request: Request, zone: Zone) -> Response:
         """The page without scripts. It takes a place if there is none yet: going on to `enter` would go in circles."""
@@ -211,43 +224,46 @@ class VisitorApi:
             visitor = self.credentials.find_visitor(request, zone)
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
-            place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
+            visitor, place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
             cookies = self._place_cookies(request, zone, visitor, place) if place else []
+        except NotOpen as error:
+            return _unopened(request, zone, to, self.clock.now_ms()).with_notes(problem=error.problem)
         except WaitingRoomError as error:
             return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         if place is None:
             page = moment_page(zone, to, wait_sec, request.language)
         else:
             asks = request.query("alert") is not None
-            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks)
+            phone = None if request.query("phone") is None else PhoneStep()
+            page = place_page(zone, place, to, self.clock.now_ms(), request.language, asks=asks, phone=phone)
         return _noted(html(200, page).with_cookies([*cookies, *language_cookies(request)]), **notes)
 
     def _locate_or_join(
         self, request: Request, zone: Zone, visitor: Visitor
-    ) -> tuple[Place | None, int, dict[str, str]]:
-        """The place; or none, and the seconds until one may be taken without a proof of work."""
+    ) -> tuple[Visitor, Place | None, int, dict[str, str]]:
+        """Whose place, and the place; or none, and the seconds until one may be taken without a proof of work."""
         try:
-            return self.locate(zone, visitor.visitor_id, visitor.known), 0, {}
+            return visitor, self._located(zone, visitor), 0, {}
         except UnknownVisitor:
-            rules, screened, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                wait_sec = self.newcomers.waits_sec(visitor, rules)
+            pass
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.entering(request, zone, visitor)
+            if joining.rules is not None and joining.rules.mode == "require":
+                wait_sec = self.newcomers.waits_sec(joining, joining.rules)
                 if wait_sec:
-                    return None, wait_sec, notes
-                notes["proof"] = "waited"
-            return self._joined(request, zone, visitor, screened)[0], 0, notes
+                    return joining.visitor, None, wait_sec, joining.notes
+                joining = joining.noting(proof="waited")
+            place, notes = self.newcomers.seated(request, zone, joining)
+        return joining.visitor, place, 0, notes
 
-    def _joined(
-        self, request: Request, zone: Zone, visitor: Visitor, screened: Screened, invited: str = ""
-    ) -> tuple[Place, str]:
-        """The place, new or known; and whether the network has too many. Who has had a place is not counted again.
-
-        A class with a lane of its own stands there, whatever it was invited to.
-        """
-        over = self.newcomers.counted(request, zone, visitor, screened)
-        place = self.join(zone, visitor.visitor_id, visitor.known, screened.lane or invited or visitor.invited)
-        self.newcomers.joined(zone, place)
-        return place, over
+    def _refuse_early(self, request: Request, zone: Zone) -> None:
+        """Raise NotOpen before the line opens, ahead of anything that is asked of newcomers; a held place is told."""
+        now_ms, opens_at_ms = self.clock.now_ms(), zone.line_opens_at_ms
+        if opens_at_ms is None or now_ms >= opens_at_ms:
+            return
+        visitor = self.credentials.find_visitor(request, zone)
+        if visitor is None or visitor.seq is None:
+            raise NotOpen(opens_at_ms, now_ms)
 
     def _refuse_moved(self, zone: Zone, visitor: Visitor) -> None:
         """Raise Moved for a visitor whose place lives on another device; whoever has none has nothing to lose."""
@@ -258,11 +274,11 @@ class VisitorApi:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
         asked = request.query("to")
         if asked is not None:
-            return safe_path(asked)
+            return way_back(zone, asked)
         try:
-            return safe_path(request.referring_query("to") or zone.landing_path)
+            return way_back(zone, request.referring_query("to"))
         except InvalidInput:
-            return safe_path(zone.landing_path)
+            return way_back(zone, None)
 
     def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
         with self.refusals.around(zone):
@@ -307,6 +323,11 @@ class VisitorApi:
         if request.bearer:
             return json_response(status, {**document, "access_token": token})
         return json_response(status, document).with_cookies(self.credentials.access_cookies(session, token))
+
+
+def _unopened(request: Request, zone: Zone, to: str, now_ms: int) -> Response:
+    """The page until the line opens, which asks again by itself."""
+    return html(200, unopened_page(zone, to, now_ms, request.language)).with_cookies(language_cookies(request))
 
 
 def _noted(response: Response, **notes: str) -> Response:

@@ -8,9 +8,9 @@ from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.errors import InvalidInput, Overloaded, UnknownZone
 from waiting_room.domain.gate.paths import readings
 from waiting_room.domain.gate.redirects import safe_path
-from waiting_room.domain.gate.request import BYPASS_PARAMETER
 from waiting_room.domain.gate.rules import Rule, guards
 from waiting_room.domain.lanes import GENERAL
+from waiting_room.domain.locations import bypass_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
@@ -43,11 +43,13 @@ class MakeBypass:
     def __call__(self, zone_id: str, name: str, expires_in_sec: int, by: str) -> Bypass:
         """A token for the current run of the zone.
 
-        Raises UnknownZone, NotReady without signing keys, Overloaded after MOST_AN_HOUR of them.
+        Raises UnknownZone, InvalidInput where the link could lead nowhere, NotReady without signing keys, Overloaded
+        after MOST_AN_HOUR of them.
         """
         zone = self._zones.get(zone_id)
         if zone is None:
             raise UnknownZone
+        guarded_path(zone)
         now_ms = self._clock.now_ms()
         self._refuse_flood(zone_id, now_ms)
         bypass_id, expires_at_sec = self._ids.session_id(), now_ms // 1000 + expires_in_sec
@@ -65,9 +67,7 @@ class MakeBypass:
         record = {"name": name, "run": zone.run, "created_by": by, "created_at_ms": now_ms}
         record["expires_at_ms"] = expires_at_sec * 1000
         self._zones.put_record(zone_id, BYPASS_ITEM + bypass_id, record, expires_at_sec)
-        path = guarded_path(zone)
-        link = f"{path}{'&' if '?' in path else '?'}{BYPASS_PARAMETER}={token}"
-        return Bypass(bypass_id, token, link, expires_at_sec * 1000)
+        return Bypass(bypass_id, token, bypass_url(zone_id, token), expires_at_sec * 1000)
 
     def _refuse_flood(self, zone_id: str, now_ms: int) -> None:
         records = self._zones.records(zone_id, BYPASS_ITEM)
@@ -99,7 +99,7 @@ def exempt_of(zones: ProtectedZones, zone: Zone, now_ms: int) -> Exempt:
 
 
 def guarded_path(zone: Zone) -> str:
-    """A path at which the zone's gate stands and takes the token off the link: the landing path, if it is guarded.
+    """A path at which the zone's gate stands, for whoever has a bypass to be led to: the landing path, if guarded.
 
     Else the beginning of a rule; raises InvalidInput when no rule has a path that can be linked to.
     """

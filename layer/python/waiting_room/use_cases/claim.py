@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.phones import Phones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.admission.gate_item import GateItem
 from waiting_room.domain.answers import Answer
@@ -16,6 +17,7 @@ from waiting_room.domain.errors import (
     HardEnd,
     Lapsed,
     Moved,
+    PhoneNeeded,
     RunOver,
     SoldOut,
     UnknownVisitor,
@@ -54,6 +56,7 @@ class Claim:
         wake: Wake,
         clock: Clock,
         ids: Ids,
+        phones: Phones,
     ) -> None:
         self._gates = gates
         self._queue = queue
@@ -63,12 +66,14 @@ class Claim:
         self._wake = wake
         self._clock = clock
         self._ids = ids
+        self._phones = phones
 
     def __call__(self, zone: Zone, visitor_id: str, gen: int, known: Known | None = None) -> Session | Waiting:
         """The visitor's session (asked again: the same one) or Waiting. `known` is what the visitor's token proves.
 
-        Raises UnknownVisitor, Forbidden (revoked), Moved, Lapsed, HardEnd, RunOver,
-        SoldOut, AlreadyCompleted, and Unsure when the answer of a write was lost: asking again is safe.
+        Raises UnknownVisitor, Forbidden (revoked), Moved, Lapsed, HardEnd, RunOver, SoldOut, AlreadyCompleted,
+        PhoneNeeded for one who is called and has confirmed no number, and Unsure when the answer of a write was lost:
+        asking again is safe.
         """
         item = self._queue.get(zone.zone_id, zone.run, visitor_id)
         if item is None:
@@ -89,6 +94,8 @@ class Claim:
         bucket = lease_bucket(now_ms, zone.lease_sec(kind, first=True), hard_end_at_ms, gate.width_sec)
         if item.position is None or not gate.can_claim(item.lane, item.position, bucket):
             return self._wait(zone, item, gate)
+        if zone.phone is not None:
+            self._refuse_without_phone(zone, item)
         answer = self._gates.claim(zone.zone_id, zone.run, bucket, item.lane, item.position)
         if answer is Answer.UNSURE:
             raise Unsure
@@ -112,6 +119,16 @@ class Claim:
             attempt=attempt,
         )
         return self._settle(zone, stored, won, gate.width_sec, "claim")
+
+    def _refuse_without_phone(self, zone: Zone, item: QueueItem) -> None:
+        """Whose a number is, its own record says and not the place: it may have gone to another place meanwhile."""
+        owner = self._phones.owner(zone.zone_id, zone.run, item.phone) if item.phone else None
+        if owner != item.visitor_id:
+            if item.phone:
+                # From now on the place says so itself, and the page asks.
+                attempt, now_ms = self._ids.attempt_id(), self._clock.now_ms()
+                self._queue.verify_phone(item, phone="", attempt=attempt, now_ms=now_ms)
+            raise PhoneNeeded("Confirm a phone number on the waiting page before the time for this place has run out.")
 
     def _again(self, zone: Zone, item: QueueItem) -> Session | Waiting:
         """A visitor who is in, or was: the same session, with a new lease if the old one has ended."""

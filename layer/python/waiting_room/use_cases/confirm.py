@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass
 
 from waiting_room.adapters.counters import SOLD_SLOTS
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
 from waiting_room.adapters.queue import Queue
@@ -30,10 +31,11 @@ class Confirmation:
 
 
 class Confirm:
-    """One session, one reference. With `checkout` the session is completed and its room given to the next."""
+    """One session, one reference. With `checkout` the session is completed, and its exit noted."""
 
-    def __init__(self, gates: Gates, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
+    def __init__(self, gates: Gates, exits: Exits, queue: Queue, copies: GateCopies, clock: Clock, ids: Ids) -> None:
         self._gates = gates
+        self._exits = exits
         self._queue = queue
         self._copies = copies
         self._clock = clock
@@ -82,7 +84,7 @@ class Confirm:
             answer = self._queue.complete(item, reference=reference, attempt=attempt, now_ms=self._clock.now_ms())
             answer = self._know(item, attempt, answer)
             if answer is Answer.YES:
-                self._gates.release(zone.zone_id, zone.run, item.lease)
+                self._exit(zone, item)
             if answer is Answer.UNSURE:
                 self._gates.phantom(zone.zone_id, zone.run, item.lease, verb="complete")
             return answer
@@ -92,24 +94,35 @@ class Confirm:
         """Keep the lease counted until the sale is surely counted: a tick must see the one or the other."""
         now_ms = self._clock.now_ms()
         pin = pin_bucket(now_ms, self._copies.recent(zone).width_sec)
-        held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease, verb="complete")
-        if held is Answer.NO:
-            raise Lapsed
-        if held is Answer.UNSURE:
-            return held
-        slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
-        with self._gates.counted(zone.zone_id, zone.run, pin):
-            answer = self._queue.complete_with_sale(
-                item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms
-            )
+        if item.lease >= pin:
+            # It is counted as long as a pin would be: nobody releases it while the place is as it was read.
+            pin = item.lease
+            answer = self._record(item, reference, attempt, now_ms)
+        else:
+            held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease, verb="complete")
+            if held is Answer.NO:
+                raise Lapsed
+            if held is Answer.UNSURE:
+                return held
+            with self._gates.counted(zone.zone_id, zone.run, pin):
+                answer = self._record(item, reference, attempt, now_ms)
         answer = self._know(item, attempt, answer)
-        if answer is Answer.YES:
-            self._gates.release(zone.zone_id, zone.run, pin, item.lease)
-        if answer is Answer.NO:
-            self._gates.release(zone.zone_id, zone.run, pin)
         if answer is Answer.UNSURE:
             self._gates.phantom(zone.zone_id, zone.run, pin, verb="complete")
+        elif pin != item.lease:
+            self._gates.release(zone.zone_id, zone.run, pin)
+        if answer is Answer.YES:
+            self._exit(zone, item)
         return answer
+
+    def _record(self, item: QueueItem, reference: str, attempt: str, now_ms: int) -> Answer:
+        slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
+        return self._queue.complete_with_sale(item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms)
+
+    def _exit(self, zone: Zone, item: QueueItem) -> None:
+        """The session is over, and its token is not: its lease goes on being counted."""
+        now_ms = self._clock.now_ms()
+        self._exits.add(zone.zone_id, zone.run, item.sid or "", item.lease, now_ms, verb="complete")
 
     def _know(self, item: QueueItem, attempt: str, answer: Answer) -> Answer:
         """A lost answer is known after all when the item carries this attempt."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from waiting_room.adapters.phones import Phones
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.answers import Answer
@@ -21,16 +22,24 @@ OVER = {"left", "completed", "revoked"}
 class Erase:
     """Ends the place, so that its room goes to the next visitor, and deletes it, in every run there may be one.
 
-    What stays for a day at most is a revocation, if the visitor was barred: an id and a reason, no person.
+    With the place go how often it was taken again, and the hashes of account, network and browser. What stays for a
+    day at most is a revocation, if the visitor was barred: an id and a reason, no person. Counts of a network stay with
+    the hashes of its last four places, which lead nowhere once the place is gone.
     """
 
     def __init__(
-        self, zones: ProtectedZones, queue: Queue, end_place: EndPlace, cancel_alerts: Callable[[Zone, str], None]
+        self,
+        zones: ProtectedZones,
+        queue: Queue,
+        end_place: EndPlace,
+        cancel_alerts: Callable[[Zone, str], None],
+        phones: Phones,
     ) -> None:
         self._zones = zones
         self._queue = queue
         self._end_place = end_place
         self._cancel_alerts = cancel_alerts
+        self._phones = phones
 
     def __call__(self, zone_id: str, visitor_id: str) -> int:
         """How many places were erased; done twice it is the same. Raises UnknownZone, Unsure."""
@@ -52,6 +61,9 @@ class Erase:
             if run == zone.run and item.status not in OVER:
                 # Back in line meanwhile: ended once more, for a lease must not be counted for nobody.
                 self._end_place(zone, visitor_id, self._queue.leave, OVER)
-            elif self._queue.erase(item) is Answer.YES:
-                return True
+            else:
+                if item.phone:
+                    self._phones.release(zone.zone_id, run, item.phone, visitor_id)
+                if self._queue.erase(item) is Answer.YES:
+                    return True
         raise Unsure

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from waiting_room.adapters.counters import Invitations
 from waiting_room.domain.errors import InvalidInput
-from waiting_room.domain.locations import enter_url
+from waiting_room.domain.locations import invitation_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Clock, Ids, Tokens
 
@@ -50,20 +49,7 @@ class MakeInvitation:
             "exp": expires_at_sec,
         }
         token = self._tokens.sign("invitation", claims)
-        link = f"{enter_url(zone.zone_id, zone.landing_path)}&invitation={token}"
-        return Invitation(invitation_id, token, link, expires_at_sec * 1000)
-
-
-class AcceptInvitation:
-    """Ties an invitation to the first visitor who shows it: a link that is passed on makes no crowd."""
-
-    def __init__(self, invitations: Invitations, clock: Clock) -> None:
-        self._invitations = invitations
-        self._clock = clock
-
-    def __call__(self, zone: Zone, invitation_id: str, visitor_id: str) -> bool:
-        """Whether the visitor may use it: nobody did yet, or it was this one. Raises Unsure, Overloaded."""
-        return self._invitations.take(zone.zone_id, zone.run, invitation_id, visitor_id, self._clock.now_ms())
+        return Invitation(invitation_id, token, invitation_url(zone.zone_id, token), expires_at_sec * 1000)
 
 
 def _id_of(zone: Zone, reference: str) -> str:

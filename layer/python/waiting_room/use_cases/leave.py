@@ -1,11 +1,12 @@
-"""Leave and revoke: end a place and give its room to the next visitor at once."""
+"""Leave and revoke: end a place. Its room goes to the next visitor once its token opens nothing (PROTOCOL, Exits)."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
+from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gates import Gates
-from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.errors import UnknownVisitor, Unsure
@@ -21,10 +22,11 @@ REVOKED_VISITOR = "revocation#visitor#"
 
 
 class EndPlace:
-    """Ends a place by compare-and-set, then stops counting its lease: in this order, and the second at most once."""
+    """Ends a place by compare-and-set, then notes the exit of its session: in this order, and the second once."""
 
-    def __init__(self, gates: Gates, queue: Queue, clock: Clock, ids: Ids) -> None:
+    def __init__(self, gates: Gates, exits: Exits, queue: Queue, clock: Clock, ids: Ids) -> None:
         self._gates = gates
+        self._exits = exits
         self._queue = queue
         self._clock = clock
         self._ids = ids
@@ -47,8 +49,9 @@ class EndPlace:
                     self._gates.phantom(zone.zone_id, zone.run, item.lease, verb="leave")
                 raise Unsure
             if answer is not Answer.NO:
-                if item.status == "admitted":
-                    self._gates.release(zone.zone_id, zone.run, item.lease)
+                if item.status == "admitted" and item.sid:
+                    now_ms = self._clock.now_ms()
+                    self._exits.add(zone.zone_id, zone.run, item.sid, item.lease, now_ms, verb="leave")
                 return item
         raise Unsure
 
@@ -56,25 +59,18 @@ class EndPlace:
 class Leave:
     """A visitor goes: from the line or from the zone. Done twice it is the same."""
 
-    def __init__(self, end_place: EndPlace, queue: Queue, zones: ProtectedZones, clock: Clock) -> None:
+    def __init__(self, end_place: EndPlace, queue: Queue) -> None:
         self._end_place = end_place
         self._queue = queue
-        self._zones = zones
-        self._clock = clock
 
     def __call__(self, zone: Zone, visitor_id: str, sid: str | None = None) -> None:
-        """End the place; with `sid` only if it is that session. A session of a `strict_exit` zone is revoked too."""
+        """End the place; with `sid` only if it is that session."""
         if sid is not None:
             item = self._queue.get(zone.zone_id, zone.run, visitor_id)
             if item is None or item.sid != sid:
                 return
-        try:
-            left = self._end_place(zone, visitor_id, self._queue.leave, {"left", "completed", "revoked"})
-        except UnknownVisitor:
-            return
-        if zone.strict_exit and left is not None and left.sid:
-            expires_at_sec = (left.hard_end_at_ms or self._clock.now_ms()) // 1000
-            self._zones.put_record(zone.zone_id, REVOKED_SID + left.sid, {"reason": "left"}, expires_at_sec)
+        with contextlib.suppress(UnknownVisitor):
+            self._end_place(zone, visitor_id, self._queue.leave, {"left", "completed", "revoked"})
 
 
 class Bar:

@@ -62,6 +62,7 @@ def describe(zone: Zone, item: QueueItem, gate: GateItem, now_ms: int) -> Place:
         joined_at_ms=item.joined_at_ms,
         rejoined=item.rejoined,
         shut=gate.state.door.shut,
+        phone_needed=zone.phone is not None and not item.phone and item.status == "waiting",
     )
 
 

@@ -37,6 +37,8 @@ ASSETS_PREFIX = f"{PREFIX}/assets/".lstrip("/")
 
 _REVOKED = {REVOKED_SID: "sids", REVOKED_VISITOR: "visitors", REVOKED_BYPASS: "bypass"}
 
+_NEVER = 2**63
+
 SiteFile = tuple[str, bytes, str, str]
 """Path (of an asset: below the assets folder; else the key), content, content type, Cache-Control."""
 
@@ -96,23 +98,25 @@ class Publish:
             version = self._next_version(stored, now_ms)
             document = build_snapshot(parts, version=version, published_at_ms=now_ms, issuer=self._issuer)
             Verifier(document["keys"], self._issuer)
-            if self._put_snapshot(encode_snapshot(document), stored):
+            body = encode_snapshot(document)
+            if document["left_out"]:
+                told = {"left_out": document["left_out"], "bytes": len(body)}
+                logger.warning("the gate snapshot is full: revocations were left out", extra=told)
+            if self._put_snapshot(body, stored):
                 if left_out:
                     raise Overloaded(f"Published, but for {', '.join(left_out)}.")
                 return Published(version, tuple(dict.fromkeys(written)))
         raise Overloaded("The gate snapshot was written by somebody else each time.")
 
     def _read(self, now_sec: int) -> SnapshotParts:
-        items = [item for item in self._zones.scan_items() if item.get(EXPIRES_AT_SEC, now_sec + 1) > now_sec]
+        items = self._zones.scan_items(now_sec, signed=REVOKED_SID)
+        zones = [self._zones.zone_of(item) for item in items if item["item"] == CONFIG]
         return SnapshotParts(
-            zones=[self._zones.zone_of(item) for item in items if item["item"] == CONFIG],
+            zones=zones,
             entries={item["zone_id"]: item["entry"] for item in items if item["item"] == ENTRY},
             draws=[_draw(item) for item in items if item["item"].startswith(DRAW_ITEM)],
             keys=[item["public_jwk"] for item in items if _is_key(item)],
-            revoked={
-                kind: [item["item"].removeprefix(start) for item in items if item["item"].startswith(start)]
-                for start, kind in _REVOKED.items()
-            },
+            revoked=_revoked(items, {zone.zone_id: zone.run for zone in zones}),
         )
 
     def _site(self, parts: SnapshotParts) -> Iterable[SiteFile]:
@@ -167,6 +171,17 @@ class Publish:
             logger.warning("the gate snapshot cannot be read: its version starts from the time")
             last = 0
         return last + 1 if type(last) is int and last > 0 else now_ms // 1000
+
+
+def _revoked(items: Iterable[Mapping[str, Any]], runs: Mapping[str, int]) -> dict[str, list[str]]:
+    """Revoked ids by kind, those that end first first. Tokens of other runs are void without it."""
+    found: dict[str, list[tuple[int, str]]] = {kind: [] for kind in _REVOKED.values()}
+    for item in items:
+        start = next((start for start in _REVOKED if item["item"].startswith(start)), None)
+        if start is not None and item.get("run", runs.get(item["zone_id"])) == runs.get(item["zone_id"], 0):
+            revoked_id = item["item"].removeprefix(start)
+            found[_REVOKED[start]].append((item.get(EXPIRES_AT_SEC, _NEVER), revoked_id))
+    return {kind: [revoked_id for _, revoked_id in sorted(ids)] for kind, ids in found.items()}
 
 
 def _draw(item: Mapping[str, Any]) -> Draw:

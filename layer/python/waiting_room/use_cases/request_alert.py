@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from waiting_room.adapters.alerts import RETENTION_SEC, AlertCounts, Alerts
 from waiting_room.adapters.gate_copies import GateCopies
+from waiting_room.adapters.phones import Limit, Phones
 from waiting_room.adapters.queue import Queue
 from waiting_room.domain.alerts import MOST, Alert, Channel, lead_sec, telephone_number
 from waiting_room.domain.errors import AlertRefused, InvalidInput, Lapsed, UnknownVisitor
 from waiting_room.domain.line.places import Known, QueueItem
+from waiting_room.domain.phones import ALERTS_PER_NUMBER
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Cipher, Clock
 from waiting_room.use_cases.lines import Lines
@@ -24,6 +26,7 @@ class RequestAlert:
         lines: Lines,
         alerts: Alerts,
         counts: AlertCounts,
+        phones: Phones,
         cipher: Cipher | None,
         clock: Clock,
     ) -> None:
@@ -33,6 +36,7 @@ class RequestAlert:
         self._lines = lines
         self._alerts = alerts
         self._counts = counts
+        self._phones = phones
         self._cipher = cipher
         self._clock = clock
 
@@ -50,7 +54,11 @@ class RequestAlert:
             raise InvalidInput(f"Choose one of: {', '.join(zone.alerts['channels'])}.", "/channel")
         number = telephone_number(number, zone.alerts["prefixes"])
         item = self._waiting(zone, visitor_id, known)
-        until_sec = max(self._clock.now_ms(), zone.starts_at_ms or 0) // 1000 + RETENTION_SEC
+        from_ms = max(self._clock.now_ms(), zone.starts_at_ms or 0)
+        until_sec = from_ms // 1000 + RETENTION_SEC
+        tag = self._phones.tag(zone.zone_id, zone.run, number)
+        if not self._phones.take(Limit(f"alerts_to#{zone.zone_id}#{zone.run}#{tag}", ALERTS_PER_NUMBER), from_ms):
+            raise AlertRefused("As many messages as one number may get have been asked for already.")
         sealed = self._cipher.seal(number, sealing_context(item))
         now_ms, position = self._clock.now_ms(), item.position
         alert = Alert(zone.zone_id, zone.run, item.lane, visitor_id, channel, sealed, language, now_ms, position)

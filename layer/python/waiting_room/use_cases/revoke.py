@@ -28,31 +28,29 @@ class Revoke:
 
         Like the others: returns when the record may go, in epoch milliseconds; raises UnknownZone.
         """
-        self._zone(zone_id)
-        return self._record(zone_id, REVOKED_SID + sid, self._now_sec() + LONGEST_TOKEN_SEC, reason, by)
+        zone = self._zone(zone_id)
+        return self._record(zone, REVOKED_SID + sid, self._now_sec() + LONGEST_TOKEN_SEC, reason, by)
 
     def visitor(self, zone_id: str, visitor_id: str, reason: str, by: str) -> int:
         """Bar a visitor from the current run; a session ends at once. Raises UnknownVisitor."""
         zone = self._zone(zone_id)
         if self._queue.get(zone_id, zone.run, visitor_id) is None:
             raise UnknownVisitor
-        ends_at_ms = self._record(
-            zone_id, REVOKED_VISITOR + visitor_id, self._now_sec() + LONGEST_TOKEN_SEC, reason, by
-        )
+        ends_at_ms = self._record(zone, REVOKED_VISITOR + visitor_id, self._now_sec() + LONGEST_TOKEN_SEC, reason, by)
         self._bar(zone, visitor_id)
         return ends_at_ms
 
     def bypass(self, zone_id: str, bypass_id: str, reason: str, by: str) -> int:
         """Refuse a bypass token; raises InvalidInput (pointer `/bypass_id`) for one that was never made."""
-        self._zone(zone_id)
+        zone = self._zone(zone_id)
         made = self._zones.record(zone_id, BYPASS_ITEM + bypass_id)
         if made is None:
             raise InvalidInput("There is no such bypass token in this zone, or it has expired.", "/bypass_id")
-        return self._record(zone_id, REVOKED_BYPASS + bypass_id, made["expires_at_ms"] // 1000, reason, by)
+        return self._record(zone, REVOKED_BYPASS + bypass_id, made["expires_at_ms"] // 1000, reason, by)
 
-    def _record(self, zone_id: str, item: str, expires_at_sec: int, reason: str, by: str) -> int:
-        attributes = {"revoked_at_ms": self._clock.now_ms(), "revoked_by": by, "reason": reason}
-        self._zones.put_record(zone_id, item, attributes, expires_at_sec)
+    def _record(self, zone: Zone, item: str, expires_at_sec: int, reason: str, by: str) -> int:
+        attributes = {"revoked_at_ms": self._clock.now_ms(), "revoked_by": by, "reason": reason, "run": zone.run}
+        self._zones.put_record(zone.zone_id, item, attributes, expires_at_sec)
         return expires_at_sec * 1000
 
     def _zone(self, zone_id: str) -> Zone:

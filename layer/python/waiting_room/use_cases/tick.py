@@ -17,6 +17,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.ports import Beacon, Clock
 from waiting_room.use_cases.announce import Announce
 from waiting_room.use_cases.draw import Draws, HoldDraw
+from waiting_room.use_cases.list_exits import ListExits
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.seal import Seal
 from waiting_room.use_cases.watch_door import WatchDoor
@@ -48,6 +49,7 @@ class TickZone:
         clock: Clock,
         announce: Announce,
         minute_rows: MinuteRows,
+        exits: ListExits,
         *,
         beacon: Beacon | None = None,
         door: WatchDoor | None = None,
@@ -59,6 +61,7 @@ class TickZone:
         self._clock = clock
         self._announce = announce
         self._minute_rows = minute_rows
+        self._exits = exits
         self._door = door
         self._seal = Seal(joins)
         self._draws = Draws(zones)
@@ -76,7 +79,7 @@ class TickZone:
         zone, gate = read[0].effective, read[1]
         # Sales after leases: one that moves from the one to the other in between is counted twice, never not at all.
         sold = self._sales.sold(zone_id, zone.run) if zone.inventory is not None else 0
-        gate = self._with_draw(zone, gate, now_ms)
+        gate = self._with_draw(zone, self._exits(gate, now_ms), now_ms)
         tails, gate = self._line(zone, gate)
         seen = None if self._door is None else self._door(zone_id, zone.run, gate.claimed)
         tick = decide(zone, gate, sold, tails, now_ms, seen)

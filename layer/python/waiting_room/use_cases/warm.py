@@ -1,4 +1,4 @@
-"""Warm: instances of the bouncer are awake before a start that is known, so that its first second meets few cold ones.
+"""Warm: instances of the bouncer are awake before a line opens and before it starts: few meet a cold one.
 
 An instance has one request at a time: to have N of them, N events must be held at the same moment. Lambda bounds a wave
 by what is free: an event that finds nothing is refused at once, and nobody sends it again.
@@ -40,7 +40,12 @@ def wanted(zones: Iterable[Zone], most: int, now_ms: int) -> int:
 
 
 def _wanted(zone: Zone, now_ms: int) -> int:
-    ahead_ms = (zone.starts_at_ms or 0) - now_ms
+    """A crowd comes when the line opens, and once more at the start."""
+    moments = (zone.line_opens_at_ms, zone.starts_at_ms)
+    return max((_wanted_at(zone, at_ms - now_ms) for at_ms in moments if at_ms is not None), default=0)
+
+
+def _wanted_at(zone: Zone, ahead_ms: int) -> int:
     needed = math.ceil(zone.expected_joins_per_sec * INSTANCES_PER_JOIN)
     more_waves = (needed - 1) // NEW_INSTANCES
     since_ms = WARM_UP_MS + more_waves * WAVE_MS - ahead_ms

@@ -18,12 +18,13 @@ mock_provider "aws" {
 }
 
 variables {
-  artifacts_dir            = "../../tests/artifacts"
-  origin_domain_name       = "origin.example.com"
-  domain_name              = "example.com"
-  hosted_zone_id           = "Z1"
-  origination_identity_arn = "arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-1"
-  email                    = "a@example.com"
+  artifacts_dir             = "../../tests/artifacts"
+  origin_domain_name        = "origin.example.com"
+  domain_name               = "example.com"
+  hosted_zone_id            = "Z1"
+  origination_identity_arn  = "arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-1"
+  notify_code_configuration = "ncc-1"
+  email                     = "a@example.com"
 }
 
 run "can_be_planned" {

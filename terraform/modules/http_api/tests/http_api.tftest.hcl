@@ -82,7 +82,7 @@ run "no_other_origin_unless_it_is_listed" {
   command = plan
 
   assert {
-    condition     = !can(jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"])
+    condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0
     error_message = "CORS is off by default."
   }
 }
@@ -95,8 +95,18 @@ run "listed_origins" {
   }
 
   assert {
-    condition     = jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowOrigins == ["https://shop.example.org"] && jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowCredentials
-    error_message = "Origins are named, as credentials need them to be."
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).allow_origins == toset(["https://shop.example.org"]) && one(aws_apigatewayv2_api.this.cors_configuration).allow_credentials
+    error_message = "Origins are named, as credentials need them to be, where the provider does not throw them away."
+  }
+
+  assert {
+    condition     = !can(jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"])
+    error_message = "The provider deletes what the body says of CORS."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).max_age == 600 && contains(one(aws_apigatewayv2_api.this.cors_configuration).allow_headers, "x-waiting-room-join-claim") && one(aws_apigatewayv2_api.this.cors_configuration).allow_methods == toset(["DELETE", "GET", "POST"]) && one(aws_apigatewayv2_api.this.cors_configuration).expose_headers == toset(["date", "retry-after"])
+    error_message = "The rest is what the document says."
   }
 }
 

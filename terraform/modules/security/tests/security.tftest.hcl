@@ -34,6 +34,11 @@ run "rules_in_order" {
   }
 
   assert {
+    condition     = [for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].or_statement[0].statement[1].regex_match_statement[0].regex_string if rule.name == "snapshot"] == ["^/\\.waiting-room/exits/[a-z0-9-]{1,40}\\.json$"]
+    error_message = "So are exit lists, and nothing that only begins like one."
+  }
+
+  assert {
     condition     = aws_wafv2_web_acl.this.scope == "CLOUDFRONT" && aws_wafv2_web_acl.this.region == "us-east-1"
     error_message = "A web ACL of a distribution is in us-east-1."
   }

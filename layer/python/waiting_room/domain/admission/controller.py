@@ -27,9 +27,9 @@ CROWD_PER_SEC = 500
 LINE_FOR_PAGE = 25
 """Visitors waiting from which on newcomers are sent to the static page instead of the API."""
 WARM_UP_MS = 150_000
-"""How long before a start the ticks begin."""
+"""How long before a start, or the opening of a line, the ticks begin."""
 OPENING_MS = 60_000
-"""How long after a start newcomers go to the static page although nobody waits: the crowd is yet to come."""
+"""How long after either newcomers go to the static page although nobody waits: the crowd is yet to come."""
 LATE_STARTERS_MS = 10_000
 """After a start nobody who was called is given up for so long: clocks differ, and the document is some seconds old."""
 RESUME_SEC = 60
@@ -300,8 +300,9 @@ def _has_just_begun(zone: Zone, now_ms: int) -> bool:
 
 
 def _is_opening(zone: Zone, now_ms: int) -> bool:
-    """Around a start a crowd is expected, though nobody waits yet."""
-    return zone.starts_at_ms is not None and -WARM_UP_MS <= now_ms - zone.starts_at_ms < OPENING_MS
+    """Around a start, and around the opening of the line, a crowd is expected, though nobody waits yet."""
+    moments = (zone.line_opens_at_ms, zone.starts_at_ms)
+    return any(at_ms is not None and -WARM_UP_MS <= now_ms - at_ms < OPENING_MS for at_ms in moments)
 
 
 def idle(zone: Zone, gate: GateItem, tails: Mapping[str, int], sold: int, now_ms: int) -> bool:

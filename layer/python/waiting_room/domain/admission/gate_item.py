@@ -70,6 +70,8 @@ class GateItem:
     """`claimed` only grows; `limit` is what it may grow to; leases are counted in `buckets` until `closed_to`.
 
     What numbers mean depends on `shards` and `order`, so those are fixed with the run, whatever becomes of the zone.
+    Exits of generations up to `released_to` are no longer counted; `leaving` are the leases, by bucket, that a tick
+    stops counting for that, and that `buckets` does not have any more.
     """
 
     zone_id: str
@@ -84,6 +86,8 @@ class GateItem:
     state: ControllerState = field(default_factory=ControllerState)
     shards: int = 1
     order: str = "fifo"
+    released_to: int = 0
+    leaving: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def awaits_draw(self) -> bool:

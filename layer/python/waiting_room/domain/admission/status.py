@@ -40,6 +40,7 @@ def status_document(
         "picture_url": zone.picture_url,
         **{name: look for name in ("page", "translations") if (look := zone.document[name])},
         "starts_at_ms": zone.starts_at_ms,
+        "opens_at_ms": zone.line_opens_at_ms,
         "updated_at_ms": now_ms,
         "draw": draw,
     }

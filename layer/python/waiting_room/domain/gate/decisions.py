@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["BadRequest", "Decision", "NewCookie", "NotFound", "Pass", "Redirect", "Refuse"]
+__all__ = ["BadRequest", "Decision", "NewCookie", "NotFound", "Pass", "Redirect", "Refuse", "Unavailable"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOBODY: frozenset[str] = frozenset()
@@ -66,4 +66,10 @@ class NotFound(NamedTuple):
     """404: a path under the prefix, which only CloudFront's own behaviours may answer."""
 
 
-Decision = Pass | Redirect | Refuse | BadRequest | NotFound
+class Unavailable(NamedTuple):
+    """503: whether the session has ended is not known, for the exit list of its zone cannot be read."""
+
+    zone_id: str
+
+
+Decision = Pass | Redirect | Refuse | BadRequest | NotFound | Unavailable

@@ -16,12 +16,27 @@ MOVED = "lane"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """By what a place's visitor is known, each a keyed hash or a random id of this run; empty where nobody asked.
+
+    `account` stands for the person as the site's login or a telephone knows it, `network` for the address's network,
+    `device` for the browser.
+    """
+
+    account: str = ""
+    network: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
 class QueueItem:
     """One visitor of one run. `lapsed` is computed, never stored; `bucket` is where the lease is counted.
 
     `epoch` is the last one that was sealed before the number was taken, where a lane has several counters. `position`
     is the dense 0-based place in the lane, None until it is known; it follows from the number and is never stored,
-    like `arrival`: in a run with a draw, which number of its lane the visitor was, which the place is drawn by.
+    like `arrival`: in a run with a draw, which number of its lane the visitor was, which the place is drawn by. `phone`
+    is what stands for the number the place was verified with; whose that is by now, the counters table says.
+    `times` says how many positions of this run its visitor has had with this one.
     """
 
     zone_id: str
@@ -44,6 +59,11 @@ class QueueItem:
     reference: str | None = None
     completed_at_ms: int | None = None
     purchases: int = 0
+    phone: str | None = None
+    times: int = 1
+    account: str | None = None
+    network: str | None = None
+    device: str | None = None
     epoch: int | None = None
     position: int | None = None
     arrival: int | None = None
@@ -137,7 +157,8 @@ class Estimate:
 class Place:
     """What a visitor is told about the place in line. `position` and `ahead` are None while not shown.
 
-    `shut` says that nobody can come in at the moment, because the door is shut.
+    `shut` says that nobody can come in at the moment, because the door is shut; `phone_needed` that a phone number is
+    to be confirmed before this visitor can.
     """
 
     zone_id: str
@@ -157,3 +178,4 @@ class Place:
     arrival: int | None = None
     new: bool = False
     shut: bool = False
+    phone_needed: bool = False

@@ -39,6 +39,7 @@ def faults(zone: Zone) -> list[Fault]:
         *_limits(zone),
         *_identity(zone),
         *_times(zone),
+        *_opening(zone),
         *_lanes(zone),
         *_machines(zone),
         *(schedule.faults(zone.schedule) if zone.schedule else []),
@@ -80,8 +81,15 @@ def _identity(zone: Zone) -> list[Fault]:
     if zone.identity is None:
         return []
     found = []
-    if sum(bool(zone.identity.get(name)) for name in ("keys", "jwks_url", "shared_secret")) != 1:
-        found.append(Fault("/identity", "Say where the login's keys are: give one of keys, jwks_url, shared_secret."))
+    if sum(bool(zone.identity.get(name)) for name in ("keys", "jwks_url", "shared_secret", "phone")) != 1:
+        advice = (
+            "Say where the login's keys are, or that phones count: give one of keys, jwks_url, shared_secret, phone."
+        )
+        found.append(Fault("/identity", advice))
+    if zone.phone is None and "issuer" not in zone.identity:
+        found.append(Fault("/identity/issuer", "'issuer' is missing: add it."))
+    if zone.phone is not None and zone.identity["mode"] != "require":
+        found.append(Fault("/identity/mode", "A code that nobody needs is money spent on nothing: use 'require'."))
     for index, key in enumerate(zone.identity.get("keys", ())):
         needed = _KEY_FIELDS.get((key["alg"], key["kty"]))
         if needed is None or not all(map(key.get, needed)):
@@ -97,6 +105,18 @@ def _times(zone: Zone) -> list[Fault]:
     if zone.session.max_sec < zone.session.idle_sec:
         found.append(Fault("/session/max_sec", "A session cannot be shorter than one idle time: raise max_sec."))
     return found
+
+
+def _opening(zone: Zone) -> list[Fault]:
+    if zone.opens_at_ms is None:
+        return []
+    if zone.schedule:
+        return [Fault("/opens_at_ms", "The windows of the schedule say when the line opens: set it there.")]
+    if zone.starts_at_ms is None:
+        return [Fault("/opens_at_ms", "A line opens ahead of a start: set starts_at_ms, or leave opens_at_ms out.")]
+    if zone.opens_at_ms > zone.starts_at_ms:
+        return [Fault("/opens_at_ms", "The line opens before the start or at it: set an earlier moment.")]
+    return []
 
 
 def _lanes(zone: Zone) -> list[Fault]:

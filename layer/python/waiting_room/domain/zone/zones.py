@@ -24,6 +24,9 @@ ZONE_ID = re.compile(r"\A[a-z0-9][a-z0-9-]{0,39}\Z")
 LANE_ID = re.compile(r"\A[a-z0-9]{1,12}\Z")
 VISITOR_ID = re.compile(r"\A[A-Za-z0-9_-]{22}\Z")
 
+OPENS_BEFORE_MS = 1_800_000
+"""Where a zone with a start does not say when its line opens, it is half an hour before."""
+
 SERVER_FIELDS = (
     "run",
     "version",
@@ -84,6 +87,7 @@ class Zone:
     alerts: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
+    opens_at_ms: int | None = None
     max_active: int | None = None
     rate_per_min: float | None = None
     inventory: int | None = None
@@ -100,7 +104,7 @@ class Zone:
     page: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
-    strict_exit: bool = False
+    strict_exit: bool = False  # without effect; zones stored by earlier releases have it
     forward_token: bool = False
     site_key_sha256: str = ""
     schedule: Mapping[str, Any] | None = None
@@ -177,7 +181,13 @@ class Zone:
     @property
     def requires_identity(self) -> bool:
         """Whether nobody joins without a claim of the site's login."""
-        return self.identity is not None and self.identity["mode"] == "require"
+        return self.identity is not None and self.identity["mode"] == "require" and self.phone is None
+
+    @property
+    def phone(self) -> Mapping[str, Any] | None:
+        """How phone numbers are confirmed, where a place needs one before it is let in; None where it does not."""
+        found: Mapping[str, Any] | None = (self.identity or {}).get("phone")
+        return found
 
     @property
     def login_url(self) -> str:
@@ -221,6 +231,17 @@ class Zone:
         """
         longest = lease_sec(kind, self.session.idle_sec, self.beat_sec, first)
         return longest if kind == "navigation" else longest - script_bucket_width_sec(self.beat_sec)
+
+    @property
+    def line_opens_at_ms(self) -> int | None:
+        """When the first place may be taken; None where that is at any time. The windows of a schedule open by it."""
+        if self.starts_at_ms is None or self.schedule:
+            return None
+        return self.starts_at_ms - OPENS_BEFORE_MS if self.opens_at_ms is None else self.opens_at_ms
+
+    def line_opened(self, now_ms: int) -> bool:
+        """Whether places may be taken by the clock."""
+        return self.line_opens_at_ms is None or now_ms >= self.line_opens_at_ms
 
     def started(self, now_ms: int) -> bool:
         """Whether visitors may be let in by the clock; queueing zones without a start have always started."""

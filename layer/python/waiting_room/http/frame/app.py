@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.errors import NotAhead, WaitingRoomError
 from waiting_room.http.frame import response as responses
 from waiting_room.http.frame.cors import Cors
 from waiting_room.http.frame.request import Request
@@ -64,6 +64,8 @@ class HttpApp:
             if request.identity:
                 fields["identity"] = request.identity
             self._guard(request)
+            if request.is_prefetch:
+                raise NotAhead
             if (preflight := self._cors.preflight(request)) is not None:
                 return preflight.with_headers(self._cors.headers(request))
             operation_id, endpoint, routed = self._router.resolve(request)

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from waiting_room.domain.errors import InvalidInput, TooLarge
+from waiting_room.domain.prefetch import PREFETCH_HEADERS, is_prefetch
 from waiting_room.http.page.languages import negotiate
 
 BODY_LIMIT_BYTES = 16 * 1024
@@ -99,6 +100,11 @@ class Request:
         """The token of `Authorization: Bearer`, or None; other schemes belong to the site and are ignored."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() or None if scheme.lower() == "bearer" else None
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Whether a browser asks on a guess: nobody may be on the way."""
+        return is_prefetch(self.headers.get(name, "") for name in PREFETCH_HEADERS)
 
     @property
     def wants_html(self) -> bool:

@@ -97,6 +97,12 @@ def html(status: int, page: str) -> Response:
     return Response(status, page, _PAGE_HEADERS)
 
 
+def scripted(page: str, like: Response | None = None) -> Response:
+    """A page for a person that runs this host's scripts; `like` an answer whose status and other headers it has."""
+    answer = like or html(200, page)
+    return replace(answer, headers={**answer.headers, **_HEADERS["file"]})
+
+
 def empty(cookies: Sequence[str] = ()) -> Response:
     """204 No Content."""
     return Response(204, cookies=cookies)

@@ -10,14 +10,15 @@ import html
 import zlib
 
 from waiting_room import schemas
-from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.errors import TooSoon, WaitingRoomError
 from waiting_room.domain.line.places import MOVED, Place
-from waiting_room.domain.locations import PREFIX, enter_url, move_url, place_url
+from waiting_room.domain.locations import PREFIX, enter_url, place_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.page.alert_form import alert_form, alert_link
 from waiting_room.http.page.languages import DEFAULT, languages, texts
 from waiting_room.http.page.markup import Markup, cards, data, fill, hidden, language_switch, logo, own_address, rich
-from waiting_room.http.page.ticket import IN_LINE, ticket, ticket_facts
+from waiting_room.http.page.phone_form import PhoneStep, phone_form, phone_link
+from waiting_room.http.page.ticket import IN_LINE, opening_facts, ticket, ticket_facts
 from waiting_room.http.page.wording import Words, words
 
 DEFAULT_PICTURE = f"{PREFIX}/assets/picture.svg"
@@ -46,19 +47,28 @@ _STATE_OF_PROBLEM = {
     "forbidden": "revoked",
     "machine": "machine",
     "scripts-needed": "scripts",
+    "not-open": "unopened",
     "sign-in": "sign_in",
+    "phone-needed": "phone",
     "moved": "moved",
     "link-used": "link_used",
+    "link-expired": "link_expired",
+    "link-void": "link_void",
+    "invitation-used": "invitation_used",
+    "not-sooner": "not_sooner",
     "unknown-zone": "unknown",
     "unknown-route": "unknown",
     "no-token": "cookies",
+    "too-soon": "too_soon",
     "overloaded": "busy",
     "try-again": "busy",
     "not-ready": "busy",
+    "no-prefetch": "busy",
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
 _REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "machine", "scripts", "busy", "fault"}
+_REJOINING |= {"link_expired", "link_void", "invitation_used", "not_sooner"}
 
 
 def waiting_page(zone: Zone) -> str:
@@ -71,9 +81,11 @@ def waiting_page(zone: Zone) -> str:
         "languages": list(languages()),
         "landing_path": zone.landing_path,
         "starts_at_ms": zone.starts_at_ms,
+        "opens_at_ms": zone.line_opens_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
         "poll": vars(zone.poll),
         "alerts": zone.alerts is not None,
+        "phone": zone.phone is not None,
         "login_url": own_address(zone.login_url),
         "message": zone.message,
         "picture_url": _picture(zone.picture_url),
@@ -89,36 +101,52 @@ def waiting_page(zone: Zone) -> str:
     english = words()
     # Without scripts there is nobody to see whether the link was used: the page that refreshes itself has none.
     labels = {name: english.say("labels", name) for name in _SCRIPTED_LABELS}
+    phone = "" if zone.phone is None else f"{phone_form(english, zone)}\n"
     foot = (
-        f"{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n{fill('move.html', labels)}\n"
+        f"{phone}{fill('options.html', labels)}\n{alert_form(english, zone, shown=False)}\n"
+        f"{fill('move.html', labels)}\n"
         f'<p class="fallback"><a id="fallback" href="{me}">{english.say("labels", "without_scripts")}</a></p>\n'
         f'<p class="spoken" id="spoken" role="status"></p>\n'
         f'<script type="application/json" id="zone">{data(facts)}</script>\n'
         f'<script type="application/json" id="texts">{data(texts())}</script>'
     )
     stub = ticket(english, "loading", {})
-    return _page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=stub, place=me)
+    return page(english, zone, "loading", head=Markup(head), foot=Markup(foot), ticket=stub, place=me)
 
 
 def place_page(
-    zone: Zone, place: Place, to: str, now_ms: int | None = None, language: str = DEFAULT, *, asks: bool = False
+    zone: Zone,
+    place: Place,
+    to: str,
+    now_ms: int | None = None,
+    language: str = DEFAULT,
+    *,
+    asks: bool = False,
+    phone: PhoneStep | None = None,
 ) -> str:
     """The page without scripts: what is true of `place` now, refreshed gently; a called visitor is sent in.
 
     `to` is the path the visitor wants, already checked. Without `now_ms` no countdown is shown. Whoever `asks` for an
-    alert gets the form, and a page that stands still while it is filled in.
+    alert, is at a step of verifying a phone, or is called and has to, gets the form, and a page that stands still while
+    it is filled in.
     """
     said = words(language)
     state = _state_of(zone, place, now_ms)
     enter, me = enter_url(zone.zone_id, to), place_url(zone.zone_id, to)
     goes_in = state in ("called", "entering", "passing")
     alerted = zone.alerts is not None and state in IN_LINE
-    seconds = None if asks and alerted else _refresh_sec(zone, place, state, now_ms)
+    phoned = place.phone_needed and (state in IN_LINE or state == "phone")
+    if phoned and state == "phone":
+        phone = phone or PhoneStep()
+    stands_still = (asks and alerted) or (phoned and phone is not None)
+    seconds = None if stands_still else _refresh_sec(zone, place, state, now_ms)
     # Where the door is shut, whoever is called goes on trying, though less often.
     onward = to if state == "passing" else enter if goes_in or state == "shut_called" else me
     foot = ""
     if not goes_in and seconds is not None:
         foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
+    if phoned:
+        foot += phone_link(said, me) if phone is None else phone_form(said, zone, phone)
     if alerted:
         foot += alert_form(said, zone, shown=True) if asks else alert_link(said, me)
     actions = {}
@@ -126,7 +154,7 @@ def place_page(
         actions = {"action": said.say("labels", "reload"), "action_href": onward}
     if goes_in:
         actions = {"action": said.state("entering")["action"], "action_href": onward}
-    return _page(
+    return page(
         said,
         zone,
         state,
@@ -142,36 +170,43 @@ def place_page(
     )
 
 
+def unopened_page(zone: Zone, to: str, now_ms: int, language: str = DEFAULT) -> str:
+    """The page for a browser without scripts before the line opens: it joins by itself when that is past."""
+    said, me = words(language), place_url(zone.zone_id, to)
+    until_sec = max(1, -(-((zone.line_opens_at_ms or 0) - now_ms) // 1000))
+    seconds = min(until_sec, _FAR_REFRESH_SEC[1])
+    return page(
+        said,
+        zone,
+        "unopened",
+        to=to,
+        head=Markup(_refresh(seconds, me)),
+        foot=Markup(f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'),
+        ticket=ticket(said, "unopened", opening_facts(said, zone, now_ms)),
+        place=me,
+    )
+
+
 def moment_page(zone: Zone, to: str, seconds: int, language: str = DEFAULT) -> str:
     """The page for a browser without scripts that may join in a moment, without proving work; it goes on by itself."""
     said, me = words(language), place_url(zone.zone_id, to)
     foot = f'<p class="refreshes">{said.say_count("notices", "refreshes", seconds)}</p>'
-    return _page(said, zone, "moment", to=to, head=Markup(_refresh(seconds, me)), foot=Markup(foot), place=me)
+    return page(said, zone, "moment", to=to, head=Markup(_refresh(seconds, me)), foot=Markup(foot), place=me)
 
 
 def cookies_needed_page(zone: Zone, to: str, language: str = DEFAULT) -> str:
     """The page for a browser that did not send back the cookie it was given; offers to try again."""
-    return _page(words(language), zone, "cookies", to=to)
-
-
-def move_page(zone: Zone, token: str, language: str = DEFAULT) -> str:
-    """The page behind a link that moves a place: nothing happens before its button is pressed."""
-    said = words(language)
-    form = (
-        f'<form class="actions" method="post" action="{move_url(zone.zone_id)}">'
-        f'<input type="hidden" name="token" value="{html.escape(token)}">'
-        f'<button class="button" id="move-here">{html.escape(said.state("moving")["action"])}</button></form>'
-    )
-    return _page(said, zone, "moving", action="", foot=Markup(form))
+    return page(words(language), zone, "cookies", to=to)
 
 
 def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/", language: str = DEFAULT) -> str:
     """The page for an error a visitor meets outside the waiting page; one that will pass tries again by itself."""
     state = _STATE_OF_PROBLEM.get(error.problem, "fault")
     # Without an address the browser asks again for what it asked for, whatever that was.
-    head = f'<meta http-equiv="refresh" content="{_STANDSTILL_REFRESH_SEC}">' if state == "busy" else ""
+    seconds = error.retry_after_sec if isinstance(error, TooSoon) else _STANDSTILL_REFRESH_SEC
+    head = f'<meta http-equiv="refresh" content="{seconds}">' if state in ("busy", "too_soon") else ""
     notice = error.detail if state == "fault" else ""
-    return _page(words(language), zone, state, to=to, head=Markup(head), notice=notice)
+    return page(words(language), zone, state, to=to, head=Markup(head), notice=notice)
 
 
 def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
@@ -192,7 +227,7 @@ def _state_of(zone: Zone, place: Place, now_ms: int | None) -> str:
     if place.shut:
         return "shut_called" if place.status == "called" else "shut"
     if place.status == "called":
-        return "called"
+        return "phone" if place.phone_needed else "called"
     if place.ahead is None:
         return "placing"
     return "next" if place.ahead == 0 else "waiting"
@@ -214,7 +249,7 @@ def _refresh_sec(zone: Zone, place: Place, state: str, now_ms: int | None) -> in
     return _STANDSTILL_REFRESH_SEC + spread if state in IN_LINE or state in ("locked_inside", "shut_called") else None
 
 
-def _page(
+def page(
     said: Words, zone: Zone | None, state: str, *, to: str = "/", place: str = "", lane: str = "", **parts: str
 ) -> str:
     """The skeleton filled in for a state; `parts` replace what the state itself would say.

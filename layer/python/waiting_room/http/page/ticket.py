@@ -42,9 +42,20 @@ def ticket_facts(said: Words, zone: Zone, place: Place, state: str, now_ms: int 
     return facts
 
 
+def opening_facts(said: Words, zone: Zone, now_ms: int) -> dict[str, str]:
+    """What the ticket says before the line opens."""
+    opens_at_ms = zone.line_opens_at_ms or 0
+    return {
+        "figure": said.time_left(-(-(opens_at_ms - now_ms) // 1000)),
+        "figure_label": said.say("labels", "until_open"),
+        "starts": clock_time(opens_at_ms),
+        "starts_label": said.say("labels", "opens"),
+    }
+
+
 def ticket(said: Words, state: str, facts: Mapping[str, str]) -> Markup:
     """The ticket with the visitor's place; what is not known is left out, and so is a ticket that says nothing."""
-    shown = state in IN_LINE | {"called", "entering", "shut_called"} and bool(facts)
+    shown = state in IN_LINE | {"called", "entering", "shut_called", "unopened"} and bool(facts)
     empty = ("figure", "figure_label", "place", "estimate", "starts", "measured", "drawn", "drawn_href")
     values = {**dict.fromkeys(empty, ""), **facts}
     labelled = ("ticket", "place", "estimate", "starts", "progress", "drawn_check")

@@ -1,0 +1,42 @@
+"""Which revoked ids a snapshot has room for: control, rules and keys are published whatever was revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["KINDS", "fitting"]
+
+KINDS = ("bypass", "visitors", "sids")
+"""In the order in which room is given. Bypass tokens are a hundred an hour for a zone, so there is always room for
+them; and whoever bars a visitor has ended the session with the place."""
+_QUOTES_AND_COMMA = 3
+
+
+def fitting(revoked: Mapping[str, Sequence[str]], room_bytes: int) -> tuple[dict[str, list[str]], int]:
+    """The ids by kind that take at most so many bytes as JSON, and how many are left out: the first of each sequence.
+
+    Bypass tokens are never left out.
+    """
+    found: dict[str, list[str]] = {}
+    left_out = 0
+    for kind in KINDS:
+        ids = revoked.get(kind, ())
+        kept = len(ids) if kind == "bypass" else _how_many(reversed(ids), room_bytes)
+        found[kind] = sorted(ids[len(ids) - kept :])
+        room_bytes -= sum(map(_size, found[kind]))
+        left_out += len(ids) - kept
+    return found, left_out
+
+
+def _how_many(ids: Iterable[str], room_bytes: int) -> int:
+    count = 0
+    for each in ids:
+        room_bytes -= _size(each)
+        if room_bytes < 0:
+            break
+        count += 1
+    return count
+
+
+def _size(revoked_id: str) -> int:
+    return len(revoked_id) + _QUOTES_AND_COMMA

@@ -1,0 +1,61 @@
+"""Links that people send are opened by machines first: a link opens a page, and only the page's form does anything.
+
+The token stands in the fragment of the link, which browsers send to nobody; the page's script puts it into the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from waiting_room.domain.errors import Forbidden, InvalidInput, Overloaded, WaitingRoomError
+from waiting_room.domain.zone.zones import Zone
+from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.request import Request
+from waiting_room.http.frame.response import Response, problem, scripted
+from waiting_room.http.page.link_page import LinkPage, link_page
+from waiting_room.http.page.pages import problem_page
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def is_form(request: Request) -> bool:
+    """Whether a request is what a form sends."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+
+def link_token(request: Request, operation: str) -> str:
+    """The token that the button sends, as a form or as JSON, or of the whole link that was pasted into the form.
+
+    Only our own page may send one, for it replaces what this browser has. Raises Forbidden and InvalidInput.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise Forbidden("Open the link and press the button there.")
+    if not is_form(request):
+        return str(read_body(operation, request)["token"])
+    try:
+        values = parse_qs(request.body.decode("ascii"), max_num_fields=5).get("token", [])
+    except ValueError:
+        values = []
+    if len(values) != 1:
+        raise InvalidInput("Send the token of the link once.", "/token")
+    return values[0].rpartition("#")[2].strip()
+
+
+def pressed(
+    request: Request,
+    zone: Zone,
+    page: LinkPage,
+    token: str,
+    take: Callable[[], Response],
+    jitter: Callable[[], float],
+) -> Response:
+    """What the button did, or a page that says why it did nothing; what may pass is tried again with the same token."""
+    try:
+        return take()
+    except Overloaded as error:
+        again = link_page(zone, page, request.language, token)
+        return scripted(again, problem(error, jitter(), page=again))
+    except WaitingRoomError as error:
+        said = problem_page(error, zone, zone.landing_path, request.language)
+        return problem(error, jitter(), page=said)
