@@ -16,7 +16,7 @@ from tests.integration.running import wait_until
 from tests.support.origin_rooms import FOLDER, JWKS, SECRET
 from tests.support.serving import EchoOrigin, Message, Receive, Scope, Send, served
 from tests.support.tools import require_tool
-from tests.unit.scripts.test_origin_check import BAD_TOKENS, GOOD, headers
+from tests.unit.scripts.test_origin_check import BAD_TOKENS, GOOD, OPEN, headers
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_js_module.so")
 START_SEC = 20
@@ -111,6 +111,13 @@ def test_nobody_gets_in_with_another_token(nginx: Nginx, name: str) -> None:
 def test_nobody_gets_in_past_cloudfront(nginx: Nginx, secret: str | None) -> None:
     sent = {"x-waiting-room-token": GOOD} | ({} if secret is None else {"x-origin-secret": secret})
     assert nginx.ask(sent) == 403
+
+
+def test_while_the_gate_is_open_everybody_gets_in_next_to_the_secret_alone(nginx: Nginx) -> None:
+    assert nginx.ask(OPEN) == nginx.ask({**OPEN, "x-waiting-room-open": "observe"}) == 200
+    assert nginx.ask({"x-origin-secret": SECRET, "x-waiting-room-open": "no-snapshot"}) == 200
+    assert nginx.ask({**OPEN, "x-waiting-room-zone": "winter-gala"}) == 403
+    assert nginx.ask({**OPEN, "x-origin-secret": "guessed"}) == 403
 
 
 def test_the_check_itself_cannot_be_asked(nginx: Nginx) -> None:

@@ -1,8 +1,8 @@
 """A second, plain-minded model of the gate (PROTOCOL, Gate), written for the tests alone.
 
-It shares no code with the gate: paths are reduced to one form (the gate looks at all), patterns become regular
-expressions, tokens are checked by PyJWT. It says what must become of a request; the gate may only be stricter, and
-only where a path can be read in several ways.
+It shares no code with the gate: paths are reduced to one form, and that to the page a framework serves by it (the gate
+looks at all), patterns become regular expressions, tokens are checked by PyJWT. It says what must become of a request;
+the gate may only be stricter, and only where a path or a Host can be read in several ways.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ipaddress
 import json
 import posixpath
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,12 +52,15 @@ class Model:
         if path is None:
             return Expected(BAD)
         if (path.lower() + "/").startswith("/.waiting-room/"):
-            return Expected(NOT_FOUND)
-        exact = PLAIN.match(request["uri"]) is not None and "//" not in request["uri"]
-        guarding = self.guarding(request, path)
-        if guarding is None:
+            return Expected(NOT_FOUND, exact=len(request["uri"]) < 300)
+        page = served(path)
+        exact = page == path and is_plain(request) and len(hosts(request)) == 1
+        named = hosts(request) or {"", *(host for zone in self.zones.values() for host in rule_hosts(zone))}
+        guarding = [self.guarding(request, host, path, page) for host in sorted(named)]
+        if not any(guarding):
             return Expected(PASS, exact=exact)
-        return self.before(self.zones[guarding], request, exact)
+        found = [self.before(self.zones[zone_id], request, exact) for zone_id in guarding if zone_id]
+        return next((each for each in found if each.kind != PASS), found[0])
 
     def before(self, zone: dict[str, Any], request: Mapping[str, Any], exact: bool) -> Expected:
         zone_id, told = zone["zone_id"], {}
@@ -78,33 +82,40 @@ class Model:
         elif exempt is not None:
             told = {"exempt": exempt}
         control = zone.get("control", "auto")
-        free = control == "pass" or zone.get("observe") or preflight(request)
-        if free or "exempt" in told or (told and control != "lock"):
+        free = {"observe": zone.get("observe"), "pass": control == "pass", "preflight": preflight(request)}
+        if any(free.values()) and not told:
+            told = {"open": next(why for why, so in free.items() if so)}
+        if any(free.values()) or "exempt" in told or (told and control != "lock"):
             return Expected(PASS, zone_id, told, exact)
         return Expected(WAIT, zone_id, exact=exact)
 
-    def guarding(self, request: Mapping[str, Any], path: str) -> str | None:
+    def guarding(self, request: Mapping[str, Any], host: str, path: str, page: str) -> str | None:
         """The zone with the most specific rule that fits."""
-        host = header(request, "host").lower().split(":")[0].rstrip(".")
         best: tuple[Any, ...] = ()
         for zone in self.zones.values():
             for rule in zone["rules"]:
-                rank = self.rank(rule, host, path, request["method"])
+                rank = self.rank(rule, host, path, page, methods(request))
                 if rank is not None:
                     best = max(best, (*rank, zone["zone_id"]))
         return best[-1] if best else None
 
-    def rank(self, rule: dict[str, Any], host: str, path: str, method: str) -> tuple[Any, ...] | None:
-        hosts = rule.get("hosts", [])
-        by_host = max((0 if not hosts else -1, *(host_rank(name, host) for name in hosts)))
-        methods = rule.get("methods", [])
-        allowed = not methods or method in methods or (method == "HEAD" and "GET" in methods)
+    def rank(self, rule: dict[str, Any], host: str, path: str, page: str, asked: set[str]) -> tuple[Any, ...] | None:
+        """How exactly a rule fits; no methods: any."""
+        named = rule.get("hosts", [])
+        by_host = max((0 if not named else -1, *(host_rank(name, host) for name in named)))
+        wanted = set(rule.get("methods", []))
+        allowed = not wanted or not asked or asked & (wanted | ({"HEAD"} if "GET" in wanted else set()))
         flags = re.IGNORECASE if rule.get("ignore_case", True) else 0
-        fits = [text for text in rule["paths"] if re.fullmatch(expression(text), path, flags)]
+        fits = [
+            text
+            for text in rule["paths"]
+            if re.fullmatch(expression(text), path, flags) or re.fullmatch(expression(served(text)), page, flags)
+        ]
         excluded = any(re.fullmatch(expression(text), path, flags) for text in rule.get("excludes", []))
+        excluded = excluded or any(re.fullmatch(expression(text), page, flags) for text in rule.get("excludes", []))
         if by_host < 0 or not allowed or not fits or excluded:
             return None
-        return by_host, *max((len(literal(text)), text.startswith("=")) for text in fits), bool(methods)
+        return by_host, *max((len(literal(text)), text.startswith("=")) for text in fits), bool(wanted)
 
     def exempts(self, rule: dict[str, Any], request: Mapping[str, Any]) -> bool:
         """Whether an exempt rule with a header or address ranges fits."""
@@ -160,7 +171,28 @@ class Model:
         else:
             return None
         text = re.sub(r";[^/]*", "", text.replace("\\", "/")).split("?")[0].split("#")[0]
+        text = re.sub(r"/\(([A-Z]\(\w*\))+\)", "/", text)
+        text = "".join(plain(each) for each in unicodedata.normalize("NFKD", text))
         return posixpath.normpath("/" + text.lstrip("/"))
+
+
+def plain(character: str) -> str:
+    """A character as a database or an old server compares it; accents and what is not seen go."""
+    category = unicodedata.category(character)
+    if character.isascii() or category[0] == "L":
+        return character
+    known = {"Nd": str(unicodedata.digit(character, "")), "Pd": "-", "Zs": " ", "Cf": "", "Mn": "", "Me": "", "Mc": ""}
+    return known.get(category, character)
+
+
+def served(path: str) -> str:
+    """The page by which frameworks answer a path: data routes, front controllers, suffixes, titles after numbers."""
+    data = re.match(r"(.*)/_next/data/[^/]+(/.+)\Z", path) or re.match(r"(.*)/page-data(/.+)/page-data.json\Z", path)
+    path = data[1] + data[2] if data else path
+    path = re.sub(r"/[^/]+\.php/", "/", path)
+    path = re.sub(r"(?<=[^/=])\.(?:json|html|rsc)\Z", "", path)
+    path = re.sub(r"/index\Z", "", path) or "/"
+    return re.sub(r"/0*(\d+)(?:\D[^/]*)?(?=/|\Z)", r"/\1", path)
 
 
 def host_rank(name: str, host: str) -> int:
@@ -188,11 +220,55 @@ def header(request: Mapping[str, Any], name: str) -> str:
     return str(entries[0]["value"]) if entries else ""
 
 
+def hosts(request: Mapping[str, Any]) -> set[str]:
+    """Every name some server may go by; none: any."""
+    named = {host for value in values(request, "host") for host in [host_of(value)]}
+    if not named or "" in named or "d111111abcdef8.cloudfront.net" in named:
+        return set()
+    for name in request["headers"]:
+        if re.sub("[^a-z0-9]", "-", name.lower()) in ("x-forwarded-host", "x-forwarded-server", "x-host"):
+            named |= {host_of(part) for value in values(request, name) for part in value.split(",")}
+    return named
+
+
+def is_plain(request: Mapping[str, Any]) -> bool:
+    """Whether path, Host and method can be read in one way only."""
+    host = ",".join(values(request, "host")).lower()
+    one_path = (
+        len(request["uri"]) < 300
+        and PLAIN.match(request["uri"])
+        and "//" not in request["uri"]
+        and "data" not in request["uri"]
+    )
+    told = [name for name in request["headers"] if re.search("^x.*host|forwarded|x.*method", name.lower())]
+    return bool(one_path and re.fullmatch(r"[a-z0-9.-]{1,253}(:\d+)?", host) and not told)
+
+
+def rule_hosts(zone: Mapping[str, Any]) -> list[str]:
+    return [name.replace("*", "any") for rule in zone["rules"] for name in rule.get("hosts", [])]
+
+
+def host_of(value: str) -> str:
+    name = re.match(r"\s*(?:[^@/]*@)?(\[[^\]]*\]|[^:]*)", value.lower())
+    return (name[1] if name else "").strip().rstrip(".")
+
+
+def values(request: Mapping[str, Any], name: str) -> list[str]:
+    return [str(entry["value"]) for entry in request["headers"].get(name, [])]
+
+
+def methods(request: Mapping[str, Any]) -> set[str]:
+    """The method, or nothing where a header asks the server for another."""
+    overridden = any(re.search("http.method|method.override", name.lower()) for name in request["headers"])
+    return set() if overridden else {request["method"]}
+
+
 def preflight(request: Mapping[str, Any]) -> bool:
     return (
         request["method"] == "OPTIONS"
         and {"origin", "access-control-request-method"} <= request["headers"].keys()
-        and not any("method-override" in name for name in request["headers"])
+        and methods(request) != set()
+        and not {"cookie", "authorization"} & request["headers"].keys()
     )
 
 

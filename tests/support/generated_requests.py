@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from tests.support.gate_support import ISSUER, KEYS, NOW_SEC, SIGNER, access_claims, bypass_claims, visitor_claims
+from tests.support.hostile_requests import PIECES
 from waiting_room.adapters.signer import Signer
 from waiting_room.adapters.signing_keys import new_key
 from waiting_room.domain.networks import network_tag
@@ -51,6 +52,7 @@ ZONES: list[dict[str, Any]] = [
         "locked": {"control": "lock"},
         "open": {"control": "pass"},
         "over": {"control": "end", "session": {"kind": "script"}},
+        "twelve": {"rules": [{"paths": ["/shows/12", "=/box-office"]}]},
     }.items()
 ]
 
@@ -85,16 +87,28 @@ WORDS = (
         "%3f",
         "#",
     ),
+    *(
+        "shows",
+        "12",
+        "12-midnight",
+        "012",
+        "box-office",
+        "index.html",
+        "index",
+        "_next/data/b",
+        "page-data",
+        "index.php",
+    ),
+    *("(S(a))", "(A(1)F(2))", "checkout.json", "box-office.html", "events;jsessionid=1", "midnight-sun%C2%AD"),
+    *("o%E2%80%8Bpen", "locke%CC%81d", "%EF%BC%91%EF%BC%92", "%D9%A1%D9%A2", "page-data.json", "midnight-sun&a=b"),
 )
+SUFFIXES = (".json", ".html", ".rsc", "%C2%AD", "%E2%80%8B", ";jsessionid=1", "/index.html", "&a=b", "%20", ".")
 METHODS = ("GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "")
 HOSTS = (
-    "tickets.example.com",
-    "www.example.com",
-    "shop.example.com",
-    "SHOP.example.com:443",
-    "www.example.org",
-    "example.com.",
-    "",
+    *("tickets.example.com", "www.example.com", "shop.example.com", "www.example.org", "example.com.", ""),
+    *("SHOP.example.com:443", "shop.example.com:", "shop.example.com:x", "shop.example.com:80:90", "www.example.com.:"),
+    *("shop.example.com.", "me@shop.example.com", "me:x@shop.example.com:1", "[::1]", "[::1]:80", "[::1"),
+    *("d111111abcdef8.cloudfront.net", "D111111abcdef8.cloudfront.net.:", " shop.example.com", "a" * 5000),
 )
 NAMES = ("accept", "sec-fetch-dest", "purpose", "origin", "access-control-request-method", "referer", "user-agent")
 VALUES = (
@@ -114,7 +128,11 @@ FORGED = (
     "X-Waiting-Room-Visitor",
     "x-original-url",
     "x-rewrite-uri",
+    "X_Original_URL",
 )
+
+
+TELLING = ("x-forwarded-host", "X_Forwarded_Host", "x.host", "x_http_method_override", "x-method_override", "forwarded")
 
 
 def any_event(rng: random.Random) -> dict[str, Any]:
@@ -123,6 +141,11 @@ def any_event(rng: random.Random) -> dict[str, Any]:
     zone = rng.choice(ZONES) if rng.random() < 0.5 else None
     hosts = zone["rules"][0].get("hosts", HOSTS) if zone else HOSTS
     put(headers, "host", rng.choice(hosts).replace("*", "a.b"))
+    if rng.random() < 0.05:
+        put(headers, rng.choice(TELLING), rng.choice((*HOSTS, "POST", "GET", "a.example, shop.example.com")))
+    if rng.random() < 0.02:
+        headers["host"] *= 2
+        headers["host"][1] = {"key": "Host", "value": rng.choice(HOSTS)}
     for _ in range(rng.randrange(4)):
         put(headers, rng.choice(NAMES), rng.choice(VALUES))
     if rng.random() < 0.2:
@@ -151,8 +174,13 @@ def any_event(rng: random.Random) -> dict[str, Any]:
 
 
 def any_path(rng: random.Random, zone: dict[str, Any] | None) -> str:
+    if rng.random() < 0.02:
+        return (any_path(rng, zone) + rng.choice(PIECES) * 8_192)[: rng.choice((100, 500, 2_000, 8_192))]
     if zone is not None:
-        return str(zone["rules"][0]["paths"][0]).removeprefix("=") + rng.choice(("", "", "/", "/seats", "/static/a"))
+        path = str(zone["rules"][0]["paths"][0]).removeprefix("=")
+        if rng.random() < 0.1:
+            return rng.choice(("/_next/data/b", "/index.php", "/(S(a))", "/x/../", "")) + path + rng.choice(SUFFIXES)
+        return path + rng.choice(("", "", "/", "/seats", "/static/a"))
     return "/" + "/".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 5)))
 
 

@@ -22,7 +22,7 @@ export interface Settings {
 /**
  * Somebody whom the gate let in. With a session (`sessionId`, `token`) it is a visitor admitted through the line.
  * Without one the gate let them pass on purpose: staff and machines that are exempt (`exempt` says which), or everybody
- * while the zone is open or only observed.
+ * while the gate is open (`open` says why: `pass`, `observe`, `preflight`, or `no-snapshot`).
  */
 export interface Visit {
   readonly zoneId: string;
@@ -30,6 +30,7 @@ export interface Visit {
   readonly sessionId: string;
   readonly lane: string;
   readonly exempt: string;
+  readonly open: string;
   readonly run: number;
   /** When the token runs out, in seconds since 1970; a renewed visit has a new one. */
   readonly expiresAtSec: number;

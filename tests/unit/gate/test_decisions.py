@@ -195,7 +195,40 @@ def test_a_zone_that_only_observes_lets_everybody_pass_and_says_who_would_have_w
 def test_in_pass_mode_the_site_still_learns_who_has_a_session():
     state = snapshot(zone(control="pass"))
     assert passed(decided(request(access=access_token()), state)).add["x-waiting-room-session"] == SID
-    assert passed(decided(request(), state)).add == {"x-waiting-room-zone": "midnight-sun"}
+    assert "x-waiting-room-open" not in passed(decided(request(access=access_token()), state)).add
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "why"),
+    [
+        ({"control": "pass"}, "navigation", "pass"),
+        ({"observe": True}, "navigation", "observe"),
+        ({"observe": True, "control": "pass"}, "navigation", "observe"),
+        ({}, "preflight", "preflight"),
+    ],
+)
+def test_the_site_is_told_why_somebody_comes_whom_the_gate_does_not_know(fields, name, why):
+    decision = passed(decided(asked(event(name)), snapshot(zone(**fields))))
+    assert decision.add == {"x-waiting-room-zone": "midnight-sun", "x-waiting-room-open": why}
+
+
+@pytest.mark.parametrize("name", ["x-waiting-room-open", "x_waiting_room_open", "X-Waiting.Room_Open".lower()])
+@pytest.mark.parametrize("path", ["/events/midnight-sun", "/"])
+def test_nobody_else_can_say_that_the_gate_is_open(name, path):
+    decision = passed(decided(request(path, headers=with_header(name, "pass"), access=access_token())))
+    assert name in decision.strip
+    assert "x-waiting-room-open" not in decision.add
+
+
+def test_a_preflight_says_nothing_of_who_asks_and_carries_no_query():
+    preflight = asked(event("preflight"))
+    assert passed(decided(replace(preflight, query="order=1"))).query == ""
+    for name in ("cookie", "authorization", "transfer-encoding", "content-type"):
+        refused(decided(replace(preflight, headers={**preflight.headers, name: ("x",)})))
+    refused(decided(replace(preflight, headers={**preflight.headers, "content-length": ("5",)})))
+    passed(decided(replace(preflight, headers={**preflight.headers, "content-length": ("0",)})))
+    admitted = replace(preflight, query="order=1", tokens={("access", "midnight-sun"): (access_token(),)})
+    assert passed(decided(admitted)).query == "order=1"
 
 
 def test_forged_headers_are_taken_away_in_every_spelling():
@@ -223,10 +256,29 @@ def test_a_zone_of_one_host_leaves_others_alone_but_not_the_distributions_own_na
 
 
 @pytest.mark.parametrize(
+    "spelling", [f"{HOST}:", f"{HOST}:x", f"{HOST}..:80", f"me@{HOST}", f"{HOST}/x", "", ":", "[::1"]
+)
+def test_a_host_that_some_server_takes_for_the_guarded_one_is_guarded(spelling):
+    state = snapshot(zone(rules=[{"hosts": [HOST], "paths": ["/events"]}]))
+    redirected(decided(request(host=spelling), state))
+
+
+def test_of_several_hosts_any_may_be_meant():
+    state = snapshot(zone(rules=[{"hosts": [HOST], "paths": ["/events"]}]))
+    once = request()
+    redirected(decided(replace(once, headers={**once.headers, "host": ("www.example.com", HOST)}), state))
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("x-forwarded-host", f"www.example.com, {HOST}:443"),
         ("x-host", HOST),
+        ("x_forwarded_host", HOST),
+        ("x.original-host", f"{HOST}:"),
+        ("x-forwarded-host", "somebody@somewhere"),
+        ("x-forwarded-host", ", ".join(f"{number}.example" for number in range(30))),
+        ("x-forwarded-host", "a" * 2000),
         ("forwarded", f'for=192.0.2.1;proto=https;Host="{HOST}"'),
     ],
 )
@@ -235,7 +287,9 @@ def test_a_guarded_host_that_the_site_may_be_told_of_is_guarded(name, value):
     redirected(decided(request(host="www.example.com", headers=with_header(name, value)), state))
 
 
-@pytest.mark.parametrize("name", ["x-http-method-override", "x-http-method", "x-method-override"])
+@pytest.mark.parametrize(
+    "name", ["x-http-method-override", "x-http-method", "x-method-override", "x_http_method_override", "x-http.method"]
+)
 def test_a_method_that_may_be_overridden_may_be_any(name):
     posts = snapshot(zone(rules=[{"paths": ["/events"], "methods": ["POST"]}]))
     passed(decided(request(), posts))

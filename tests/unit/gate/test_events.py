@@ -134,7 +134,8 @@ def test_an_app_with_a_bearer_token_goes_on_without_it():
 def test_forged_headers_do_not_reach_the_site():
     headers = headers_of(gatekeeper(zone(control="pass"))(event("forged_headers")))
     assert {name: value for name, value in headers.items() if "waiting" in name} == {
-        "x-waiting-room-zone": ["midnight-sun"]
+        "x-waiting-room-zone": ["midnight-sun"],
+        "x-waiting-room-open": ["pass"],
     }
     assert headers["x-forwarded-for"] == ["198.51.100.2"]
 
@@ -223,7 +224,8 @@ def test_without_a_snapshot_everybody_passes_where_the_settings_say_so():
     result = gatekeeper(settings=settings, missing=True)(event("forged_headers", with_cookie("__Host-wr-try=1; a=1")))
     headers = headers_of(result)
     assert headers["cookie"] == ["a=1"]
-    assert not [name for name in headers if "waiting" in name]
+    told = {name: values for name, values in headers.items() if "waiting" in name}
+    assert told == {"x-waiting-room-open": ["no-snapshot"]}
 
 
 @pytest.mark.parametrize("damage", ["Records", "cf", "config", "request", "headers", "uri", "method"])

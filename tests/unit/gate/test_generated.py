@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.gate_model import BAD, LINK, NOT_FOUND, PASS, WAIT, Expected, Model
 from tests.support.gate_support import CLOCK, ISSUER, KEYS, NOW_SEC, snapshot_document
+from tests.support.gate_work import lines_run
 from tests.support.generated_requests import ZONES, any_event
 from waiting_room.domain.gate.published import encode_snapshot
 from waiting_room.domain.zone.zones import Zone
@@ -26,6 +27,9 @@ SETTINGS = EdgeSettings(snapshot_path="/.waiting-room/gate-0.json", issuer=ISSUE
 GATEKEEPER = Gatekeeper(SETTINGS, Snapshots(ISSUER, lambda _: BODY), CLOCK.now_ms)
 MODEL = Model(ZONES, [key.public_jwk for key in KEYS.keys], ISSUER, NOW_SEC)
 PREFIX = "x-waiting-room-"
+WORK: Counter[int] = Counter()
+"""How many requests ran so many lines of the gate."""
+MOST_TIMES = 20
 
 
 def outcome(result: dict[str, Any]) -> str:
@@ -40,7 +44,8 @@ def outcome(result: dict[str, Any]) -> str:
 def check(cf: dict[str, Any]) -> str:
     """Ask the gate and the model, and compare. Returns what became of the request."""
     before = copy.deepcopy(cf)
-    result = GATEKEEPER({"Records": [{"cf": cf}]})
+    result, lines = lines_run(lambda: GATEKEEPER({"Records": [{"cf": cf}]}))
+    WORK[lines] += 1
     assert cf == before, "the event itself stays as it was"
     assert result.get("status") != "503" or "no-snapshot" not in result["body"], "an exception was caught"
     asked, expected, found = cf["request"], MODEL.expect(cf["request"]), outcome(result)
@@ -89,6 +94,9 @@ def test_generated_requests_are_decided_as_the_model_says(count: int) -> None:
         except BaseException:
             print(f"seed {seed}: {cf}")
             raise
+    usual = sorted(WORK.elements())[WORK.total() // 2]
+    print(f"{WORK.total():,} requests: {usual} lines of the gate at the median, {max(WORK)} at most")
+    assert max(WORK) <= MOST_TIMES * usual
     rarest = {kind: seen[kind] / count for kind in (PASS, WAIT, LINK, BAD, NOT_FOUND)}
     assert min(rarest.values()) > 0.002, f"every outcome must come up, else little is tested: {seen}"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from waiting_room.domain.gate import rules as rules_module
 from waiting_room.domain.gate.paths import readings
 from waiting_room.domain.gate.rules import BadRule, Rule, guards, host_name
 
@@ -59,6 +60,39 @@ def guarded(
         ("/café", "/caf%65%CC%81", True),
         ("/straße", "/STRASSE", True),
         ("/100%25", "/100%25", True),
+        ("/café", "/cafe", True),
+        ("/events/x", "/events/x.json", True),
+        ("/events/x", "/events/x.json/seats", True),
+        ("/events/x", "/_next/data/b/events/x.json", True),
+        ("/events/x", "/page-data/events/x/page-data.json", True),
+        ("/events/x", "/events/x%C2%AD", True),
+        ("/events/x.html", "/events/x", True),
+        ("/events/x.html", "/events/xy", False),
+        ("=/events/x", "/events/x.json", True),
+        ("=/events/x", "/events/x/index.php", True),
+        ("=/events/x", "/events/x/INDEX.HTML/", True),
+        ("=/events/x", "/events/x/__data.json", True),
+        ("=/events/x", "/events/x/_payload.json", True),
+        ("=/events/x", "/events/x/seats.json", False),
+        ("=/events/x", "/events/x/indexes", False),
+        ("=/events/x/index.html", "/events/x/", True),
+        ("=/", "/index.html", True),
+        ("=/", "/.well-known", False),
+        ("=/index.php", "/", True),
+        ("/*/pay", "/a/pay.json", True),
+        ("/*/pay", "/a/pay/index.html", True),
+        ("/events/12", "/events/12-foo", True),
+        ("/events/12", "/events/012", True),
+        ("/events/12", "/events/+12", True),
+        ("/events/12", "/events/1_2", True),
+        ("/events/12", "/events/12-foo/seats", True),
+        ("/events/12", "/events/12.0", True),
+        ("/events/12", "/events/%D9%A1%D9%A2", True),
+        ("/events/12", "/events/123", False),
+        ("/events/12", "/events/1-2", False),
+        ("/events/012/pay", "/events/12-foo/pay", True),
+        ("/events/*/12", "/events/a/12-foo", True),
+        ("/events/12-foo", "/events/12-bar", False),
     ],
 )
 def test_patterns(pattern, path, fits):
@@ -88,6 +122,24 @@ def test_an_exclusion_opens_a_path_only_if_no_reading_lies_elsewhere_in_the_zone
     assert guarded("/events/x/static/..%2fpay", excluding)
     assert guarded("/events/x/static/%2e%2e/pay", excluding)
     assert guarded("/events/x/static;/../pay", excluding)
+
+
+def test_an_exclusion_opens_what_it_names_and_no_other_name_of_it():
+    excluding = rule(paths=["/events"], excludes=["/events/x", "/events/12", "/*.css"])
+    assert not guarded("/events/x/a", excluding)
+    assert not guarded("/events/12/a.css", excluding)
+    assert guarded("/events/x.json", excluding)
+    assert guarded("/events/12-foo", excluding)
+    assert not guarded("/events/site.css", excluding)
+
+
+def test_many_readings_before_many_rules_are_guarded_rather_than_compared():
+    odd = "/a+b;c//d%2fe&f"
+    assert len(readings(odd)) > rules_module.HONEST_READINGS
+    many = [rule(f"zone-{number}", paths=["/a*x"]) for number in range(rules_module.MOST_COMPARISONS)]
+    assert len(guarded(odd, *many)) == len(many)
+    assert not guarded(odd, *many[:5])
+    assert not guarded("/a/b", *many)
 
 
 def test_hosts_are_compared_without_case_port_and_dot():
@@ -128,6 +180,14 @@ def test_the_more_exact_host_wins_whatever_the_path(broad, narrow):
 
 def test_an_unknown_host_may_mean_any():
     assert guarded("/", rule(paths=["/"], hosts=["tickets.example.com"]), hosts=None) == ("a",)
+
+
+def test_what_two_hosts_guard_apart_is_guarded_by_both_where_either_may_be_meant():
+    rules = (rule("a", paths=["/x"], hosts=["a.example"]), rule("b", paths=["=/x"], hosts=["*.b.example"]))
+    outer = rule("outer", paths=["/x"])
+    assert guarded("/x", *rules, hosts=("a.example", "www.b.example")) == ("a", "b")
+    assert guarded("/x", *rules, outer, hosts=None) == ("a", "b", "outer")
+    assert guarded("/x", outer, rule("inner", paths=["=/x"]), hosts=None) == ("inner",)
 
 
 def test_one_of_several_hosts_is_enough():
@@ -208,7 +268,21 @@ def test_a_rule_without_clear_meaning_is_refused(document):
 
 @pytest.mark.parametrize(
     ("header", "name"),
-    [("A.example:8080", "a.example"), ("a.example.", "a.example"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("", "")],
+    [
+        ("A.example:8080", "a.example"),
+        ("a.example.", "a.example"),
+        ("a.example..:", "a.example"),
+        ("a.example:", "a.example"),
+        ("a.example:x", "a.example"),
+        ("a.example:80:90", "a.example"),
+        ("[::1]:80", "[::1]"),
+        ("[::1]:", "[::1]"),
+        ("[::1]", "[::1]"),
+        *(
+            (odd, "")
+            for odd in ("", ":", ".", "[::1", "me@a.example", "a.example/x", "a example", "é.example", "a" * 400)
+        ),
+    ],
 )
 def test_host_names(header, name):
     assert host_name(header) == name

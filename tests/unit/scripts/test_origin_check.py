@@ -182,6 +182,7 @@ def headers(token: str = GOOD, **changes: str) -> dict[str, str]:
     return {"x-origin-secret": SECRET, "x-waiting-room-token": token, **changes}
 
 
+OPEN = {"x-origin-secret": SECRET, "x-waiting-room-open": "pass", "x-waiting-room-zone": "midnight-sun"}
 STAFF = {"x-origin-secret": SECRET, "x-waiting-room-exempt": "id", "x-waiting-room-zone": "midnight-sun"}
 
 
@@ -207,6 +208,17 @@ def test_staff_get_in_by_what_the_gate_says_of_this_zone(ask: Ask) -> None:
     assert ask({**STAFF, "x-waiting-room-zone": "winter-gala"}) == 403
 
 
+def test_while_the_gate_is_open_everybody_gets_in_and_only_the_gate_can_say_so(ask: Ask) -> None:
+    for why in ("pass", "observe", "preflight"):
+        assert ask({**OPEN, "x-waiting-room-open": why}) == 200
+    assert ask({"x-origin-secret": SECRET, "x-waiting-room-open": "no-snapshot"}) == 200
+    assert ask({**OPEN, "x-waiting-room-zone": "winter-gala"}) == 403
+    for secret in ({}, {"x-origin-secret": ""}, {"x-origin-secret": SECRET[:-1]}):
+        for forged in (OPEN, {"x-waiting-room-open": "no-snapshot"}):
+            assert ask({**forged, "x-origin-secret": "", **secret}) == 403
+    assert ask({"x-origin-secret": SECRET, "x-waiting-room-zone": "midnight-sun"}) == 403, "says nothing"
+
+
 def test_what_the_tests_sign_themselves_is_good_but_for_what_they_change(ask: Ask) -> None:
     assert ask(headers(signed(CLAIMS))) == 200
 
@@ -229,6 +241,7 @@ def test_a_visit_says_whose_it_is_and_keeps_its_token_to_itself(make_room: MakeR
         "session_id": CLAIMS["sid"],
         "lane": "general",
         "exempt": "",
+        "open": "",
         "run": 1,
         "expires_at_sec": LATER["exp"],
         "token": GOOD,
@@ -240,13 +253,15 @@ def test_a_visit_says_whose_it_is_and_keeps_its_token_to_itself(make_room: MakeR
 
 
 def test_whom_the_gate_lets_pass_without_a_session_is_let_in_next_to_the_secret_alone(make_room: MakeRoom) -> None:
-    passed = {"x-waiting-room-zone": "midnight-sun"}
+    passed = {"x-waiting-room-zone": "midnight-sun", "x-waiting-room-open": "observe"}
+    assert make_room().check({**passed, "x-origin-secret": SECRET})["open"] == "observe"
     assert make_room().check({**passed, "x-origin-secret": SECRET})["session_id"] == ""
     for room, told in (
         (make_room(), passed),
         (make_room(origin_secret=None), STAFF),
         (make_room(origin_secret=None), passed),
         (make_room(), {"x-origin-secret": SECRET}),
+        (make_room(origin_secret=None), {"x-waiting-room-open": "no-snapshot"}),
     ):
         with pytest.raises(RoomFailed, match="NotAdmitted"):
             room.check(told)

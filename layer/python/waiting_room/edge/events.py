@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from waiting_room.domain.cookies import COOKIE_PREFIX, cookie_name
 from waiting_room.domain.gate.gate import Pass
 from waiting_room.domain.gate.request import GateRequest, header_names
 
-__all__ = ["TRY_COOKIE", "Arrived", "forwarded", "read_request"]
+__all__ = ["MOST_HEADERS", "TRY_COOKIE", "Arrived", "forwarded", "read_request"]
 
 TRY_COOKIE = COOKIE_PREFIX + "try"
 """Says that a renewal by redirect was just tried; it belongs to no zone."""
 
-_OWN_COOKIES = COOKIE_PREFIX.lower()
+MOST_HEADERS = 200
+"""Names of headers; browsers send some twenty, and common servers take a hundred."""
+MOST_COOKIES = 500
+"""Of one header; browsers keep at most 180 of a site. A header with more is none."""
+MOST_COOKIE_HEADERS = 50
+MOST_OWN_COOKIES = 40
+"""Looked at in one header, all are taken away; six zones have at most nineteen."""
+
+_OWN_COOKIE = re.compile(rf"(?:\A|;)\s*({COOKIE_PREFIX}[^;]*)", re.IGNORECASE | re.ASCII)
 _KINDS = tuple((kind, cookie_name(kind, "")) for kind in ("access", "bypass"))
 
 Entries = list[dict[str, str]]
@@ -115,6 +125,8 @@ def _own_and_others(cookies: Entries) -> tuple[Tokens, Entries | None]:
     if len(cookies) == 1:
         tokens, others = _parted(cookies[0]["value"])
         return tokens, None if others is None else [{**cookies[0], "value": others}] if others else []
+    if len(cookies) > MOST_COOKIE_HEADERS:
+        return _own_and_others([{**cookies[0], "value": ";".join(entry["value"] for entry in cookies)}])
     tokens, left, found = {}, [], False
     for entry in cookies:
         own, others = _parted(entry["value"])
@@ -135,20 +147,19 @@ def _parted(header: str) -> tuple[Tokens, str | None]:
     Nothing is left (None) of a header that held none of ours. A visitor's browser sends the same header with every
     picture of a page, so this is remembered.
     """
-    if _OWN_COOKIES not in header.lower():
+    if header.count(";") > MOST_COOKIES:
+        return _NO_TOKENS, ""
+    first = _OWN_COOKIE.search(header)
+    if first is None:
         return _NO_TOKENS, None
     tokens: Tokens = {}
-    others = []
-    for pair in header.split(";"):
-        text = pair.strip()
-        if text[: len(_OWN_COOKIES)].lower() != _OWN_COOKIES:
-            others.append(pair)
-            continue
-        name, _, value = text.partition("=")
+    for found in islice(_OWN_COOKIE.finditer(header), MOST_OWN_COOKIES):
+        name, _, value = found[1].strip().partition("=")
         key = _kind_and_zone(name)
         if key is not None:
             tokens[key] = (*tokens.get(key, ()), value)
-    return tokens, ";".join(others).strip()
+    left = _OWN_COOKIE.sub("", header)
+    return tokens, (left.removeprefix(";") if first.start() == 0 else left).strip()
 
 
 def _kind_and_zone(name: str) -> tuple[str, str] | None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, Unavailable, open_pass
+from waiting_room.domain.gate.gate import BadRequest, NotFound, Pass, Redirect, Refuse, Unavailable, blind_pass
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.edge import responses
-from waiting_room.edge.events import forwarded, read_request
+from waiting_room.edge.events import MOST_HEADERS, forwarded, read_request
 from waiting_room.edge.exit_lists import ExitLists
 from waiting_room.edge.settings import EdgeSettings
 from waiting_room.edge.snapshots import Snapshots, Transport
@@ -60,6 +60,8 @@ class Gatekeeper:
             return responses.unavailable(0.5, page=False)
 
     def _answer(self, cf: Mapping[str, Any]) -> dict[str, Any]:
+        if len(cf["request"]["headers"]) > MOST_HEADERS:
+            return responses.bad_request(page=False)
         now_ms = self._now_ms()
         arrived = read_request(cf)
         request = arrived.request
@@ -67,7 +69,7 @@ class Gatekeeper:
         if known is not None:
             decision = known.gate.decide(request, now_ms)
         elif self._settings.on_missing_snapshot == "pass":
-            decision = open_pass(request)
+            decision = blind_pass(request)
         else:
             return responses.unavailable(_jitter(cf), page=request.wants_page)
         if isinstance(decision, Pass):

@@ -17,7 +17,7 @@ from waiting_room.domain.errors import (
     UnknownVisitor,
     WaitingRoomError,
 )
-from waiting_room.domain.gate.redirects import safe_path
+from waiting_room.domain.gate.way_back import way_back
 from waiting_room.domain.line.places import Place, Session
 from waiting_room.domain.locations import enter_url, invitation_url, page_url
 from waiting_room.domain.zone.zones import Zone
@@ -87,7 +87,7 @@ class VisitorApi:
         Whatever stands in the way of one who has a cookie, the waiting page explains it and tries again.
         """
         zone = self._zone(request)
-        to = safe_path(request.query("to") or zone.landing_path)
+        to = way_back(zone, request.query("to"))
         if invitation := request.query("invitation"):
             # A link of an earlier release: on to the page with the button, for whatever follows links takes nothing.
             return redirect(invitation_url(zone.zone_id, invitation))
@@ -157,7 +157,7 @@ class VisitorApi:
     def renew_session_redirect(self, request: Request) -> Response:
         """Lengthen the session of a browser on its way to `to`. If that fails it goes on as long as its token holds."""
         zone = self._zone(request)
-        to = safe_path(request.query("to") or zone.landing_path)
+        to = way_back(zone, request.query("to"))
         held = self.credentials.find_pass(request, zone)
         try:
             session = self._renewed(request, zone, held)
@@ -274,11 +274,11 @@ class VisitorApi:
         """Where the visitor wants to go: by the query, by the page that led here, else the zone's landing path."""
         asked = request.query("to")
         if asked is not None:
-            return safe_path(asked)
+            return way_back(zone, asked)
         try:
-            return safe_path(request.referring_query("to") or zone.landing_path)
+            return way_back(zone, request.referring_query("to"))
         except InvalidInput:
-            return safe_path(zone.landing_path)
+            return way_back(zone, None)
 
     def _claim(self, zone: Zone, visitor: Visitor) -> Session | Waiting:
         with self.refusals.around(zone):

@@ -7,6 +7,8 @@ import { KeysUnavailable, NotAdmitted } from "./errors.js";
 
 const PREFIX = "x-waiting-room-";
 const SECRET_HEADER = "x-origin-secret";
+// The gate knows nothing of any zone, and the deployment said that everybody passes then.
+const NO_SNAPSHOT = "no-snapshot";
 const LONGEST_TOKEN = 4096;
 
 const digest = (text) => createHash("sha256").update(text).digest();
@@ -28,18 +30,24 @@ export async function readVisit(headers, settings, keys) {
   if (originSecret === undefined) {
     throw new NotAdmitted(`no ${PREFIX}token, and headers are not believed without an origin secret`);
   }
+  const open = told[`${PREFIX}open`] ?? "";
+  if (open === NO_SNAPSHOT) return visit({ zoneId, open });
   if (told[`${PREFIX}zone`] !== zoneId) {
     throw new NotAdmitted(`no ${PREFIX}zone of ${zoneId}: the gate does not guard this path for this zone`);
   }
   if (told[`${PREFIX}session`]) {
     throw new NotAdmitted(`a session and no ${PREFIX}token: turn on forward_token in the zone`);
   }
-  return visit({ zoneId, exempt: told[`${PREFIX}exempt`] ?? "", lane: told[`${PREFIX}lane`] ?? "" });
+  const exempt = told[`${PREFIX}exempt`] ?? "";
+  if (!exempt && !open) {
+    throw new NotAdmitted(`no ${PREFIX}token, ${PREFIX}exempt or ${PREFIX}open: nobody says why this should be let in`);
+  }
+  return visit({ zoneId, exempt, open, lane: told[`${PREFIX}lane`] ?? "" });
 }
 
 /** A visit; its token is there to be used, and not to be logged or written out. */
 function visit({ token = "", ...told }) {
-  const made = { visitorId: "", sessionId: "", lane: "", exempt: "", run: 0, expiresAtSec: 0, ...told };
+  const made = { visitorId: "", sessionId: "", lane: "", exempt: "", open: "", run: 0, expiresAtSec: 0, ...told };
   return Object.freeze(Object.defineProperty(made, "token", { value: token, enumerable: false }));
 }
 

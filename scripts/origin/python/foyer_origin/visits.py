@@ -15,6 +15,8 @@ from foyer_origin.settings import Settings
 
 PREFIX = "x-waiting-room-"
 ORIGIN_SECRET_HEADER = "x-origin-secret"  # noqa: S105 - the name of a header
+NO_SNAPSHOT = "no-snapshot"
+"""The gate knows nothing of any zone, and the deployment said that everybody passes then."""
 LONGEST_TOKEN = 4096
 
 
@@ -29,8 +31,8 @@ class Visit:
     """Somebody whom the gate let in.
 
     With a session (`session_id`, `token`) it is a visitor admitted through the line. Without one the gate let them pass
-    on purpose: staff and machines that are exempt (`exempt` says which), or everybody while the zone is open or only
-    observed.
+    on purpose: staff and machines that are exempt (`exempt` says which), or everybody while the gate is open (`open`
+    says why: `pass`, `observe`, `preflight`, or `no-snapshot`).
     """
 
     zone_id: str
@@ -38,6 +40,7 @@ class Visit:
     session_id: str = ""
     lane: str = ""
     exempt: str = ""
+    open: str = ""
     run: int = 0
     expires_at_sec: int = 0
     """When the token runs out, in seconds since 1970; a renewed visit has a new one."""
@@ -60,11 +63,17 @@ def read_visit(headers: Headers, settings: Settings, keys: KeySet) -> Visit:
         return _admitted(token, settings, keys)
     if secret is None:
         raise NotAdmitted(f"no {PREFIX}token, and headers are not believed without an origin secret")
+    why = told.get(f"{PREFIX}open", "")
+    if why == NO_SNAPSHOT:
+        return Visit(settings.zone_id, open=why)
     if told.get(f"{PREFIX}zone") != settings.zone_id:
         raise NotAdmitted(f"no {PREFIX}zone of {settings.zone_id}: the gate does not guard this path for this zone")
     if told.get(f"{PREFIX}session"):
         raise NotAdmitted(f"a session and no {PREFIX}token: turn on forward_token in the zone")
-    return Visit(settings.zone_id, exempt=told.get(f"{PREFIX}exempt", ""), lane=told.get(f"{PREFIX}lane", ""))
+    exempt = told.get(f"{PREFIX}exempt", "")
+    if not exempt and not why:
+        raise NotAdmitted(f"no {PREFIX}token, {PREFIX}exempt or {PREFIX}open: nobody says why this should be let in")
+    return Visit(settings.zone_id, exempt=exempt, open=why, lane=told.get(f"{PREFIX}lane", ""))
 
 
 def _told(headers: Headers) -> dict[str, str]:

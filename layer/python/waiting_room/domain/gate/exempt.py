@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import islice
 from typing import Any, Protocol
 
 __all__ = ["BadExemption", "Exemption", "secret_hash"]
@@ -81,7 +82,7 @@ class Exemption:
 
 def _has(values: Iterable[str], digest: str) -> bool:
     # Every value is compared, so that nothing is told by when this stops.
-    known = [value for value in list(values)[:MOST_VALUES] if len(value) <= LONGEST_SECRET]
+    known = [value for value in islice(values, MOST_VALUES) if len(value) <= LONGEST_SECRET]
     return sum(compare_digest(_hash(value), digest) for value in known) > 0
 
 

@@ -23,7 +23,7 @@ from waiting_room.domain.gate.decisions import (
 from waiting_room.domain.gate.exit_list import exit_id
 from waiting_room.domain.gate.request import HEADER_PREFIX, GateRequest
 from waiting_room.domain.gate.routes import Routes
-from waiting_room.domain.gate.snapshot import GateSnapshot, GateZone
+from waiting_room.domain.gate.snapshot import OPEN, GateSnapshot, GateZone
 from waiting_room.domain.locations import enter_url, page_url, renew_url
 from waiting_room.domain.networks import network_tag
 
@@ -39,6 +39,7 @@ __all__ = [
     "Refuse",
     "Unavailable",
     "Verify",
+    "blind_pass",
     "decide",
     "nobody_ended",
     "open_pass",
@@ -48,6 +49,9 @@ TRY_SEC = 10
 """How long after a renewal was tried by redirect no other is: a browser that loses cookies must not go in circles."""
 MOST_TOKENS = 3
 """Tokens of one kind looked at in one request; a browser sends one."""
+MOST_EXAMINED = 4
+"""Tokens not known yet that are examined in one request, each for the price of ten requests. One that is not counts as
+none."""
 REMEMBERED = 1000
 """Badges kept for one snapshot: about 2 MB."""
 
@@ -106,6 +110,11 @@ def open_pass(request: GateRequest) -> Pass:
     return Pass(request.query_without_bypass, strip=request.names.reserved)
 
 
+def blind_pass(request: GateRequest) -> Pass:
+    """Let a request through because nothing is known of any zone, and tell the site so."""
+    return Pass(request.query_without_bypass, {OPEN: "no-snapshot"}, request.names.reserved)
+
+
 class Gate:
     """The gate as one snapshot has it. `verify` knows the keys of the snapshot. Safe to call from threads."""
 
@@ -126,6 +135,7 @@ class Gate:
             return route
         if not route:
             return open_pass(request)
+        request.examined = 0
         now_sec = now_ms // 1000
         first = self._before(route[0], request, now_sec)
         if len(route) == 1:
@@ -144,11 +154,12 @@ class Gate:
             return _let_in(zone, request, badge, bearer)
         allowed = (badge is not None and control != "lock") or control == "pass"
         if zone.observe:
-            return _let_in(zone, request, badge, bearer, noticed if allowed or request.is_preflight else WOULD_WAIT)
+            noticed = noticed if allowed or request.is_preflight else WOULD_WAIT
+            return _let_in(zone, request, badge, bearer, noticed, "observe")
         if badge is not None and allowed:
             return _renewal(zone, request, badge, bearer, now_sec) or _let_in(zone, request, badge, bearer, noticed)
         if allowed or request.is_preflight:
-            return _let_in(zone, request, badge, bearer)
+            return _let_in(zone, request, badge, bearer, why="pass" if allowed else "preflight")
         return Unavailable(zone.zone_id) if unsure and control != "lock" else _refuse(zone, request, noticed)
 
     def _follow_link(self, zone: GateZone, request: GateRequest, now_sec: int) -> Decision:
@@ -157,7 +168,7 @@ class Gate:
         if clean is None:
             return BadRequest("The link's path cannot be followed.")
         token = request.bypass_links[0]
-        badge = self._badge(token, "bypass", zone, now_sec)
+        badge = self._badge(request, token, "bypass", zone, now_sec)
         if badge is None:
             return Redirect(clean)
         return Redirect(clean, (NewCookie("bypass", zone.zone_id, token, badge.expires_at_sec - now_sec),))
@@ -168,14 +179,14 @@ class Gate:
         shown: list[tuple[str, str]] = []
         if tokens:
             for token in tokens.get(("bypass", zone.zone_id), ())[:MOST_TOKENS]:
-                badge = self._badge(token, "bypass", zone, now_sec)
+                badge = self._badge(request, token, "bypass", zone, now_sec)
                 if badge is not None:
                     return badge, "", ""
             shown = [(token, "") for token in tokens.get(("access", zone.zone_id), ())[:MOST_TOKENS]]
         if "authorization" in request.headers:
             shown += [(token, token) for token in request.bearers[:MOST_TOKENS]]
         for token, bearer in shown:
-            badge = self._badge(token, "access", zone, now_sec)
+            badge = self._badge(request, token, "access", zone, now_sec)
             if badge is None:
                 continue
             ended = self._ended(zone, badge.exit_number, now_sec)
@@ -190,9 +201,12 @@ class Gate:
                 return _Badge("exempt", zone.zone_id, _headers(zone, exempt=exemption.name), 0, exempt=True), "", ""
         return unsure, "", noticed
 
-    def _badge(self, token: str, audience: str, zone: GateZone, now_sec: int) -> _Badge | None:
+    def _badge(self, request: GateRequest, token: str, audience: str, zone: GateZone, now_sec: int) -> _Badge | None:
         badge = self._badges.get(token)
         if badge is None:
+            if request.examined >= MOST_EXAMINED:
+                return None
+            request.examined += 1
             badge = self._examined(token, audience, zone, now_sec)
             if badge is None:
                 return None
@@ -243,12 +257,17 @@ def _other_network(zone: GateZone, request: GateRequest, badge: _Badge) -> str:
     return "" if network_tag(badge.sid, request.client_ip) == badge.network else OTHER_NETWORK
 
 
-def _let_in(zone: GateZone, request: GateRequest, badge: _Badge | None, bearer: str, noticed: str = "") -> Pass:
+def _let_in(
+    zone: GateZone, request: GateRequest, badge: _Badge | None, bearer: str, noticed: str = "", why: str = ""
+) -> Pass:
+    """On to the site; `why` a request passes without a badge."""
     strip = request.names.reserved
     if bearer and not zone.forward_token:
         strip |= {"authorization"}
-    headers = zone.headers if badge is None else badge.headers
-    return Pass(request.query_without_bypass if request.query else "", headers, strip, zone.zone_id, noticed)
+    headers = zone.open_headers[why] if badge is None else badge.headers
+    # Of who was not admitted the site hears no more than a preflight needs.
+    query = request.query_without_bypass if request.query and why != "preflight" else ""
+    return Pass(query, headers, strip, zone.zone_id, noticed)
 
 
 def _renewal(zone: GateZone, request: GateRequest, badge: _Badge, bearer: str, now_sec: int) -> Redirect | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from waiting_room.domain.gate.decisions import BadRequest, NotFound
 from waiting_room.domain.gate.paths import BadPath, fold, readings
 from waiting_room.domain.gate.request import GateRequest
-from waiting_room.domain.gate.rules import guards
+from waiting_room.domain.gate.rules import Rules
 from waiting_room.domain.gate.snapshot import GateSnapshot, GateZone
 from waiting_room.domain.locations import PREFIX
 
@@ -13,7 +13,7 @@ __all__ = ["Routes"]
 
 REMEMBERED = 1000
 LONGEST_REMEMBERED = 300
-"""Characters of a path: what a site links to is shorter, what wears out the memory of a gate is not."""
+"""Characters of path and Host: what a site links to is shorter, what wears out the memory of a gate is not."""
 
 Route = tuple[GateZone, ...] | BadRequest | NotFound
 
@@ -23,6 +23,7 @@ class Routes:
 
     def __init__(self, snapshot: GateSnapshot) -> None:
         self._snapshot = snapshot
+        self._rules = Rules(snapshot.rules)
         self._found: dict[tuple[str, str, tuple[str, ...], str], Route] = {}
 
     def of(self, request: GateRequest) -> Route:
@@ -33,7 +34,7 @@ class Routes:
         found = self._found.get(place)
         if found is None:
             found = self._find(request)
-            if len(request.path) <= LONGEST_REMEMBERED:
+            if len(request.path) + sum(map(len, place[2])) <= LONGEST_REMEMBERED:
                 if len(self._found) >= REMEMBERED:
                     self._found.clear()
                 self._found[place] = found
@@ -47,4 +48,4 @@ class Routes:
         if any((fold(path) + "/").startswith(PREFIX + "/") for path in paths):
             return NotFound()
         zones = self._snapshot.zones
-        return tuple(zones[zone_id] for zone_id in guards(self._snapshot.rules, request.hosts, paths, request.methods))
+        return tuple(zones[zone_id] for zone_id in self._rules.guards(request.hosts, paths, request.methods))

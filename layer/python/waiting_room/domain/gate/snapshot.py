@@ -14,6 +14,8 @@ __all__ = [
     "CONTROLS",
     "ENTRIES",
     "NETWORK_BINDINGS",
+    "OPEN",
+    "OPEN_REASONS",
     "SNAPSHOT_LIMIT_BYTES",
     "BadSnapshot",
     "GateSnapshot",
@@ -27,6 +29,10 @@ SNAPSHOT_LIMIT_BYTES = 512 * 1024
 CONTROLS = ("auto", "pause", "pass", "lock", "end")
 ENTRIES = ("enter", "page")
 SESSION_KINDS = ("navigation", "script")
+OPEN = HEADER_PREFIX + "open"
+"""Tells the site that the gate let somebody pass whom it does not know, and why."""
+OPEN_REASONS = ("pass", "observe", "preflight")
+"""Of a zone; `no-snapshot` is the gate's own, where nothing is known of any zone."""
 NETWORK_BINDINGS = ("off", "observe", "refuse")
 
 
@@ -38,7 +44,7 @@ class BadSnapshot(ValueError):
 class GateZone:
     """What the gate knows of a zone. `entry`: where those without a token are sent. `idle_sec`: length of a lease.
 
-    `headers` is what the site is told of a request without a badge.
+    `open_headers` is what the site is told of a request without a badge, by the reason why it passes.
     """
 
     zone_id: str
@@ -51,7 +57,7 @@ class GateZone:
     idle_sec: int
     network_binding: str = "off"
     exempt: tuple[Exemption, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    open_headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def _zone(entry: object) -> GateZone:
         if "network_binding" in fields.all
         else "off",
         exempt=_exempt(fields),
-        headers={HEADER_PREFIX + "zone": fields.text("zone_id")},
+        open_headers={why: {HEADER_PREFIX + "zone": fields.text("zone_id"), OPEN: why} for why in OPEN_REASONS},
     )
 
 
