@@ -200,3 +200,19 @@ def test_who_writes_the_setting_of_earlier_releases_is_told_the_new_one() -> Non
     answer = ApiWorld().put_zone(bots={"mode": "refuse"})
     assert (answer.status, answer.json["pointer"]) == (400, "/bots")
     assert "machines" in answer.json["detail"]
+
+
+def test_each_class_is_counted_for_the_report_at_joining_and_at_claiming() -> None:
+    world = world_with({"automated": "refuse"})
+    assert join(world, "automated").status == 403
+    browser = Browser(world)
+    assert browser.ask("POST", "/visitors", headers=as_class("verified")).status == 201
+    world.tick(3)
+    assert browser.ask("POST", "/access-tokens", headers=as_class("automated")).status == 403
+    assert browser.ask("POST", "/access-tokens", headers=as_class("data_center")).status == 201
+    # An instance writes down what it counted every two seconds, with the next that it counts.
+    world.tick(3)
+    join(world, "automated")
+    told = world.stores.limit_counts.totals(ZONE_ID, 1)
+    assert told["refused"] == {"machine:automated": 3}
+    assert told["observed"] == {"machine:verified": 1, "machine_claim:data_center": 1}

@@ -15,8 +15,8 @@ from scripts.report.page import page
 from scripts.report.questions import Answers
 from tests.support.api_world import ZONE_ID, ApiWorld
 from tests.unit.http.test_again import IDENTITY, App
-from tests.unit.http.test_bots import HEADER
 from tests.unit.http.test_identity import claim
+from tests.unit.http.test_machines import HEADER
 from tests.unit.http.test_networks import AWAY, HOME
 from waiting_room.domain.record.changes import Change, change_of
 from waiting_room.http.credentials import JOIN_CLAIM_HEADER
@@ -32,7 +32,7 @@ def world() -> ApiWorld:
     """Ada has three places one after the other, Grace one, Linus none: the network has as many as it gets."""
     world = ApiWorld()
     limits = {"identity": {"mode": "require", **IDENTITY}, "network_limit": {"mode": "refuse", "places": 4}}
-    assert world.put_zone(**limits, bots={"mode": "observe"}).status == 201
+    assert world.put_zone(**limits).status == 201
     ada, grace = app(world, "ada"), app(world, "grace")
     ada.join(**{HEADER: "automated"})
     grace.join()
@@ -94,7 +94,7 @@ def test_what_was_refused_and_what_was_only_observed_is_counted(minutes: list[di
     assert told == {
         "a place taken again too soon": (1, 0),
         "no sign-in": (1, 0),
-        "taken for a machine": (0, 1),
+        "taken for an automated browser": (0, 1),
         "too many places from one network": (2, 0),
     }
 

@@ -126,13 +126,12 @@ class MachineRefused(WaitingRoomError):
 
     problem = "machine"
     title = "This looks like an automated visit"
-    counts_as = "machine"
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(
             detail or "Machines of this kind do not take part in this line: come with an ordinary browser."
         )
-        self.noted = {"machine": f"{kind}:refuse"}
+        self.noted, self.counts_as = {"machine": f"{kind}:refuse"}, f"machine:{kind}"
 
 
 class TooSoon(WaitingRoomError):

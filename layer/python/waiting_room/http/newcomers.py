@@ -128,6 +128,12 @@ class Newcomers:
                     self.prove(zone, visitor.visitor_id, proof, known=True, suspect=True)
         return {"machine": screened.note}
 
+    def claimed(self, zone: Zone, notes: Notes) -> None:
+        """Count a machine that came in as people do: the place may have been a person's."""
+        kind, _, treatment = notes["machine"].partition(":")
+        if treatment == "as_people":
+            self.limits.observed(zone, [f"machine_claim:{kind}"])
+
     def waits_sec(self, joining: Joining, rules: ProofRules) -> int:
         """Seconds until a browser without scripts may join; 0 for now. Raises ScriptsNeeded where there is no such way.
 
@@ -209,7 +215,7 @@ def _only_observed(notes: Notes, screened: Screened) -> Iterator[str]:
     if notes.get("proof") in ("missing", "bad"):
         yield "proof"
     if screened.kind and screened.treatment == "as_people":
-        yield "machine"
+        yield f"machine:{screened.kind}"
     if notes.get("network_limit") == "over":
         yield "network"
 

@@ -145,6 +145,7 @@ class VisitorApi:
         claimed = self._claim(zone, visitor)
         if isinstance(claimed, Waiting):
             return _noted(json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec), **notes)
+        self.newcomers.claimed(zone, notes)
         return _noted(self._admitted(request, zone, claimed, 201), **notes)
 
     def renew_session(self, request: Request) -> Response:

@@ -1,7 +1,8 @@
 """Note limits: what was refused to whom it was too much, and what would have been, by reason. Nobody is named.
 
-Reasons are the `counts_as` of errors: `again` (a place taken again too soon), `network`, `machine`, `proof`,
-`identity`, `purchases`. Whoever adds a limit gives its error such a word, and calls `observed` where it only looks.
+Reasons are the `counts_as` of errors: `again` (a place taken again too soon), `network`, `machine:CLASS`,
+`proof`, `identity`, `purchases`; `machine_claim:CLASS` is only observed. Whoever adds a limit gives its error such a
+word, and calls `observed` where it only looks.
 """
 
 from __future__ import annotations
