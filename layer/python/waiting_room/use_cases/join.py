@@ -126,13 +126,19 @@ class Join:
     def gains(self, zone: Zone, visitor_id: str, lane: str, position: int | None = None) -> bool:
         """Whether a visitor would be called sooner in a lane of an invitation, at this position or at its end.
 
-        Whoever has no place that stands gains one. Raises Forbidden and AlreadyCompleted.
+        Whoever has no place that stands gains one. Raises Forbidden, AlreadyCompleted, and TooSoon for a new position
+        that is sooner, after several of them.
         """
-        gate = self._copies.recent(zone)
+        gate, now_ms = self._copies.recent(zone), self._clock.now_ms()
         held = self._held(zone, visitor_id, gate, None)
-        if held is None or _over(zone, held, gate, self._clock.now_ms()):
+        if held is None or _over(zone, held, gate, now_ms):
             return True
-        return self._is_sooner(zone, held, lane, position)
+        if not self._is_sooner(zone, held, lane, position):
+            return False
+        too_soon_ms = may_join_at_ms(held) - now_ms if position is None else 0
+        if too_soon_ms > 0:
+            raise TooSoon(-(-too_soon_ms // 1000))
+        return True
 
     def _refuse_early(self, zone: Zone) -> None:
         """Raise NotOpen before the line opens, by this clock."""
