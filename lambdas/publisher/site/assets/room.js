@@ -1,7 +1,7 @@
 /** The course of a visit: find the place, watch the line, come in when called. */
 
 import { Alarm } from "./alarm.js";
-import { safePath, unforeseen } from "./api.js";
+import { unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
@@ -14,6 +14,7 @@ import { Push } from "./push.js";
 import { shown } from "./shown.js";
 import { Tabs } from "./tabs.js";
 import { Turn } from "./turn.js";
+import { wayBack } from "./way_back.js";
 
 // The server tells a place from copies of up to a second, and this browser knows its clock to half a second.
 const TOLD_LATE_MS = 2_000;
@@ -70,7 +71,7 @@ export class Room {
    */
   constructor(facts, to, api, clock, view) {
     this.#facts = facts;
-    this.#to = safePath(to, facts.landing_path);
+    this.#to = wayBack(to, facts);
     this.#api = api;
     this.#clock = clock;
     this.#view = view;

@@ -6,6 +6,7 @@ ones too. A link that names any path as `to` would otherwise make visitors do th
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from waiting_room.domain.gate.paths import readings
@@ -14,6 +15,8 @@ from waiting_room.domain.gate.rules import Rule, Rules
 from waiting_room.domain.zone.zones import Zone
 
 __all__ = ["way_back"]
+
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 def way_back(zone: Zone, to: str | None) -> str:
@@ -26,5 +29,6 @@ def way_back(zone: Zone, to: str | None) -> str:
         return safe_path(zone.landing_path)
     path = safe_path(to)
     rules = Rules(Rule.parse(zone.zone_id, rule) for rule in zone.rules)
-    ways = readings(urlsplit(path).path)
+    # What is encoded is also there decoded, which is what leads anywhere.
+    ways = [way for way in readings(urlsplit(path).path) if not _ESCAPE.search(way)]
     return path if all(rules.guards(None, [way], None) for way in ways) else safe_path(zone.landing_path)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 from waiting_room import schemas
 from waiting_room.domain.errors import TooSoon, WaitingRoomError
@@ -80,6 +82,7 @@ def waiting_page(zone: Zone) -> str:
         "translations": {name: dict(text) for name, text in zone.translations.items()},
         "languages": list(languages()),
         "landing_path": zone.landing_path,
+        "guards": [_guarded_paths(rule) for rule in zone.rules],
         "starts_at_ms": zone.starts_at_ms,
         "opens_at_ms": zone.line_opens_at_ms,
         "claim_sec": zone.claim.window_sec + zone.claim.grace_sec,
@@ -301,6 +304,12 @@ def _kept(said: Words, zone: Zone) -> str:
 
 def _refresh(seconds: int, url: str) -> str:
     return f'<meta http-equiv="refresh" content="{seconds}; url={html.escape(url)}">'
+
+
+def _guarded_paths(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a rule the page's script asks before it leads anywhere."""
+    excludes, ignore_case = rule.get("excludes", []), rule.get("ignore_case", True)
+    return {"paths": rule["paths"], "excludes": excludes, "ignore_case": ignore_case}
 
 
 def _title(zone: Zone, language: str = DEFAULT) -> str:
