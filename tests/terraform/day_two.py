@@ -44,7 +44,7 @@ class Step:
         for each in self.changes():
             truth, actions = TRUTHS[each["type"]], each["change"]["actions"]
             if actions == ["create", "delete"] and truth.named and _same(each, truth.named):
-                yield f"{each['address']}: the new one is made first, and the old one has its {' and '.join(truth.named)}"
+                yield f"{each['address']}: made first, while the old one has its {' and '.join(truth.named)}"
             if "delete" not in actions or not truth.in_use:
                 continue
             for user in users:
