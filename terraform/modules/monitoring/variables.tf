@@ -49,11 +49,6 @@ variable "log_group_names" {
   description = "Log groups of the functions that may leave phantom leases, by component."
 }
 
-variable "publisher_log_group" {
-  type        = string
-  description = "Log group of the publisher, which says there what has no room in the gate snapshot."
-}
-
 variable "table_names" {
   type        = map(string)
   default     = {}

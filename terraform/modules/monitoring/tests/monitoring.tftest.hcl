@@ -21,7 +21,6 @@ variables {
   distribution_id      = "E1"
   function_names       = { bouncer = "foyer-bouncer" }
   table_names          = { queue = "foyer-queue" }
-  publisher_log_group  = "/aws/lambda/foyer-publisher"
   log_group_names      = { bouncer = "/aws/lambda/foyer-bouncer" }
   api_id               = "abc"
 }
@@ -52,11 +51,6 @@ run "alarms_and_a_dashboard" {
   assert {
     condition     = aws_cloudwatch_log_metric_filter.phantoms["bouncer"].metric_transformation[0].value == "$.phantoms"
     error_message = "Phantom leases are counted from the log."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_log_metric_filter.left_out.metric_transformation[0].value == "$.left_out"
-    error_message = "So are revocations that have no room in the snapshot."
   }
 
   assert {
