@@ -175,7 +175,6 @@ module "monitoring" {
   function_names       = { for component in keys(local.functions) : component => local.function_names[component] }
   table_names          = local.table_names
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
-  publisher_log_group  = module.function["publisher"].log_group_name
   api_id               = module.http_api.id
   watches_firewall     = var.security.firewall
   watches_distribution = local.has_distribution

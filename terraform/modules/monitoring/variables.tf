@@ -60,11 +60,6 @@ variable "watches_codes" {
   description = "Whether codes are sent to phones, so that it is told when none can be."
 }
 
-variable "publisher_log_group" {
-  type        = string
-  description = "Log group of the publisher, which says there what has no room in the gate snapshot."
-}
-
 variable "table_names" {
   type        = map(string)
   default     = {}
