@@ -9,6 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from ..operator_api.connection import Target
 from ..operator_api.errors import BadInput
 from .answers import Answer
 from .arguments import Command, Commands
+from .spellings import spellings
 from .words.moments import show_moment
 
 Json = dict[str, Any]
@@ -50,6 +52,7 @@ def add_commands(found: Commands[Command]) -> None:
     asking.add_argument("--header", metavar="'NAME: VALUE'", action="append", default=[], help="also for cookies")
     asking.add_argument("--ip", default="", help="address of the client")
     asking.add_argument("--program", action="store_true", help="asked by a script or an app, not as a page")
+    asking.add_argument("--aliases", action="store_true", help="print what becomes of other spellings of the address")
     asking.set_defaults(command=explain)
     made = found.add_parser(
         "secret", help="make a random secret for an exempt rule, and the hash that goes into the zone; sends nothing"
@@ -66,6 +69,9 @@ def explain(api: OperatorApi, _target: Target, arguments: argparse.Namespace) ->
     snapshot = _snapshot(api, now_ms, issuer)
     gate = Gate(snapshot, Verifier(snapshot.keys, issuer).verify)
     found = _explained(request, snapshot, gate.decide(request, now_ms), tokens, now_ms)
+    if arguments.aliases:
+        ways = {path: gate.decide(replace(request, path=path), now_ms) for path in spellings(request.path)}
+        found["aliases"] = [{"path": path, "decision": _said(decision)} for path, decision in ways.items()]
     return Answer(found, list(_lines(found)))
 
 
@@ -156,6 +162,7 @@ def _lines(found: Json) -> Iterator[str]:
         yield f"rule     {rule['zone_id']} {rule['pointer']}: {said}"
     yield from (f"token    {token['kind']}: {token['says']}" for token in found["tokens"])
     yield f"decision {found['decision']}"
+    yield from (f"alias    {alias['path']}: {alias['decision']}" for alias in found.get("aliases", ()))
 
 
 def _about_token(kind: str, claims: Mapping[str, Any], snapshot: GateSnapshot, now_ms: int) -> str:

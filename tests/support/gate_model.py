@@ -52,7 +52,7 @@ class Model:
         if path is None:
             return Expected(BAD)
         if (path.lower() + "/").startswith("/.waiting-room/"):
-            return Expected(NOT_FOUND, exact=len(request["uri"]) < 300)
+            return Expected(NOT_FOUND)
         page = served(path)
         exact = page == path and is_plain(request) and len(hosts(request)) == 1
         named = hosts(request) or {"", *(host for zone in self.zones.values() for host in rule_hosts(zone))}

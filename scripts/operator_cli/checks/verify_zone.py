@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.cookies import SimpleCookie
 from typing import Any
@@ -15,6 +16,7 @@ from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.frame.cookies import cookie_name
 from waiting_room.use_cases.bypass import guarded_path
 
+from ..spellings import spellings
 from .findings import Finding
 
 Get = Callable[[str, dict[str, str]], httpx.Response]
@@ -30,7 +32,27 @@ def findings(get: Get, document: Mapping[str, Any]) -> Iterable[Finding]:
     """Everything about one zone, as the operator's API tells it."""
     # A newer service may tell more about a zone than this version knows.
     zone = Zone.from_document({name: document[name] for name in Zone.__dataclass_fields__ if name in document})
-    return [*cookies(get, zone), page(get, zone), status_document(get, zone), exit_list(get, zone), *gate(get, zone)]
+    found = [*cookies(get, zone), page(get, zone), status_document(get, zone), exit_list(get, zone), *gate(get, zone)]
+    return [*found, other_spellings(get, zone)]
+
+
+def other_spellings(get: Get, zone: Zone) -> Finding:
+    """No other spelling of a guarded page reaches a page without a token, but for the one of any unknown path."""
+    path = guarded_path(zone).partition("?")[0]
+    unknown = get(f"/verify-{secrets.token_hex(8)}", PAGE)
+    answers = {each: get(each, PAGE) for each in spellings(path)}
+    open_ones = [
+        each
+        for each, answer in answers.items()
+        if 200 <= answer.status_code < 300 and (answer.status_code, answer.text) != (unknown.status_code, unknown.text)
+    ]
+    return Finding.judged(
+        "spellings",
+        not open_ones,
+        f"{len(answers)} of {path}: "
+        + (f"the site answers {', '.join(open_ones)}" if open_ones else "none reaches a page"),
+        "Open these without a token: where one shows the guarded page, add it to the zone's rules.",
+    )
 
 
 def cookies(get: Get, zone: Zone) -> Iterator[Finding]:

@@ -78,6 +78,8 @@ def test_an_ordinary_path_has_one_reading(path):
         ("/events/midnight-sun+", TARGET),
         ("/events/midnight-sun&a=b", TARGET),
         ("/events/midnight-sun%26a=b", TARGET),
+        ("/events&a/midnight-sun%23b", "/events&a/midnight-sun"),
+        ("/events%23a/midnight-sun%3Fb", "/events#a/midnight-sun"),
         ("/(S(a1b2))/events/midnight-sun", TARGET),
         ("/events/(A(1)F(x-2))/midnight-sun", TARGET),
         ("/%28S%28a%29%29/events/midnight-sun", TARGET),

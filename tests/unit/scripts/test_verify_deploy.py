@@ -19,6 +19,7 @@ from scripts.operator_cli.checks.findings import Finding, State
 from scripts.operator_cli.checks.verify_deploy import SeenDeployment
 from tests.support.api_world import ApiWorld
 from waiting_room import schemas
+from waiting_room.domain.zone.zones import Zone
 
 SITE, API = "https://tickets.example.com", "https://abc123.execute-api.eu-west-1.amazonaws.com"
 SNAPSHOT_KEY = ".waiting-room/gate-0123456789abcdef0123456789abcdef.json"
@@ -279,5 +280,21 @@ def test_a_zone_as_the_service_tells_it_is_understood() -> None:
         return httpx.Response(403)
 
     found = list(verify_zone.findings(get, json.loads(json.dumps(document))))
-    assert {finding.state for finding in found} == {State.ACT}
+    assert {finding.state for finding in found if finding.name != "spellings"} == {State.ACT}
     assert "/events/midnight-sun" in asked
+
+
+@pytest.mark.parametrize(
+    ("same_as_unknown", "state"), [(True, State.OK), (False, State.ACT)], ids=["a page for everything", "its own page"]
+)
+def test_a_spelling_that_reaches_a_page_without_a_token_is_told(same_as_unknown: bool, state: State) -> None:
+    body = "unknown" if same_as_unknown else "the guarded page"
+
+    def get(path: str, _headers: dict[str, str]) -> httpx.Response:
+        if path.startswith("/verify-"):
+            return httpx.Response(200, text="unknown")
+        return httpx.Response(200, text=body) if path.startswith("/en/") else httpx.Response(303)
+
+    found = verify_zone.other_spellings(get, Zone.from_document(ZONE))
+    assert found.state is state
+    assert ("/en/events/midnight-sun" in found.found) is not same_as_unknown

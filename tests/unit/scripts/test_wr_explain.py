@@ -54,6 +54,16 @@ def test_what_no_rule_fits_passes(explain, path, arguments, reason):
     assert lines[-1] == "decision pass: no zone guards it"
 
 
+def test_other_spellings_are_printed_with_what_becomes_of_them(explain):
+    lines = explain(f"{URL}/events/midnight-sun", "--aliases")
+    aliases = dict(line.removeprefix("alias    ").split(": ", 1) for line in lines if line.startswith("alias"))
+    assert all(said.startswith("wait") for path, said in aliases.items() if not path.startswith(("/amp", "/en")))
+    assert aliases["/en/events/midnight-sun"] == "pass: no zone guards it"
+    assert {"/events/midnight-sun.json", "/_next/data/x/events/midnight-sun", "/events/midnight-sun%C2%AD"} <= set(
+        aliases
+    )
+
+
 def test_every_reading_of_a_path_is_told(explain):
     lines = explain(f"{URL}/events/midnight-sun/static/..%2fseats")
     assert "         may also be read as /events/midnight-sun/seats" in lines

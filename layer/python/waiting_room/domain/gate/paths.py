@@ -35,7 +35,6 @@ _BLANKS_AT_END = re.compile(r"(?<! ) +(?=/|\Z)")
 _DOTS_AT_END = re.compile(r"(?<=[^/. ])[. ]+(?=/|\Z)")
 _ONLY_DOTS = re.compile(r"(?<=/)(?!\.{1,2}(?:/|\Z))[. ]+(?=/|\Z)")
 _PARAMETERS = re.compile(r";[^/]*")
-_QUERY = re.compile(r"[?#&]")
 _SESSION_SEGMENT = re.compile(r"\((?:[A-Za-z]\([^()/]*\))+\)")
 _SESSION_AND_SLASH = re.compile("/" + _SESSION_SEGMENT.pattern)
 _SCRIPT_SEGMENT = re.compile(r"/[^/]+\.(?:php\d?|phtml|f?cgi|pl|py|rb|aspx?|ashx|cfm|jspx?|do|dll)(?=/)", re.IGNORECASE)
@@ -128,8 +127,17 @@ def _without_parameters(text: str) -> str:
 
 
 def _until_query(text: str) -> str:
-    """The path up to a hidden `?` or `#`, or an `&` that a rule like `index.php?q=$1` makes the next parameter."""
-    return _QUERY.split(text, maxsplit=1)[0]
+    """The path up to a hidden `?`."""
+    return text.partition("?")[0]
+
+
+def _until_fragment(text: str) -> str:
+    return text.partition("#")[0]
+
+
+def _until_parameter(text: str) -> str:
+    """The path up to an `&`, which a rule like `index.php?q=$1` makes the next parameter."""
+    return text.partition("&")[0]
 
 
 def _plus_as_blank(text: str) -> str:
@@ -228,8 +236,8 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("\\", _forward_slashes),
     (";", _without_parameters),
     ("?", _until_query),
-    ("#", _until_query),
-    ("&", _until_query),
+    ("#", _until_fragment),
+    ("&", _until_parameter),
     ("+", _plus_as_blank),
     ("//", _single_slashes),
     ("/.", _without_dots),
