@@ -66,11 +66,12 @@ class _Known:
 
     def read(self, there: ExitList, now_ms: int) -> _Known:
         """The list was found so: what it says of earlier generations is true since, however long ago it was put."""
-        if self.listed:
-            return self.note(there.generation, now_ms)
-        return replace(self, listed=tuple((number, now_ms - for_ms) for number, for_ms in there.listed)).note(
-            there.generation, now_ms
-        )
+        news = [
+            (number, now_ms - for_ms)
+            for number, for_ms in there.listed
+            if self.newest_listed < number < there.generation
+        ]
+        return replace(self, listed=(*self.listed, *news)).note(there.generation, now_ms)
 
 
 @dataclass
