@@ -12,6 +12,16 @@ locals {
   # Of what is left AWS keeps 100 back, and the other functions need some.
   needed_concurrency = local.bouncer_concurrency + 150 + local.edge_concurrency
 
+  # Tables that are there and not as warm as they should be, each with what raises it. AWS says nothing of those that are as
+  # warm as a new table.
+  cold_tables = {
+    for key, wanted in local.warm_throughput : key => join(" ", [
+      "aws dynamodb update-table --region ${local.region} --table-name ${local.table_names[key]} --warm-throughput",
+      "ReadUnitsPerSecond=${max(wanted.read_units_per_sec, module.table[key].warm_throughput.read_units_per_sec)},WriteUnitsPerSecond=${max(wanted.write_units_per_sec, module.table[key].warm_throughput.write_units_per_sec)}",
+    ])
+    if module.table[key].warm_throughput.write_units_per_sec < wanted.write_units_per_sec || module.table[key].warm_throughput.read_units_per_sec < wanted.read_units_per_sec
+  }
+
   # How far a new account gets; scripts/deployment/sizing.py derives it.
   without_asking = "An account that never asked for more takes 1,676 joins a second (2,200 where no visitor is near ${local.region})."
 }
@@ -26,7 +36,22 @@ data "aws_servicequotas_service_quota" "this" {
 check "lambda_concurrency" {
   assert {
     condition     = try(local.allowed.lambda_concurrency >= local.needed_concurrency, true)
-    error_message = "For ${local.joins_per_sec} joins a second Lambda needs ${local.needed_concurrency} concurrent executions in ${local.region}, ${local.edge_concurrency} of them for the gate, and the account has ${try(local.allowed.lambda_concurrency, 0)}: ask for more under Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384). Until then lower expected_joins_per_sec, or set functions.reserve_concurrency = false where AWS refuses the reservation. ${local.without_asking}"
+    error_message = "For ${local.joins_per_sec} joins a second Lambda needs ${local.needed_concurrency} concurrent executions in ${local.region}, ${local.edge_concurrency} of them for the gate, and the account has ${try(local.allowed.lambda_concurrency, 0)}: ask for more under Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384). Until then lower expected_joins_per_sec. ${local.without_asking}"
+  }
+}
+
+check "reserved_concurrency" {
+  assert {
+    condition     = !var.functions.reserve_concurrency || local.wanted_in_total <= local.reservable
+    error_message = "Nothing is kept for the bouncer: it would be ${local.wanted_in_total} concurrent executions, and of the ${try(local.allowed.lambda_concurrency, 0)} of the account AWS leaves ${local.reservable} to be reserved. Other functions can use up what visitors need. Ask for more under Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384), and apply again; or set functions.reserve_concurrency to false."
+  }
+}
+
+# Terraform warms a table when it makes it, and leaves it alone afterwards: see modules/table.
+check "warm_throughput" {
+  assert {
+    condition     = length(local.cold_tables) == 0
+    error_message = "Tables are warm for less than ${local.joins_per_sec} joins a second need, and an apply does not change that. Raise each, which AWS charges once and never lowers: ${join("; ", values(local.cold_tables))}"
   }
 }
 

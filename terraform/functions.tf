@@ -12,6 +12,7 @@ locals {
     JOIN_SECRETS_PATH        = local.join_secrets
     TOKEN_ISSUER             = var.name
     ORIGIN_SECRET            = local.origin_secret
+    MACHINE_LABELS           = var.security.firewall && var.security.bots != null ? "told" : "none"
     CORS_ORIGINS             = length(var.cors_origins) == 0 ? "none" : join(",", var.cors_origins)
     RETENTION_DAYS           = jsonencode({ for name, rule in local.retention_days : name => coalesce(var.retention_days[name], rule.default) })
     SNAPSHOT_KEY             = local.snapshot_key
@@ -49,6 +50,8 @@ locals {
       # Secrets that operators put there themselves: in the state they would be readable.
       "secret:join_secrets" = ["${local.secret_arn}:${local.join_secrets}/*"]
       "bucket"              = [local.bucket_arn]
+      # AWS knows no narrower resource for dynamodb:ListStreams, and Lambda asks for it where it reads a stream.
+      "streams" = ["*"]
       # A zone may name any alarm of the site; which, nobody knows before it does.
       "alarms"                = ["arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"]
       "websocket:connections" = local.has_websocket ? [module.websocket_api[0].connections_arn] : []
@@ -80,7 +83,7 @@ locals {
 
   # Rights on parts that are switched off are left out. Known before anything is made, unlike the ARNs.
   given_resources = concat(
-    ["bucket", "alarms", "secret:signing_keys", "secret:join_secrets", "parameter:signing_keys", "failures:queue"],
+    ["bucket", "alarms", "streams", "secret:signing_keys", "secret:join_secrets", "parameter:signing_keys", "failures:queue"],
     [for key in keys(local.table_names) : "table:${key}"],
     [for key in keys(local.table_names) : "stream:${key}"],
     [for component in keys(local.function_names) : "function:${component}"],

@@ -46,19 +46,3 @@ locals {
   has_distribution = var.existing_distribution == null
   site_url         = local.has_distribution ? module.edge[0].site_url : var.existing_distribution.site_url
 }
-
-# Origin Shield is in some Regions only; elsewhere the nearest one serves:
-# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/origin-shield.html#choose-origin-shield-region
-locals {
-  nearest_origin_shield = {
-    af-south-1   = "eu-west-1"
-    ap-east-1    = "ap-southeast-1"
-    ca-central-1 = "us-east-1"
-    eu-north-1   = "eu-west-2"
-    eu-south-1   = "eu-central-1"
-    eu-west-3    = "eu-west-2"
-    me-south-1   = "ap-south-1"
-    us-west-1    = "us-west-2"
-  }
-  origin_shield_region = lookup(local.nearest_origin_shield, local.region, local.region)
-}

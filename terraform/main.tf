@@ -20,6 +20,7 @@ module "http_api" {
 
   name               = var.name
   openapi            = local.openapi
+  stage              = local.api_stage
   function_names     = { for component, function in module.function : component => function.name }
   log_retention_days = var.functions.log_retention_days
   cors_origins       = var.cors_origins
@@ -41,6 +42,7 @@ module "websocket_api" {
 
   name          = "${var.name}-websocket"
   schema        = local.websocket
+  stage         = local.api_stage
   function_name = module.function[local.websocket.function].name
 
   throttle = {
@@ -68,13 +70,15 @@ module "behaviours" {
   name                 = var.name
   behaviours           = local.behaviours
   api_domain_name      = module.http_api.domain_name
+  api_stage            = module.http_api.stage
   websocket            = local.has_websocket ? { domain_name = module.websocket_api[0].domain_name, stage = module.websocket_api[0].stage } : null
   bucket_domain_name   = module.storage.bucket_domain_name
   origin_shield_region = local.origin_shield_region
 
   site = {
-    cache_policy_id     = var.distribution.site_cache_policy_id
-    forward_host_header = var.distribution.forward_host_header
+    cache_policy_id = var.distribution.site_cache_policy_id
+    # Not by whether there is an existing distribution: that one is made of what is made of this.
+    forward_host_header = coalesce(var.distribution.forward_host_header, var.distribution.domain != null)
   }
 }
 
@@ -109,14 +113,15 @@ module "security" {
   source = "./modules/security"
   count  = var.security.firewall ? 1 : 0
 
-  name                = var.name
-  prefix              = local.behaviours.prefix
-  snapshot_path       = local.snapshot_path
-  requests_per_5_min  = var.security.requests_per_5_min
-  managed_rule_groups = var.security.managed_rule_groups
-  challenge           = var.security.challenge
-  bots                = var.security.bots
-  bot_header          = local.behaviours.bot_header
+  name                       = var.name
+  prefix                     = local.behaviours.prefix
+  snapshot_path              = local.snapshot_path
+  requests_per_5_min         = var.security.requests_per_5_min
+  blocked_requests_per_5_min = var.security.blocked_requests_per_5_min
+  managed_rule_groups        = var.security.managed_rule_groups
+  challenge                  = var.security.challenge
+  bots                       = var.security.bots
+  bot_header                 = local.behaviours.bot_header
 }
 
 resource "aws_shield_protection" "this" {
@@ -170,8 +175,8 @@ module "monitoring" {
   function_names       = { for component in keys(local.functions) : component => local.function_names[component] }
   table_names          = local.table_names
   log_group_names      = { for component in ["bouncer", "operator"] : component => module.function[component].log_group_name }
-  publisher_log_group  = module.function["publisher"].log_group_name
   api_id               = module.http_api.id
+  watches_firewall     = var.security.firewall
   watches_distribution = local.has_distribution
   watches_codes        = local.has_codes
   distribution_id      = local.has_distribution ? module.edge[0].id : null

@@ -1,5 +1,5 @@
 output "api_endpoint" {
-  description = "Address of the API for operators with AWS credentials: FOYER_API_URL of the command line `wr`."
+  description = "Address of the API for operators with AWS credentials: FOYER_API_URL of the command line `wr`. It ends in a stage that nobody can guess: tell it to operators only."
   value       = module.http_api.endpoint
 }
 
@@ -18,7 +18,7 @@ output "distribution" {
 }
 
 output "attachment" {
-  description = "What a distribution of yours needs: origins by origin_id, behaviours in order of precedence (the last one, *, is the site's), gatekeeper_arn, the viewer-request function of behaviours with a gate, and error_caching_min_ttl, the seconds of a custom error response for each status (without them CloudFront gives one visitor's error to everybody for ten seconds). Send the output origin_secret in the header named by an origin's secret_header."
+  description = "What a distribution of yours needs: origins by origin_id (the API takes no request without the origin_path of its origin), behaviours in order of precedence (the last one, *, is the site's), gatekeeper_arn, the viewer-request function of behaviours with a gate, and error_caching_min_ttl, the seconds of a custom error response for each status (without them CloudFront gives one visitor's error to everybody for ten seconds). Send the output origin_secret in the header named by an origin's secret_header."
   value = {
     origins               = module.behaviours.origins
     behaviours            = module.behaviours.behaviours

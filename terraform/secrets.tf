@@ -19,6 +19,12 @@ resource "terraform_data" "snapshot_id" {
 locals {
   origin_secret = sensitive(coalesce(var.origin_secret, terraform_data.origin_secret.output))
 
+  # 128 bits of the stage of both APIs, exchanged with the secret, which nobody can learn from it. There is no other stage:
+  # whoever knows execute-api and not this is told "Not Found", or "Forbidden" by the WebSocket API, by API Gateway itself,
+  # and no function is started. Guide of API Gateway, "Stages for HTTP APIs in API Gateway" and "Create routes for HTTP
+  # APIs in API Gateway".
+  api_stage = nonsensitive(substr(sha256("stage of the APIs, ${local.origin_secret}"), 0, 32))
+
   snapshot_behaviour = one([for behaviour in local.behaviours.behaviours : behaviour if behaviour.name == "snapshot"])
   snapshot_path      = replace(local.snapshot_behaviour.path_pattern, "*", terraform_data.snapshot_id.output)
   snapshot_key       = trimprefix(local.snapshot_path, "/")

@@ -43,12 +43,4 @@ locals {
   # One in a thousand, and never so few that a single fault wakes somebody.
   errors_per_min    = max(1, floor(local.requests_per_sec * 60 / 1000))
   throttles_per_min = max(1, floor(local.joins_per_sec * 60 / 1000))
-
-  sized_concurrency = { bouncer = local.bouncer_concurrency }
-  reserved_concurrency = {
-    for component, spec in local.functions : component => (
-      var.functions.reserve_concurrency ? try(local.sized_concurrency[component], spec.reserved_concurrency) : null
-    )
-  }
-  reserved_in_total = sum(concat([0], [for reserved in values(local.reserved_concurrency) : reserved if reserved != null]))
 }

@@ -42,12 +42,18 @@ variable "existing_distribution" {
     condition     = try(var.existing_distribution.site_url, null) == null || can(regex("^https://[^/]+$", var.existing_distribution.site_url))
     error_message = "existing_distribution.site_url is https:// and a host name, without a path or a slash at its end."
   }
+
+  # Here and not beside security: what functions are told depends on that, and the distribution on them.
+  validation {
+    condition     = !(var.existing_distribution != null && (var.security.shield_advanced || var.security.web_acl_arn != null))
+    error_message = "With existing_distribution, web ACL and Shield Advanced are set where the distribution is: leave security.web_acl_arn and security.shield_advanced out. With security.firewall the output web_acl_arn is what to set."
+  }
 }
 
 variable "expected_joins_per_sec" {
   type        = number
   default     = 100
-  description = "How many visitors join in the busiest second of a sale, over all zones: the one figure that sizes warm throughput of the tables, reserved concurrency, the API's throttle and the alarms. Give each zone its share as its own expected_joins_per_sec, which sets its shards. Raising it costs a fee once for warm throughput above 4,000 writes a second; AWS does not lower it again."
+  description = "How many visitors join in the busiest second of a sale, over all zones: the one figure that sizes warm throughput of new tables, reserved concurrency, the API's throttle and the alarms. Give each zone its share as its own expected_joins_per_sec, which sets its shards. Warm throughput above 4,000 writes a second costs a fee once, and AWS does not lower it again; for tables that are there a plan says how to raise it."
 
   validation {
     condition     = var.expected_joins_per_sec >= 1 && var.expected_joins_per_sec <= 100000 && floor(var.expected_joins_per_sec) == var.expected_joins_per_sec
@@ -76,9 +82,11 @@ variable "artifacts_dir" {
 variable "distribution" {
   type = object({
     domain = optional(object({
-      names           = list(string)
-      certificate_arn = optional(string)
-      hosted_zone_id  = optional(string)
+      names                    = list(string)
+      certificate_arn          = optional(string)
+      hosted_zone_id           = optional(string)
+      address_records          = optional(bool, false)
+      minimum_protocol_version = optional(string, "TLSv1.2_2025")
     }))
     origin = optional(object({
       protocol_policy = optional(string, "https-only")
@@ -87,7 +95,7 @@ variable "distribution" {
       path            = optional(string, "")
       read_timeout    = optional(number, 30)
     }), {})
-    forward_host_header  = optional(bool, true)
+    forward_host_header  = optional(bool)
     site_cache_policy_id = optional(string)
     price_class          = optional(string, "PriceClass_All")
     error_page_path      = optional(string)
@@ -95,7 +103,7 @@ variable "distribution" {
   })
   default     = {}
   nullable    = false
-  description = "The distribution in front of origin_domain_name: domain (host names, with a certificate_arn from us-east-1 or a hosted_zone_id in which a certificate is validated and the names get their addresses), origin (https-only, http-only or match-viewer, ports, path prefix, seconds to wait), forward_host_header (false for origins that know only their own name, such as an API Gateway), site_cache_policy_id (null: as the site's Cache-Control says), price_class, error_page_path (a page of yours that replaces every 503), access_logs_bucket (domain name of a bucket)."
+  description = "The distribution in front of origin_domain_name: domain (host names, with a certificate_arn from us-east-1 or a hosted_zone_id in which a certificate is validated; with address_records the names lead here, whatever they led to: the moment a site that is live is cut over; minimum_protocol_version of TLS is TLSv1.2_2025, TLSv1.3_2025, or TLSv1.2_2021 for older browsers), origin (https-only, http-only or match-viewer, ports, path prefix, seconds to wait), forward_host_header (whether the origin is sent the host that the visitor asked for; by default with a domain, for nobody's servers know the name that CloudFront gives; true for an existing_distribution with names of yours; false for origins that know only their own name, such as an API Gateway), site_cache_policy_id (null: as the site's Cache-Control says), price_class, error_page_path (a page of yours that replaces every 503), access_logs_bucket (domain name of a bucket)."
 
   validation {
     condition     = var.distribution.domain == null || try(length(var.distribution.domain.names) > 0 && (var.distribution.domain.certificate_arn != null || var.distribution.domain.hosted_zone_id != null), false)
@@ -105,6 +113,16 @@ variable "distribution" {
   validation {
     condition     = try(var.distribution.domain.certificate_arn, null) == null || can(regex("^arn:aws[a-z-]*:acm:us-east-1:", var.distribution.domain.certificate_arn))
     error_message = "CloudFront takes certificates from us-east-1 only: request distribution.domain.certificate_arn there."
+  }
+
+  validation {
+    condition     = !try(var.distribution.domain.address_records, false) || try(var.distribution.domain.hosted_zone_id != null, false)
+    error_message = "distribution.domain.address_records are written into a zone: give its hosted_zone_id, or leave address_records out and point the names at the output distribution.domain_name yourself."
+  }
+
+  validation {
+    condition     = contains(["TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"], try(var.distribution.domain.minimum_protocol_version, "TLSv1.2_2025"))
+    error_message = "distribution.domain.minimum_protocol_version is TLSv1.2_2021, TLSv1.2_2025 or TLSv1.3_2025."
   }
 
   validation {
@@ -158,7 +176,7 @@ variable "functions" {
   })
   default     = {}
   nullable    = false
-  description = "All functions but the gatekeeper: reserve_concurrency (false for new accounts with a quota of 10 or so, where AWS refuses any reservation), tracing (AWS X-Ray), layer_arns (more layers, such as an OpenTelemetry collector; arm64), memory_mb by component where it should differ, log_retention_days."
+  description = "All functions but the gatekeeper: reserve_concurrency (keep concurrency for the bouncer; where the account's quota allows none a plan warns and reserves nothing), tracing (AWS X-Ray), layer_arns (more layers, such as an OpenTelemetry collector; arm64), memory_mb by component where it should differ, log_retention_days."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.functions.log_retention_days)
@@ -267,15 +285,37 @@ variable "phone_codes" {
 
 variable "security" {
   type = object({
-    firewall            = optional(bool, false)
-    requests_per_5_min  = optional(number, 300)
-    managed_rule_groups = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
-    challenge           = optional(bool, false)
+    firewall                   = optional(bool, false)
+    requests_per_5_min         = optional(number, 300)
+    blocked_requests_per_5_min = optional(number, 100000)
+    managed_rule_groups        = optional(list(object({ name = string, count = optional(bool, false) })), [{ name = "AWSManagedRulesAmazonIpReputationList" }, { name = "AWSManagedRulesKnownBadInputsRuleSet" }])
+    challenge                  = optional(bool, false)
     bots = optional(object({
       inspection_level = optional(string, "COMMON")
-      labels = optional(map(string), {
-        automated   = "awswaf:managed:aws:bot-control:signal:automated_browser"
-        data_center = "awswaf:managed:aws:bot-control:signal:known_bot_data_center"
+      # Signatures (Web Bot Auth) are looked at from version 4.0 on, whatever version is the rule group's default.
+      version = optional(string, "Version_5.0")
+      # Guide of AWS WAF, "AWS WAF Bot Control rule group"; labels of Web Bot Auth are also found there without `bot:`, and
+      # `invalid` as `failed`. Verified bots have no signal: label, everybody else with a category is unverified. Whoever
+      # signs says that it is a machine: with a signature that proves nobody it is an automated one.
+      labels = optional(map(list(string)), {
+        data_center = ["awswaf:managed:aws:bot-control:signal:known_bot_data_center"]
+        automated = [
+          "awswaf:managed:aws:bot-control:signal:automated_browser",
+          "awswaf:managed:aws:bot-control:signal:non_browser_user_agent",
+          "awswaf:managed:aws:bot-control:targeted:signal:automated_browser",
+          "awswaf:managed:aws:bot-control:bot:category:",
+          "awswaf:managed:aws:bot-control:bot:web_bot_auth:",
+          "awswaf:managed:aws:bot-control:web_bot_auth:",
+        ]
+        crawler = [
+          "awswaf:managed:aws:bot-control:bot:verified",
+          "awswaf:managed:aws:bot-control:bot:user_triggered:verified",
+          "awswaf:managed:aws:bot-control:bot:developer_platform:verified",
+        ]
+        verified = [
+          "awswaf:managed:aws:bot-control:bot:web_bot_auth:verified",
+          "awswaf:managed:aws:bot-control:web_bot_auth:verified",
+        ]
       })
     }))
     web_acl_arn     = optional(string)
@@ -283,11 +323,16 @@ variable "security" {
   })
   default     = {}
   nullable    = false
-  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that one address may make to the token service (offices and mobile networks share addresses), managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins, and the labels found are told to the token service by the names given here, the last in the order of names if there are several; what becomes of them is each zone's setting `bots`; about 14 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
+  description = "firewall (an AWS WAF web ACL, about 9 USD a month and 0.60 USD per million requests), requests_per_5_min that the visitors of one address may make before its browsers solve a silent challenge first (offices and mobile networks share addresses: nobody is refused; apps that join by the API cannot solve it and need a higher limit, or the SDK of AWS WAF), blocked_requests_per_5_min beyond which an address gets 429, managed_rule_groups (`count` only counts), challenge (browsers that enter solve a silent challenge first), bots (Bot Control of AWS WAF looks at who joins and who claims, in its `version`, null for the rule group's own default; the token service is told the class whose labels are found, of several the last of data_center, automated, crawler, verified; a label with a colon at its end stands for all that begin so; what becomes of each class is the zone's setting `machines`; about 15 USD a month and 1 USD per million joins more), web_acl_arn (a web ACL of yours instead), shield_advanced (protect the distribution; the account must have subscribed, 3,000 USD a month)."
 
   validation {
     condition     = var.security.requests_per_5_min >= 10 && var.security.requests_per_5_min <= 2000000000
     error_message = "security.requests_per_5_min is at least 10; a visitor alone makes about ten requests, and hundreds may share an address."
+  }
+
+  validation {
+    condition     = var.security.blocked_requests_per_5_min >= 100 * var.security.requests_per_5_min && var.security.blocked_requests_per_5_min <= 2000000000
+    error_message = "security.blocked_requests_per_5_min is at least 100 times requests_per_5_min: ten thousand people share an address of a mobile network, and all of them come at a start."
   }
 
   validation {
@@ -312,16 +357,12 @@ variable "security" {
 
   validation {
     condition = var.security.bots == null || try(
-      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0 && length(var.security.bots.labels) <= 10
-      && alltrue([for name, label in var.security.bots.labels : can(regex("^[a-z][a-z0-9_-]{0,39}$", name)) && name != "no" && name != "control" && can(regex("^[A-Za-z0-9_:-]+$", label))]),
+      contains(["COMMON", "TARGETED"], var.security.bots.inspection_level) && length(var.security.bots.labels) > 0
+      && alltrue([for class, labels in var.security.bots.labels : contains(["data_center", "automated", "crawler", "verified"], class) && length(labels) > 0])
+      && alltrue([for label in flatten(values(var.security.bots.labels)) : can(regex("^[A-Za-z0-9_:-]+$", label))]),
       false,
     )
-    error_message = "security.bots has an inspection_level of COMMON or TARGETED and 1 to 10 labels by name; a name has lower-case letters, digits, hyphens and underscores, and is neither no nor control."
-  }
-
-  validation {
-    condition     = !(var.existing_distribution != null && (var.security.shield_advanced || var.security.web_acl_arn != null))
-    error_message = "With existing_distribution, web ACL and Shield Advanced are set where the distribution is: leave security.web_acl_arn and security.shield_advanced out. With security.firewall the output web_acl_arn is what to set."
+    error_message = "security.bots has an inspection_level of COMMON or TARGETED and labels by class: a list of at least one for each of data_center, automated, crawler and verified that is told."
   }
 
   validation {
@@ -396,7 +437,7 @@ variable "origin_secret" {
   type        = string
   default     = null
   sensitive   = true
-  description = "What CloudFront proves itself to the API with; null makes one. It is in the state either way, for the distribution holds it as an origin header: keep the state encrypted. To change one that was made: terraform apply -replace=module.<name>.terraform_data.origin_secret, while nothing is on sale."
+  description = "What CloudFront proves itself to the API with, and what the stage of the APIs is made of; null makes one. It is in the state either way, for the distribution holds it as an origin header: keep the state encrypted. To change one that was made: terraform apply -replace=module.<name>.terraform_data.origin_secret, while nothing is on sale."
 
   validation {
     condition     = var.origin_secret == null || can(regex("^[A-Za-z0-9_-]{32,128}$", var.origin_secret))

@@ -111,7 +111,12 @@ def _minutes(text: str) -> float:
 
 
 def _document(costs: Costs) -> dict[str, Any]:
-    bills = {"idle_month": costs.idle_month(), "waiting": costs.waiting(), "admitted": costs.admitted()}
+    bills = {
+        "idle_month": costs.idle_month(),
+        "waiting": costs.waiting(),
+        "admitted": costs.admitted(),
+        "phones": costs.phones(),
+    }
     return {"assumed": asdict(costs.assumed), **{name: _bill(bill) for name, bill in bills.items()}}
 
 

@@ -109,6 +109,15 @@ class Costs:
         """A million of them who come when called, stay, and buy or leave."""
         return Bill("a million visitors who are admitted", tuple(self._admitted(MILLION)))
 
+    def phones(self) -> Bill:
+        """A million of them who confirm a phone, where a zone wants that: one code each, by a text message."""
+        lines = [
+            self._line("the message", MILLION, "text_message"),
+            *self._api("having a code sent", ("send_code",), MILLION),
+            *self._api("showing it", ("verify_phone",), MILLION),
+        ]
+        return Bill("a million phones confirmed", tuple(lines))
+
     def sale(self, visitors: int, wait_min: float, admitted: int) -> Bill:
         """One sale: so many visitors who wait so many minutes each, and those of them who are let in."""
         lines = [*self._waiting(visitors, self.polls(wait_min), wait_min * 60), *self._admitted(admitted)]

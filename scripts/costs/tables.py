@@ -66,7 +66,7 @@ def prices_of(costs: Costs) -> Rows:
 def markdown(costs: Costs, prices: Mapping[str, Any]) -> str:
     """The section of a README, without a heading."""
     lines: list[str] = []
-    for bill in (costs.idle_month(), costs.waiting(), costs.admitted()):
+    for bill in (costs.idle_month(), costs.waiting(), costs.admitted(), costs.phones()):
         lines += [*_table((_heading(bill), "USD"), rows_of(bill), numbers={1}), ""]
     lines += [
         *_table(("counted in operations", "Foyer", PEER), compared(costs.counts, costs.assumed.speed_per_sec)),
@@ -78,7 +78,7 @@ def markdown(costs: Costs, prices: Mapping[str, Any]) -> str:
 def text(costs: Costs, prices: Mapping[str, Any]) -> str:
     """The same for a terminal, with the prices and the assumptions."""
     lines: list[str] = []
-    for bill in (costs.idle_month(), costs.waiting(), costs.admitted()):
+    for bill in (costs.idle_month(), costs.waiting(), costs.admitted(), costs.phones()):
         lines += [*_aligned([(_heading(bill), "USD"), *rows_of(bill)]), ""]
     rows = compared(costs.counts, costs.assumed.speed_per_sec)
     lines += [*_aligned([("Counted in operations", "Foyer", PEER), *rows]), ""]
@@ -115,8 +115,9 @@ def _notes(costs: Costs, prices: Mapping[str, Any]) -> Iterator[str]:
         + "."
     )
     yield (
-        "Not in it: the site's own traffic, WAF (5 USD a month, 1 a rule, 0.60 for a million requests), text messages, "
-        "your log retention."
+        "Not in it: the site's own traffic, WAF (5 USD a month, 1 a rule, 0.60 for a million requests), alerts "
+        "by telephone, the service's own fee for each code, your log retention. Messages cost by country, many times "
+        "as much in some: with `identity.phone` they are most of the bill."
     )
 
 

@@ -104,6 +104,7 @@ class Names:
             "TOKEN_ISSUER": self.deployment,
             "ORIGIN_SECRET": own.origin_secret,
             "CORS_ORIGINS": "none",
+            "MACHINE_LABELS": "none",
             "RETENTION_DAYS": json.dumps(vars(Retention()), separators=(",", ":"), sort_keys=True),
             "SNAPSHOT_KEY": own.snapshot_key,
             "EXCHANGER_FUNCTION": self.function("exchanger"),

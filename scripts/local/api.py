@@ -10,12 +10,21 @@ from waiting_room.schemas import Operation
 API_ID = "feedc0de"
 """Eight hexadecimal digits: ministack serves the Host form of the address for such ids only."""
 
-STAGE = "$default"
-"""Other stages are cut off the path by ministack, and not by AWS."""
+
+def known_stage(gateway: Any, name: str) -> str | None:
+    """Return the stage of an API that was set up earlier; None without one."""
+    api_id = _find(gateway, name)
+    stages = gateway.get_stages(ApiId=api_id)["Items"] if api_id else []
+    return next((str(stage["StageName"]) for stage in stages if stage["StageName"] != "$default"), None)
 
 
 def ensure_api(
-    gateway: Any, name: str, operations: Iterable[Operation], function_arns: Mapping[str, str], signed: set[str]
+    gateway: Any,
+    name: str,
+    stage: str,
+    operations: Iterable[Operation],
+    function_arns: Mapping[str, str],
+    signed: set[str],
 ) -> tuple[str, list[str]]:
     """Create the API, its integrations, routes and stage where they are missing, and remove routes no longer named.
 
@@ -41,15 +50,15 @@ def ensure_api(
         for operation in operations
     }
     done += _ensure_routes(gateway, api_id, wanted)
-    if STAGE not in {stage["StageName"] for stage in gateway.get_stages(ApiId=api_id)["Items"]}:
-        gateway.create_stage(ApiId=api_id, StageName=STAGE, AutoDeploy=True)
-        done.append(f"stage {STAGE} created")
+    if stage not in {known["StageName"] for known in gateway.get_stages(ApiId=api_id)["Items"]}:
+        gateway.create_stage(ApiId=api_id, StageName=stage, AutoDeploy=True)
+        done.append("stage created")
     return api_id, done
 
 
-def api_url(endpoint: str, api_id: str) -> str:
+def api_url(endpoint: str, api_id: str, stage: str) -> str:
     """Return the address requests go to, without a trailing slash."""
-    return f"{endpoint}/_aws/execute-api/{api_id}/{STAGE}"
+    return f"{endpoint}/_aws/execute-api/{api_id}/{stage}"
 
 
 def _find(gateway: Any, name: str) -> str | None:

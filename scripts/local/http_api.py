@@ -1,8 +1,9 @@
 """The engine with what API Gateway does and it does not: the limits of an HTTP API, and its own words for failures.
 
 Run as a script by `guard.py`, in the engine's own process. Sources, in the Amazon API Gateway Developer Guide: "Quotas
-for configuring and running an HTTP API" (10,240 bytes for request line and headers together, 30 s for an integration)
-and "Troubleshooting issues with HTTP API Lambda integrations" (what it says of a function that fails).
+for configuring and running an HTTP API" (10,240 bytes for request line and headers together, 30 s for an integration),
+"Troubleshooting issues with HTTP API Lambda integrations" (what it says of a function that fails) and "Stages for HTTP
+APIs in API Gateway" (a stage that was not made is not there, $default neither).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ INTEGRATION_SEC = 30.0
 PROXY_FAILURES = {429: (503, "Service Unavailable"), 502: (500, "Internal Server Error")}
 """By the engine's status for a function that is throttled, or that fails: what an HTTP API says instead."""
 
-_CALL = re.compile(rb"\A/_aws/execute-api/[^/]+/[^/]+(?!/(?:@|%40)connections/)(?=/|\Z)")
+_CALL = re.compile(rb"\A(/_aws/execute-api/[^/]+)/[^/]+(?!/(?:@|%40)connections/)(?=/|\Z)")
 """A call of an API: not one to send to an open WebSocket, which has an address of the same form."""
 _PROBLEM = b"application/problem+json"
 
@@ -42,7 +43,7 @@ class HttpApiLimits:
         call = _CALL.match(scope.get("raw_path") or b"")
         if call is None:
             await self._engine(scope, receive, send)
-        elif head_bytes(scope, len(call[0])) > HEAD_LIMIT_BYTES:
+        elif head_bytes(scope, len(call[1])) > HEAD_LIMIT_BYTES:
             await _refuse(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._engine(scope, receive, send)
@@ -94,10 +95,33 @@ async def _answer(send: Send, status: int, message: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+def with_stages(gateway: Any) -> None:
+    """Make the engine's HTTP APIs treat stages as API Gateway does, in its module for them.
+
+    The engine serves $default whether there is one or not, and cuts a stage's name off the path it tells functions.
+    """
+    execute, invoke = gateway.handle_execute, gateway._invoke_lambda_proxy
+
+    async def handle_execute(api_id: str, stage: str, *arguments: Any, **named: Any) -> Any:
+        if stage not in gateway.stages_for_api(api_id):
+            return 404, {"Content-Type": "application/json"}, b'{"message":"Not Found"}'
+        return await execute(api_id, stage, *arguments, **named)
+
+    async def invoke_lambda_proxy(
+        integration: Any, api_id: str, stage: str, path: str, *arguments: Any, **named: Any
+    ) -> Any:
+        told = path if stage == "$default" else f"/{stage}{path}"
+        return await invoke(integration, api_id, stage, told, *arguments, **named)
+
+    gateway.handle_execute, gateway._invoke_lambda_proxy = handle_execute, invoke_lambda_proxy
+
+
 def main() -> None:
     """Run the engine with the limits around it; its settings are in the environment."""
     from ministack import app
+    from ministack.services import apigateway
 
+    with_stages(apigateway)
     app.app = HttpApiLimits(app.app)
     app.main()
 

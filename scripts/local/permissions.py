@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.deployment.names import Names
-from waiting_room import schemas
 
 VERSION = "2012-10-17"
 SWITCHED_OFF = "metrics:"
 """What no local stack has: the references begin with it."""
-_STAGE = schemas.load("websocket")["stage"]
 PREFIX_KEYS = ".waiting-room/*"
 """What the distribution serves of the bucket: every key below the prefix."""
 
@@ -30,6 +28,7 @@ class Addresses:
     account: str
     websocket_api_id: str = ""
     """Its id is given by the engine, so what sends to connections has an address only once it is there."""
+    api_stage: str = ""
     alerts_key: str = ""
 
     def of(self, reference: str) -> str:
@@ -46,11 +45,12 @@ class Addresses:
             "table": lambda key: self._regional("dynamodb", f"table/{names.table(key)}"),
             # A stream's own name is the moment it was switched on; a table has one at a time.
             "stream": lambda key: self._regional("dynamodb", f"table/{names.table(key)}/stream/*"),
+            "streams": lambda _: "*",
             "function": lambda component: self._regional("lambda", f"function:{names.function(component)}"),
             "secret": lambda kind: self._regional("secretsmanager", f"secret:{secrets[kind]}"),
             "parameter": lambda _: self._regional("ssm", f"parameter{names.signing_keys_parameter}"),
             "websocket": lambda _: self._regional(
-                "execute-api", f"{self.websocket_api_id}/{_STAGE}/POST/@connections/*"
+                "execute-api", f"{self.websocket_api_id}/{self.api_stage}/*/@connections/*"
             ),
             "archive": lambda _: self._regional("firehose", f"deliverystream/{names.archive}"),
             "failures": lambda _: self._regional("sqs", names.failures),

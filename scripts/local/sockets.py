@@ -25,7 +25,7 @@ def ensure_api(gateway: Any, name: str) -> tuple[str, list[str]]:
     return made["ApiId"], [f"api {name} created"]
 
 
-def ensure_routes(gateway: Any, api_id: str, schema: Mapping[str, Any], function_arn: str) -> list[str]:
+def ensure_routes(gateway: Any, api_id: str, stage: str, schema: Mapping[str, Any], function_arn: str) -> list[str]:
     """Create what is missing of the integration, the routes and the stage. Return what was done."""
     done: list[str] = []
     integrations = gateway.get_integrations(ApiId=api_id, MaxResults="100")["Items"]
@@ -41,9 +41,9 @@ def ensure_routes(gateway: Any, api_id: str, schema: Mapping[str, Any], function
         if route["route_key"] not in routes:
             gateway.create_route(ApiId=api_id, RouteKey=route["route_key"], Target=target)
             done.append(f"route {route['route_key']} created")
-    if schema["stage"] not in {stage["StageName"] for stage in gateway.get_stages(ApiId=api_id)["Items"]}:
-        gateway.create_stage(ApiId=api_id, StageName=schema["stage"], AutoDeploy=True)
-        done.append(f"stage {schema['stage']} created")
+    if stage not in {known["StageName"] for known in gateway.get_stages(ApiId=api_id)["Items"]}:
+        gateway.create_stage(ApiId=api_id, StageName=stage, AutoDeploy=True)
+        done.append("stage of the WebSocket API created")
     return done
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ class LocalStack:
         self.addresses = permissions.Addresses(names, REGION, ACCOUNT)
         self._clients: dict[str, Any] = {}
         self._secrets = self._known_secrets() or Secrets.made()
-        self._api_id = self._websocket_id = self._failures_queue = ""
+        self._api_id = self._api_stage = self._websocket_id = self._failures_queue = ""
         self._announcement: Announcement | None = None
         self.outbox = Outbox(self._known_outbox_port())
         self.changes: list[str] = []
@@ -70,12 +71,12 @@ class LocalStack:
     @property
     def api_url(self) -> str:
         """Address of the HTTP API, for operators and for the edge."""
-        return api.api_url(self.endpoint, self._api_id)
+        return api.api_url(self.endpoint, self._api_id, self._api_stage)
 
     @property
     def websocket_url(self) -> str:
         """Address of the WebSocket API's stage: for the edge, and for whoever sends to open connections."""
-        return sockets.stage_url(self.endpoint, self._websocket_id, schemas.load("websocket")["stage"])
+        return sockets.stage_url(self.endpoint, self._websocket_id, self._api_stage)
 
     def outbox_page(self) -> str:
         """The page of messages that would have gone to telephones."""
@@ -147,19 +148,28 @@ class LocalStack:
         done += changes
         specs = {component: spec for component, spec in schemas.functions().items() if not spec["edge"]}
         gateway = self.client("apigatewayv2")
+        self._api_stage = api.known_stage(gateway, self.names.deployment) or secrets.token_hex(16)
         self._websocket_id, changes = sockets.ensure_api(gateway, f"{self.names.deployment}-websocket")
         done += changes
         alerts_key, changes = keys.ensure_key(self.client("kms"), self.names.alerts_key)
         done += changes
         done += keys.ensure_secret(self.client("secretsmanager"), self.names.signing_keys)
-        self.addresses = replace(self.addresses, websocket_api_id=self._websocket_id, alerts_key=alerts_key)
+        self.addresses = replace(
+            self.addresses,
+            websocket_api_id=self._websocket_id,
+            api_stage=self._api_stage,
+            alerts_key=alerts_key,
+        )
         done += self._apply_roles(specs)
         arns = self._apply_functions(specs, done)
         socket_schema = schemas.load("websocket")
-        done += sockets.ensure_routes(gateway, self._websocket_id, socket_schema, arns[socket_schema["function"]])
+        done += sockets.ensure_routes(
+            gateway, self._websocket_id, self._api_stage, socket_schema, arns[socket_schema["function"]]
+        )
         self._api_id, changes = api.ensure_api(
             gateway,
             self.names.deployment,
+            self._api_stage,
             schemas.operations().values(),
             {component: arns[component] for component, spec in specs.items() if spec["triggers"].get("http")},
             signed=_signed_operations(),

@@ -95,7 +95,7 @@ def _host(api_url: str) -> str:
     except httpx.InvalidURL as error:
         raise BadInput(f"--api-url is not a URL: {error}.") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise BadInput("--api-url must look like https://abc123.execute-api.eu-west-1.amazonaws.com.")
+        raise BadInput("--api-url must look like https://abc123.execute-api.eu-west-1.amazonaws.com/STAGE.")
     return url.host
 
 

@@ -54,6 +54,9 @@ CONTROL_MEANS = {
 }
 
 
+MOMENTS = ("starts_at_ms", "opens_at_ms")
+
+
 def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace) -> Answer:
     """Change settings live; checked against the zone's other settings before anything is sent."""
     zone = api.zone(arguments.zone)
@@ -67,7 +70,7 @@ def set_values(api: OperatorApi, _target: Target, arguments: argparse.Namespace)
     said = []
     for name in patch:
         value = after.get(name)
-        shown = show_moment(value) if name == "starts_at_ms" and value is not None else json.dumps(value)
+        shown = show_moment(value) if name in MOMENTS and value is not None else json.dumps(value)
         said.append(f"{arguments.zone}: {name} is {shown if value is not None else 'not set'}")
     return Answer({"zone": after, "changed": {name: after.get(name) for name in patch}}, said)
 

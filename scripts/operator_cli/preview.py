@@ -16,7 +16,7 @@ from waiting_room.domain.zone.checked import checked
 from waiting_room.domain.zone.zones import SERVER_FIELDS, Zone
 from waiting_room.http.page.assets import site_assets
 from waiting_room.http.page.languages import DEFAULT, languages, texts
-from waiting_room.http.page.pages import place_page
+from waiting_room.http.page.pages import place_page, unopened_page
 
 from ..deployment.places import PAGE_ASSETS
 
@@ -38,6 +38,7 @@ SAMPLE = Place(
     rejoined="",
 )
 STATES: Mapping[str, Mapping[str, Any]] = {
+    "unopened": {},
     "before": {"phase": "before"},
     "placing": {"position": None, "ahead": None, "estimate": None},
     "waiting": {},
@@ -84,9 +85,13 @@ class Preview:
 
     def _page(self, state: str, language: str) -> str:
         zone, changes = self._zone, STATES[state]
-        if state == "before":
-            zone = replace(zone, starts_at_ms=self._now_ms + BEFORE_SEC * 1000)
-        page = place_page(zone, replace(SAMPLE, **changes), "/", self._now_ms, language)
+        if state in ("before", "unopened"):
+            moment_ms = self._now_ms + BEFORE_SEC * 1000
+            zone = replace(zone, starts_at_ms=moment_ms, opens_at_ms=moment_ms, schedule=None)
+        if state == "unopened":
+            page = unopened_page(zone, "/", self._now_ms, language)
+        else:
+            page = place_page(zone, replace(SAMPLE, **changes), "/", self._now_ms, language)
         # A preview stays where it is: the page as it was sent goes on by itself.
         head, refresh, rest = page.partition('<meta http-equiv="refresh"')
         return head + rest.partition(">")[2] if refresh else page

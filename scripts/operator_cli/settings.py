@@ -37,8 +37,8 @@ def _parse(pair: str, schema: Mapping[str, Any], now_ms: int, patch: Json) -> No
     key, equals, text = pair.partition("=")
     if not equals or not key:
         raise BadInput(f"{pair!r}: write key=value, for example rate_per_min=60.")
-    if key == "starts_at":
-        patch["starts_at_ms"] = None if text == UNSET else parse_moment(text, now_ms)
+    if key in ("starts_at", "opens_at"):
+        patch[f"{key}_ms"] = None if text == UNSET else parse_moment(text, now_ms)
         return
     part, dot, name = key.partition(".")
     if dot:

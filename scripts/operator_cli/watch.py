@@ -181,6 +181,8 @@ def _sec(seconds: float | None) -> str:
 
 def _limits(zone: Mapping[str, Any]) -> str:
     shown = [f"{name} {zone[name]:g}" for name in ("max_active", "rate_per_min", "inventory") if name in zone]
+    if "opens_at_ms" in zone:
+        shown.append(f"line opens {show_moment(zone['opens_at_ms'])}")
     if "starts_at_ms" in zone:
         shown.append(f"starts {show_moment(zone['starts_at_ms'])}")
     return ", ".join(shown)

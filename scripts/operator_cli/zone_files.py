@@ -2,8 +2,9 @@
 
 A file is one zone, a list of zones, or `{"defaults": {...}, "templates": {...}, "zones": [...]}`: a zone is written
 over the template that its `template` names, and that over the defaults. A zone is written as in schemas/zone.json, with
-moments in words beside: `starts_at` for `starts_at_ms`, `opens_at` and `ends_at` with it for a schedule of one window,
-and in windows all three, `repeat` for a row of equal ones. A moment without an offset is in the zone's `time_zone`.
+moments in words beside: `starts_at` for `starts_at_ms`, `opens_at` for `opens_at_ms`, with `ends_at` a schedule of one
+window, and in windows all three, `repeat` for a row of equal ones. A moment without an offset is in the zone's
+`time_zone`.
 """
 
 from __future__ import annotations

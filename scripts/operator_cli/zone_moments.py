@@ -28,16 +28,17 @@ class Moments:
         """Turn moments in words into milliseconds, in place."""
         if "time_zone" in document:
             self._read_zone(document.pop("time_zone"))
-        if "opens_at" in document or "ends_at" in document:
+        if "ends_at" in document:
             window = {name: document.pop(name) for name in MOMENTS if name in document}
             if "schedule" in document or "starts_at" not in window:
-                self._say("opens_at and ends_at stand with starts_at, or in the windows of a schedule", "/ends_at")
+                self._say("ends_at stands with starts_at, or in the windows of a schedule", "/ends_at")
                 return
             document["schedule"] = {"windows": [window]}
-        if "starts_at" in document:
-            if "starts_at_ms" in document:
-                self._say("give either starts_at or starts_at_ms", "/starts_at")
-            document["starts_at_ms"] = self._moment(document.pop("starts_at"), "/starts_at")
+        for name in ("opens_at", "starts_at"):
+            if name in document:
+                if f"{name}_ms" in document:
+                    self._say(f"give either {name} or {name}_ms", f"/{name}")
+                document[f"{name}_ms"] = self._moment(document.pop(name), f"/{name}")
         schedule = document.get("schedule")
         if not isinstance(schedule, dict) or not isinstance(schedule.get("windows"), list):
             return

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from waiting_room.domain.zone.zones import OPENS_BEFORE_MS
+
 from ..operator_api.errors import BadInput
 from .zone_fields import ZoneField, fields
 from .zone_files import REMARK, without_remarks, zone_faults
@@ -25,6 +27,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 """What each mode cannot do without."""
 OFFERED: Mapping[str, Any] = {
     "starts_at": None,
+    "opens_at": None,
     "max_active": 100,
     "rate_per_min": 60,
     "inventory": 1000,
@@ -38,6 +41,7 @@ OFFERED: Mapping[str, Any] = {
 }
 """Settings most operators look at, with a value to begin with; those the mode does not need are off."""
 STARTS_IN = timedelta(days=7)
+OPENS_BEFORE = timedelta(milliseconds=OPENS_BEFORE_MS)
 
 
 def start(zone_id: str, mode: str, paths: Sequence[str], hosts: Sequence[str], now: datetime) -> Json:
@@ -48,11 +52,12 @@ def start(zone_id: str, mode: str, paths: Sequence[str], hosts: Sequence[str], n
     document: Json = {REMARK: list(HEAD), "zone_id": zone_id}
     for name, value in (("title", title), ("mode", mode), ("rules", [rule]), ("landing_path", _page(paths))):
         document |= {f"{REMARK} {name}": _remark(explained[name]), name: value}
-    opens = (now + STARTS_IN).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    starts = (now + STARTS_IN).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    moments = {"starts_at": starts.isoformat(), "opens_at": (starts - OPENS_BEFORE).isoformat()}
     for name, value in OFFERED.items():
         on = name in NEEDED[mode]
-        given = opens.isoformat() if name == "starts_at" else value
-        field = explained["starts_at_ms" if name == "starts_at" else name]
+        given = moments.get(name, value)
+        field = explained[f"{name}_ms" if name in moments else name]
         document |= {f"{REMARK} {name}": _remark(field), name if on else f"{REMARK}{name}": given}
     _refuse_wrong(document)
     return document
@@ -64,7 +69,7 @@ def _page(paths: Sequence[str]) -> str:
 
 
 def _remark(field: ZoneField) -> str:
-    if field.name == "starts_at_ms":
+    if field.name in ("starts_at_ms", "opens_at_ms"):
         return f"{field.description} ISO 8601 with an offset, or in the local time of time_zone."
     return f"{field.description} ({field.facts})"
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 OPENS_AFTER_SEC = 20
 """A pre-queue, and the time the gates take to forget the run before."""
-CHANGED = ("control", "rehearsal", "starts_at_ms")
+CHANGED = ("control", "rehearsal", "starts_at_ms", "opens_at_ms")
 TICKED_WITHIN_SEC = 90.0
 """A dispatcher looks every minute, if nothing wakes an exchanger earlier."""
 START_AT_LEAST_AWAY_SEC = 300
@@ -50,7 +50,8 @@ def own_run(api: OperatorApi, zone: Json, note: Path) -> Iterator[Json]:
     note.write_text(json.dumps({"zone_id": zone["zone_id"], "before": before}), encoding="utf-8")
     changes: Json = {"rehearsal": True}
     if zone.get("starts_at_ms", 0) > now_ms():
-        changes["starts_at_ms"] = now_ms() + OPENS_AFTER_SEC * 1000
+        # Its line opens half an hour earlier, which is now.
+        changes |= {"starts_at_ms": now_ms() + OPENS_AFTER_SEC * 1000, "opens_at_ms": None}
     try:
         yield api.control(zone["zone_id"], {"control": "auto", "changes": changes, "reset": True})
     finally:
@@ -71,7 +72,8 @@ def put_back(api: OperatorApi, note: Path) -> str:
     stored = api.zone(kept["zone_id"])
     if (before["starts_at_ms"] or 0) <= now_ms() and before["starts_at_ms"] != stored.get("starts_at_ms"):
         # Its own start has passed meanwhile, and no start is set into the past: it stays as it was opened.
-        del changes["starts_at_ms"]
+        for name in ("starts_at_ms", "opens_at_ms"):
+            changes.pop(name, None)
     # Unset and false are the same to the zone, and unset is not a value of a flag.
     changes["rehearsal"] = bool(changes["rehearsal"])
     api.control(kept["zone_id"], {"control": before["control"], "changes": changes, "reset": True})

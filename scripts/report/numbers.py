@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import insights
+from . import evidence, insights
 from .questions import Answers
 
 MINUTE_MS = 60_000
@@ -50,6 +50,9 @@ class Numbers:
     order_kept: list[Row]
     operations: list[Row]
     checks: list[Check]
+    holders: list[Row]
+    distribution: list[Row]
+    enforced: list[Row]
     draw: Row | None = None
 
     @property
@@ -113,6 +116,7 @@ def count(
     """The numbers of a run; `rows` are its minute rows, `zone` its settings now, where they are known."""
     totals = answers.ask("totals", zone_id, run)[0]
     operations = answers.ask("operations", zone_id)
+    holders = answers.ask("holders", zone_id, run)
     settings = Settings(zone, operations)
     starts_at_ms = settings.at(AT_LAST, "starts_at_ms") or 0
     return Numbers(
@@ -131,6 +135,9 @@ def count(
         order_kept=answers.ask("order_kept", zone_id, run),
         operations=during(operations, run),
         checks=checks(totals, rows, zone),
+        holders=holders,
+        distribution=evidence.distribution(holders),
+        enforced=evidence.enforced(rows[-1] if rows else None),
         draw=draw,
     )
 

@@ -37,6 +37,10 @@ NAMES = {
     "last_status": "last status",
     "worst_inversion_ms": "worst inversion, ms",
     "admitted_ahead": "admitted before an earlier number",
+    "three_to_five": "3 to 5",
+    "six_to_twenty": "6 to 20",
+    "more": "21 and more",
+    "only_observed": "only observed",
 }
 
 
@@ -53,6 +57,7 @@ def page(numbers: Numbers) -> str:
             "</div>",
             _section("Lanes", "What became of the visitors of each lane.", "", numbers.outcomes),
             _fairness(numbers),
+            _evidence(numbers),
             _operations(numbers.operations),
             _checks(numbers),
             "</main>",
@@ -161,6 +166,20 @@ def _fairness(numbers: Numbers) -> str:
             f"<p>Those who came before the start were drawn. The record, which anybody may check:</p>{_pairs(draw)}"
         )
     return f"<section><h2>Fairness</h2><p>{escape(text)}</p>{_table('Fairness', numbers.order_kept)}{record}</section>"
+
+
+def _evidence(numbers: Numbers) -> str:
+    held = (
+        "How many accounts, networks and browsers had one place, session or purchase, how many had two, and so on; the "
+        "most is what one of them had. Accounts are known where the zone asks for a sign-in, networks where it limits "
+        "them; a browser is one as long as it keeps its cookie. All are hashes or random, and other ones in every run."
+    )
+    refused = (
+        "How often a limit refused somebody, and how often it would have where the zone only observed. One person may "
+        "have asked several times. At least so many: an instance that ends keeps its last two seconds to itself."
+    )
+    distribution = _section("Who had how many", held, "", numbers.distribution)
+    return distribution + _section("Limits that were enforced", refused, "", numbers.enforced)
 
 
 def _operations(operations: Sequence[Row]) -> str:

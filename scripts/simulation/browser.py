@@ -10,8 +10,8 @@ from scripts.simulation.functions import Refused
 from scripts.simulation.kernel import Crash
 from scripts.simulation.venue import Venue
 from scripts.visitors.habits import Habits
-from waiting_room.domain.errors import NotReady, Overloaded, Unsure, WaitingRoomError
-from waiting_room.domain.zone.zones import Zone
+from waiting_room.domain.errors import NotOpen, NotReady, Overloaded, TooSoon, Unsure, WaitingRoomError
+from waiting_room.domain.zone.zones import PollRules, Zone
 
 T = TypeVar("T")
 LONGEST_BACKOFF_SEC = 30.0
@@ -48,6 +48,12 @@ class Browser:
                 answer = venue.deployment.request(lambda bouncer: verb(bouncer, bouncer.zones.get(venue.zone_id)))
             except _BUSY:
                 retry_after_sec = venue.rng.uniform(*RETRY_AFTER_SEC)
+            except NotOpen as early:
+                # Who waits for the opening asks then, all of them within as long as the page takes between two looks.
+                venue.kernel.sleep(early.retry_after_sec + venue.rng.random() * PollRules.near_sec)
+                continue
+            except TooSoon as error:
+                retry_after_sec, failures = float(error.retry_after_sec), 0
             except (Refused, Crash):
                 pass
             else:

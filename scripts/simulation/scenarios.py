@@ -10,6 +10,7 @@ from scripts.simulation.gates import GATE
 from scripts.simulation.network import ROUGH
 from scripts.simulation.occupancy import BASELINES, LANES, OCCUPANCY, SCRIPT, SMALL, queueing
 from scripts.simulation.openings import OPENINGS
+from scripts.simulation.phantoms import PHANTOMS
 from scripts.simulation.rehearsal import REHEARSALS
 from scripts.simulation.simulation import Scenario
 from scripts.simulation.storms import GREAT_STORMS, STORMS
@@ -134,7 +135,7 @@ COURSES = (
         about="150 tickets, 500 visitors, cap 60: as many access tokens as tickets",
         zone=queueing(60, inventory=150),
         groups=((flash(500, 30), Habits(absent_share=0.2, silent_share=0.2, button_share=0.08, stay_sec=(40, 40))),),
-        seconds=600,
+        seconds=720,
         measures=frozenset({"sold_out"}),
     ),
     Scenario(
@@ -230,11 +231,12 @@ def _rush(name: str, about: str, joins_per_sec: int, seconds: int) -> Scenario:
 DRAWS = (
     Scenario(
         name="a draw, then arrivals",
-        about="400 early joiners on 15 counters are drawn at the start, 60 late ones follow; cap 60",
+        about="400 who come before and after the line opens are drawn at the start, 60 late ones follow; cap 60",
         zone={
             "mode": "combined",
             "order": "lottery",
             "max_active": 60,
+            "opens_in_sec": 20,
             "starts_in_sec": 40,
             "expected_joins_per_sec": 1500,
             "session": dict(SCRIPT),
@@ -305,6 +307,7 @@ SCENARIOS: dict[str, Scenario] = {
         *REHEARSALS,
         *DOORS,
         *GATE,
+        *PHANTOMS,
     )
 }
 BY_NAME_ONLY = {scenario.name for scenario in GREAT_STORMS}

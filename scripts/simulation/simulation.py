@@ -93,8 +93,9 @@ class Simulation:
             weather=scenario.weather,
             tables_warm=_warm(scenario.zone),
         )
-        if "starts_in_sec" in document:
-            document["starts_at_ms"] = START_MS + document.pop("starts_in_sec") * 1000
+        for moment in ("starts", "opens"):
+            if f"{moment}_in_sec" in document:
+                document[f"{moment}_at_ms"] = START_MS + document.pop(f"{moment}_in_sec") * 1000
         zone = self.deployment.put_zone(document)
         self.venue = Venue(self.deployment, self.watch, zone, self.seed)
         self.venue.returns = scenario.returns

@@ -97,6 +97,7 @@ class Watch:
         self.cap: int | None = None
         self.bound: int | None = None
         self.inventory: int | None = None
+        self.opens_at_ms = 0
         self.sold = 0
         self.live = 0
         self.peak = 0
@@ -243,7 +244,7 @@ class Watch:
             self._void_ms = self.kernel.now_ms + VOID_AFTER_MS
             for sid, until_ms in list(self._expires.items()):
                 self._issue(sid, min(until_ms, self._void_ms))
-        self.inventory = item.get("inventory")
+        self.inventory, self.opens_at_ms = item.get("inventory"), item.get("opens_at_ms", 0)
         self.cap = cap
         # Lowered: those in, or just coming in, may stay; as they go, the bound follows them down.
         self.bound = None if cap is None else max(cap, min(self.bound or cap, max(self.live, self._leases)))
@@ -280,6 +281,8 @@ class Watch:
     def _place(self, run: int, visitor: str, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         if before is None or before["seq"] != after["seq"]:
             self.places += 1
+            if after["joined_at_ms"] < self.opens_at_ms:
+                self.breaks("rule 3: a place was taken before the line opened")
             holder = self._run(run).holders.setdefault((after["lane"], after["shard"], after["seq"]), visitor)
             if holder != visitor:
                 self.duplicates += 1

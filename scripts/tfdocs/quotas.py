@@ -25,9 +25,11 @@ def table() -> str:
         cells = [_cell(quota.needed(size), quota.given) for size in sizes]
         lines.append(f"| {quota.name} | {quota.code or '–'} | {quota.given:,} | {' | '.join(cells)} |")
     for table in sizes[0].warm:
-        # Terraform sets it; AWS charges once for what is above the 4,000 that every new table has.
+        # Set where the table is made; AWS charges once for what is above the 4,000 that every new table has.
         cells = [_cell(size.warm[table], 4_000) for size in sizes]
         lines.append(f"| warm throughput of the table `{table}`, writes/s | | 4,000 | {' | '.join(cells)} |")
+    reads = " | ".join(_cell(size.table_reads_per_sec, 12_000) for size in sizes)
+    lines.append(f"| warm throughput of both, reads/s | | 12,000 | {reads} |")
     cold = " | ".join(f"{size.cold_sec:,}" for size in sizes)
     lines.append(f"| until all bouncers are awake for a crowd that no start announces, s | | | {cold} |")
     return "\n".join([*lines, "", _without_asking()])

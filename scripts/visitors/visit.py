@@ -208,6 +208,9 @@ class Visit(Guest):
 
     def _join(self) -> Steps[Place]:
         answer = yield from self._call("POST", f"{self._api}/visitors", "join")
+        while answer.problem == "not-open":
+            yield from self._pause(max(1.0, answer.retry_after_sec))
+            answer = yield from self._call("POST", f"{self._api}/visitors", "join")
         told = expect(answer, 200, 201)
         # A place known already was given on the way here: the page's first request led through `enter`.
         known = answer.status == 200 and not self._joins

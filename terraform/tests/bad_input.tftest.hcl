@@ -1,5 +1,6 @@
 # Every rule about a variable, each broken by some value here. The values of one run are wrong independently of each
-# other; tests/terraform also looks at what is said.
+# other: what depends on security or existing_distribution is not looked at where those are wrong. tests/terraform also
+# looks at what is said.
 mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { region = "eu-west-1" }
@@ -39,7 +40,6 @@ run "wrong_values_1" {
     metrics                = { backend = "influxdb" }
     alerts                 = { origination_identity_arn = "+15550100" }
     phone_codes            = { origination_identity = "+15550100", notify_code_configuration = "My codes" }
-    security               = { requests_per_5_min = 5, bots = { labels = {} } }
     monitoring             = { emails = ["a.example.com"] }
     origin_secret          = "secret"
   }
@@ -57,7 +57,6 @@ run "wrong_values_1" {
     var.metrics,
     var.alerts,
     var.phone_codes,
-    var.security,
     var.monitoring,
     var.origin_secret,
   ]
@@ -71,10 +70,9 @@ run "wrong_values_2" {
     origin_domain_name     = "192.0.2.1"
     expected_joins_per_sec = 100001
     artifacts_dir          = ""
-    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" } }
+    distribution           = { domain = { names = ["example.com"], certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1", address_records = true, minimum_protocol_version = "TLSv1" } }
     functions              = { memory_mb = { bouncer = 64 } }
     archive                = { glacier_after_days = 59 }
-    security               = { firewall = true, web_acl_arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/1" }
     monitoring             = { budget = { monthly_usd = 0, emails = ["a@example.com"] } }
     origin_secret          = "0123456789abcdef 0123456789abcdef"
   }
@@ -87,7 +85,6 @@ run "wrong_values_2" {
     var.distribution,
     var.functions,
     var.archive,
-    var.security,
     var.monitoring,
     var.origin_secret,
   ]
@@ -103,7 +100,6 @@ run "wrong_values_3" {
     distribution           = { origin = { protocol_policy = "http" } }
     functions              = { memory_mb = { doorman = 512 } }
     archive                = { expire_after_days = 90 }
-    security               = { web_acl_arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1" }
     monitoring             = { alarms = false, emails = ["a@example.com"] }
   }
 
@@ -114,7 +110,6 @@ run "wrong_values_3" {
     var.distribution,
     var.functions,
     var.archive,
-    var.security,
     var.monitoring,
   ]
 }
@@ -127,7 +122,6 @@ run "wrong_values_4" {
     origin_domain_name = null
     distribution       = { origin = { path = "shop/" } }
     functions          = { layer_arns = ["arn:aws:lambda:eu-west-1:123456789012:layer:collector"] }
-    security           = { challenge = true }
     monitoring         = { budget = { monthly_usd = 5, emails = [] } }
   }
 
@@ -136,7 +130,6 @@ run "wrong_values_4" {
     var.origin_domain_name,
     var.distribution,
     var.functions,
-    var.security,
     var.monitoring,
   ]
 }
@@ -148,13 +141,11 @@ run "wrong_values_5" {
     origin_domain_name    = "origin.example.com"
     existing_distribution = { arn = "arn:aws:cloudfront::123456789012:distribution/E2EXAMPLE" }
     distribution          = { origin = { read_timeout = 121 } }
-    security              = { shield_advanced = true }
   }
 
   expect_failures = [
     var.origin_domain_name,
     var.distribution,
-    var.security,
   ]
 }
 
@@ -204,4 +195,56 @@ run "wrong_values_8" {
     var.cors_origins,
     var.retention_days,
   ]
+}
+
+run "wrong_values_9" {
+  command = plan
+
+  variables {
+    security = { requests_per_5_min = 5, blocked_requests_per_5_min = 50, bots = { labels = { robots = [] } } }
+  }
+
+  expect_failures = [var.security]
+}
+
+run "wrong_values_10" {
+  command = plan
+
+  variables {
+    security = { firewall = true, web_acl_arn = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/1" }
+  }
+
+  expect_failures = [var.security]
+}
+
+run "wrong_values_11" {
+  command = plan
+
+  variables {
+    origin_domain_name    = null
+    existing_distribution = { arn = "arn:aws:cloudfront::123456789012:distribution/E2EXAMPLE" }
+    security              = { shield_advanced = true }
+  }
+
+  expect_failures = [var.existing_distribution]
+}
+
+run "wrong_values_12" {
+  command = plan
+
+  variables {
+    security = { web_acl_arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/mine/1" }
+  }
+
+  expect_failures = [var.security]
+}
+
+run "wrong_values_13" {
+  command = plan
+
+  variables {
+    security = { challenge = true }
+  }
+
+  expect_failures = [var.security]
 }

@@ -46,6 +46,12 @@ run "a_distribution_in_front_of_the_site" {
     error_message = "A hundred joins a second fit into what AWS gives a new table, and one shard."
   }
 
+  # Managed-AllViewerExceptHostHeader: nobody's servers know the name that CloudFront gave.
+  assert {
+    condition     = output.attachment.behaviours[length(output.attachment.behaviours) - 1].origin_request_policy_id == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    error_message = "Without a domain the site's servers are asked by their own name."
+  }
+
   assert {
     condition     = toset(keys(output.alarm_topic_arns)) == toset(["eu-west-1", "us-east-1"])
     error_message = "Alarms tell a topic of their own Region, and CloudFront's metrics are in us-east-1."

@@ -27,7 +27,7 @@ run "everything_on" {
 
   variables {
     distribution = {
-      domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1" }
+      domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1", address_records = true }
       error_page_path    = "/.waiting-room/pages/unavailable.html"
       access_logs_bucket = "logs.s3.amazonaws.com"
     }
@@ -54,6 +54,12 @@ run "everything_on" {
   assert {
     condition     = output.site_url == "https://example.com"
     error_message = "The site is at the first name of its domain."
+  }
+
+  # Managed-AllViewer.
+  assert {
+    condition     = output.attachment.behaviours[length(output.attachment.behaviours) - 1].origin_request_policy_id == "216adef6-5c7f-47e4-b989-5492eafa07d3"
+    error_message = "With a domain the site's servers are sent the host that the visitor asked for."
   }
 
   assert {

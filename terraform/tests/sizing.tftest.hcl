@@ -42,7 +42,78 @@ run "a_large_sale_says_which_quotas_are_too_low" {
     expected_joins_per_sec = 10000
   }
 
-  expect_failures = [check.lambda_concurrency, check.api_requests, check.table_writes, check.table_reads]
+  expect_failures = [check.lambda_concurrency, check.api_requests, check.table_writes, check.table_reads, check.reserved_concurrency]
+}
+
+run "a_new_account_reserves_nothing_and_can_be_applied" {
+  command = plan
+
+  override_data {
+    target = data.aws_servicequotas_service_quota.this
+    values = { value = 10 }
+  }
+
+  expect_failures = [check.lambda_concurrency, check.api_requests, check.table_writes, check.table_reads, check.reserved_concurrency]
+
+  assert {
+    condition     = output.sizing.reserved_concurrency == 0
+    error_message = "Of a quota of 10 AWS lets nobody reserve anything."
+  }
+}
+
+run "as_much_is_reserved_as_aws_allows" {
+  command = plan
+
+  override_data {
+    target = data.aws_servicequotas_service_quota.this
+    values = { value = 120 }
+  }
+
+  expect_failures = [check.lambda_concurrency, check.api_requests, check.table_writes, check.table_reads, check.reserved_concurrency]
+
+  assert {
+    condition     = output.sizing.reserved_concurrency == 1 && local.reserved_concurrency["publisher"] == 1 && local.reserved_concurrency["bouncer"] == null
+    error_message = "Less than all would be the bouncer's ceiling: it is not reserved in part."
+  }
+}
+
+run "where_the_quota_allows_it_the_bouncer_has_its_share" {
+  command = plan
+
+  variables {
+    expected_joins_per_sec = 1
+  }
+
+  assert {
+    condition     = local.reserved_concurrency["bouncer"] == output.sizing.bouncer_concurrency && output.sizing.reserved_concurrency == output.sizing.bouncer_concurrency + 1
+    error_message = "A thousand are enough for a small sale."
+  }
+}
+
+run "a_table_that_is_too_cold_is_told_with_what_raises_it" {
+  command = plan
+
+  variables {
+    expected_joins_per_sec = 10000
+    check_quotas           = false
+  }
+
+  override_module {
+    target = module.table
+    outputs = {
+      name            = "foyer-queue"
+      arn             = "arn:aws:dynamodb:eu-west-1:123456789012:table/foyer-queue"
+      stream_arn      = "arn:aws:dynamodb:eu-west-1:123456789012:table/foyer-queue/stream/2026-01-01T00:00:00.000"
+      warm_throughput = { read_units_per_sec = 90000, write_units_per_sec = 20000 }
+    }
+  }
+
+  expect_failures = [check.warm_throughput]
+
+  assert {
+    condition     = keys(local.cold_tables) == ["joins"] && endswith(local.cold_tables["joins"], "--table-name foyer-joins --warm-throughput ReadUnitsPerSecond=90000,WriteUnitsPerSecond=30000")
+    error_message = "What it is warm for already is kept."
+  }
 }
 
 run "a_large_sale_is_sized" {
@@ -54,7 +125,7 @@ run "a_large_sale_is_sized" {
   }
 
   assert {
-    condition     = output.sizing.shards == 100 && output.sizing.bouncer_concurrency == 3020
+    condition     = output.sizing.shards == 100 && output.sizing.bouncer_concurrency == 3020 && output.sizing.reserved_concurrency == 3021
     error_message = "Of several shards each takes 100 joins a second; a bouncer is busy for a tenth of a second with each of three requests."
   }
 

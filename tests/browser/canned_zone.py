@@ -169,6 +169,7 @@ class CannedZone:
             "message": zone.message,
             "picture_url": zone.picture_url,
         }
+        document |= {"opens_at_ms": zone.line_opens_at_ms}
         document |= {"starts_at_ms": zone.starts_at_ms, "poll": vars(zone.poll), "lanes": {"general": dict(self.lane)}}
         return 200, document | {"updated_at_ms": int(time.time() * 1000) - self.age_ms} | self.status
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.canned_zone import ENTER_PATH, PLACE_PATH, STATUS_PATH, CannedZone, refusal
+from tests.browser.canned_zone import ENTER_PATH, JOIN_PATH, PLACE_PATH, STATUS_PATH, CannedZone, refusal
 from tests.browser.watching import STATES, eventually, state_is
 from waiting_room.http.page.languages import texts
 
@@ -135,6 +135,27 @@ def test_the_countdown_goes_by_the_servers_clock(page: Page) -> None:
         page.evaluate("dispatchEvent(new Event('online'))")
         state_is(page, "waiting")
         expect(page.locator("#place")).to_have_text("241")
+
+
+def test_before_the_line_opens_the_page_counts_down_and_asks_for_no_place(page: Page) -> None:
+    opens_at_ms = int(time.time() * 1000) + 600_000
+    with CannedZone(mode="combined", opens_at_ms=opens_at_ms, starts_at_ms=opens_at_ms + 3_600_000) as zone:
+        zone.joined = False
+        zone.say(phase="before", serving=0, floor=0, ahead=0)
+        page.goto(zone.page_url)
+        state_is(page, "unopened")
+        expect(page.locator("#figure")).to_have_text(re.compile(r"^9:\d\d$"))
+        expect(page.locator("#figure-label")).to_have_text(texts()["labels"]["until_open"])
+        expect(page.locator("#starts-label")).to_have_text(texts()["labels"]["opens"])
+        for hidden in ("#place-fact", "#kept", "#move", "#options", "#action"):
+            expect(page.locator(hidden)).to_be_hidden()
+        assert zone.count("POST", JOIN_PATH) == 0
+        # The organiser opens it sooner.
+        zone.say(opens_at_ms=int(time.time() * 1000) - 1)
+        page.evaluate("dispatchEvent(new Event('online'))")
+        state_is(page, "before")
+        expect(page.locator("#starts-label")).to_have_text(texts()["labels"]["starts"])
+        assert zone.count("POST", JOIN_PATH) == 1
 
 
 def test_after_a_draw_the_page_leads_to_its_check(zone: CannedZone, page: Page) -> None:

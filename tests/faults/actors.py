@@ -15,9 +15,11 @@ from waiting_room.domain.errors import (
     HardEnd,
     InvalidInput,
     Lapsed,
+    NotOpen,
     Overloaded,
     ReferenceUsed,
     SoldOut,
+    TooSoon,
     Unsure,
     WaitingRoomError,
 )
@@ -59,8 +61,11 @@ class Visitor:
         for _ in range(GIVE_UP_TRIES):
             try:
                 answer = verb(rng.choice(self.bouncers))
-            except (Overloaded, Crash):
+            except (Overloaded, Crash, NotOpen):
                 sleep(rng.uniform(100, 2_000))
+                continue
+            except TooSoon as error:
+                sleep(error.retry_after_sec * 1_000)
                 continue
             if rng.random() < 0.03:
                 continue

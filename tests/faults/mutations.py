@@ -221,6 +221,13 @@ class MovesAnyway(Join):
         return held.status == "waiting" and invited not in ("", held.lane)
 
 
+class OpensAtOnce(Join):
+    """Places are given whenever somebody comes."""
+
+    def _refuse_early(self, zone: Zone) -> None:
+        pass
+
+
 class TakesForOwn(Join):
     """A number that another counter gave is stored as one of the visitor's own counter."""
 
@@ -312,6 +319,7 @@ MUTATIONS: dict[str, Mutation] = {
     "margin of the clocks": Mutation(Parts(patches=((leases, "MARGIN_SEC", -3),))),
     "one place a visitor": Mutation(Parts(queue=ReplacesAnything), SILENT),
     "counter of a number": Mutation(Parts(join=TakesForOwn), BUSY, SHARDED),
+    "opening of the line": Mutation(Parts(join=OpensAtOnce), changes={"lottery": True}),
     "condition of an epoch": Mutation(Parts(joins=SealsAnyway), changes=SHARDED),
     "counters that were not read": Mutation(
         Parts(patches=((seal, "next_epoch", takes_missing_for_none), (dynamodb, "BATCH_TRIES", 1))), UNREAD, SHARDED

@@ -41,6 +41,7 @@ class Rules:
     shown: dict[str, int] = field(default_factory=dict)
     sold: int = 0
     bound: int = 0
+    opens_at_ms: int = 0
     peak: int = 0
     in_vain_since_ms: dict[int, int] = field(default_factory=dict)
 
@@ -69,6 +70,8 @@ class Rules:
         holder = self.holders.setdefault(number, visitor)
         if holder != visitor:
             raise RuleBroken(f"rule 2: {holder} and {visitor} share number {number}")
+        if place["joined_at_ms"] < self.opens_at_ms:
+            raise RuleBroken(f"rule 3: {visitor} has a place from before the line opened")
         if before is not None and number != _number(before) and not place.get("rejoined"):
             raise RuleBroken(f"rule 2: {visitor} was moved from {_number(before)} to {number}")
         if before is not None and number != _number(before) and place["rejoined"] == MOVED:

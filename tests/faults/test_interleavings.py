@@ -82,6 +82,23 @@ def test_a_sale_recorded_long_after_the_lease_has_ended(confirm: type[Confirm], 
     assert sale.sales.sold("z", 1) + sum(let_in) == promised
 
 
+def test_a_lease_as_long_as_a_pin_is_counted_while_its_sale_is_recorded() -> None:
+    sale = Sale(inventory=1, session={"idle_sec": 300, "max_sec": 600})
+    sale.tick()
+    buyer = sale.enter("buyer")
+    sale.join("hoping")
+    let_in: list[bool] = []
+
+    def meanwhile() -> None:
+        sale.tick(SLOW_SEC)
+        let_in.append(gets_in(sale, "hoping"))
+
+    once_at(sale, "transact_write_items", "before", meanwhile)
+    leases = sale.gate().active
+    sale.confirm(buyer, "order-1")
+    assert (leases, let_in, sale.sales.sold("z", 1)) == (1, [False], 1)
+
+
 @pytest.mark.parametrize(("tick", "promised"), [(TickZone, 1), (ReadsSalesFirst, 2)])
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_sale_while_a_tick_reads(tick: type[TickZone], promised: int, phase: str) -> None:

@@ -38,6 +38,7 @@ from waiting_room.use_cases.tick import TickZone
 from waiting_room.use_cases.wake import Wake
 
 START_AFTER_MS = 12_000
+OPENS_AFTER_MS = 4_000
 """When a sale with a draw begins: some have come before, some come later."""
 TABLES = ("protected_zones", "counters", "joins", "queue")
 
@@ -115,6 +116,7 @@ class World:
         self.rules = Rules(scenario.cap, scenario.inventory, self.zone.bucket_width_sec, self.bucket.is_refused)
         ProtectedZones(self.calm, "protected_zones").save(self.zone, None)
         marks = {name: Watermarks() for name in self.zone.lanes}
+        self.rules.opens_at_ms = self.zone.line_opens_at_ms or 0
         self.rules.lines = lines.Lines(
             tuple(self.zone.lanes), scenario.shards, scenario.lottery, shares(self.zone.lanes)
         )
@@ -138,6 +140,7 @@ class World:
             document["lanes"] = {"general": {"weight": 3}, "vip": {"weight": 1, "reserved_share": 0.5}}
         if scenario.lottery:
             document |= {"mode": "combined", "order": "lottery", "starts_at_ms": START_MS + START_AFTER_MS}
+            document["opens_at_ms"] = START_MS + OPENS_AFTER_MS
         if scenario.inventory is not None:
             document["inventory"] = scenario.inventory
         return Zone.from_document(document)
@@ -231,7 +234,7 @@ def exchanger(world: World) -> TickZone:
         stores.sales,
         clock,
         Announce(FakeObjectStore(), stores.calls),
-        MinuteRows(stores.zones, stores.minutes, stores.departures),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, stores.limit_counts),
         world.parts.lists(stores.exits, world.bucket, clock, world.scheduler.spawn),
     )
 

@@ -22,8 +22,11 @@ ZONE_ID = "looped"
 CAP = 5
 ATTACKERS = 7
 LOOPING_SEC = 75.0
-REFILLS = 2 * CAP
-"""Sessions that come in after the first room full: without exits that count, none would before its token's end."""
+COLD_SEC = 120.0
+"""Seven bouncers start at once."""
+REFILLS = CAP
+"""Sessions that come in after the first room full, at least: one turn of each slot takes some 15 s, and without exits
+that count none would come before the first token's end, at 300 s. A busy machine is given more."""
 
 
 @dataclass
@@ -74,6 +77,7 @@ def attack(foyer: Foyer) -> Iterator[Attack]:
     with ThreadPoolExecutor(ATTACKERS) as pool, connections(foyer.url) as http:
         loops = [pool.submit(made.loop, foyer.url) for _ in range(ATTACKERS)]
         try:
+            wait_until(lambda: made.tokens, COLD_SEC, "the first comes in")
             until = time.monotonic() + LOOPING_SEC
             for second in itertools.count(1):
                 made.try_all(http)

@@ -1,4 +1,4 @@
-"""A session that ended or was revoked: from the table to the snapshot to the gate, in this order and in no other."""
+"""What was revoked: from the table to the snapshot to the gate, in this order. What ended: on the exit list."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from scripts.visitors.browser import token_claims
 from tests.integration.guests import Guest
 from tests.integration.running import PUBLISHED_SEC, Foyer, wait_until
 from tests.integration.zones import open_zones, zone
+from waiting_room.domain.gate.exit_list import object_key, read_exit_list
 
 AT_THE_GATE_SEC = PUBLISHED_SEC + 10
 """Meant to be 10; a busy machine is given more."""
 
-STRICT = ("strict-left", "strict-revoked", "strict-barred")
+ZONES = ("session-revoked", "visitor-barred")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def zones(foyer: Foyer) -> None:
-    """The zones of this module; one forgives what the others do not."""
-    open_zones(foyer, *(zone(zone_id, strict_exit=True) for zone_id in STRICT), zone("lax-left"))
-
-
-def leave(foyer: Foyer, guest: Guest) -> tuple[str, str]:
-    assert guest.another_window().call("DELETE", "/sessions/me").status_code == 204
-    return "sids", guest.sid
+    """The zones of this module."""
+    open_zones(foyer, *(zone(zone_id) for zone_id in (*ZONES, "visitor-left")))
 
 
 def revoke(foyer: Foyer, guest: Guest) -> tuple[str, str]:
@@ -50,7 +46,7 @@ def stored(foyer: Foyer, zone_id: str, revoked: str) -> bool:
     return any(item["zone_id"]["S"] == zone_id and revoked in str(item) for item in items)
 
 
-@pytest.mark.parametrize(("zone_id", "end"), list(zip(STRICT, (leave, revoke, bar), strict=True)))
+@pytest.mark.parametrize(("zone_id", "end"), list(zip(ZONES, (revoke, bar), strict=True)))
 def test_a_copied_token_is_refused_once_the_snapshot_has_it(
     foyer: Foyer,
     http: httpx.Client,
@@ -78,12 +74,15 @@ def test_a_copied_token_is_refused_once_the_snapshot_has_it(
     assert events == ["stored", "published", "refused"]
 
 
-def test_without_strict_exit_a_copy_shows_pages_until_it_runs_out(foyer: Foyer, http: httpx.Client) -> None:
-    lax, strict = Guest(http, "lax-left"), Guest(http, "strict-left")
-    assert lax.is_in()
-    assert strict.is_in()
-    for guest in (lax, strict):
-        leave(foyer, guest)
-    wait_until(lambda: strict.get(strict.path).status_code == 303, AT_THE_GATE_SEC, "the gate refuses the strict one")
-    assert lax.get(lax.path).status_code == 200
-    assert lax.sid not in foyer.snapshot()["revoked"]["sids"]
+def test_a_session_that_ended_is_listed_and_written_nowhere_else(foyer: Foyer, http: httpx.Client) -> None:
+    guest = Guest(http, "visitor-left")
+    assert guest.is_in()
+    assert guest.another_window().call("DELETE", "/sessions/me").status_code == 204
+
+    def is_listed() -> bool:
+        answer = http.get("/" + object_key(guest.zone_id))
+        return answer.status_code == 200 and read_exit_list(answer.content).has(guest.sid)
+
+    wait_until(is_listed, AT_THE_GATE_SEC, "the exit is on the list")
+    assert guest.sid not in foyer.snapshot()["revoked"]["sids"]
+    assert not stored(foyer, guest.zone_id, guest.sid)

@@ -105,8 +105,11 @@ class HttpAnswer:
 class ApiWorld:
     """One deployment. `tick` is one second of an exchanger."""
 
-    def __init__(self, cipher: Cipher | None = None, passcodes: Passcodes | None = None) -> None:
-        """With a `cipher` the deployment sends alerts, with `passcodes` it verifies phones."""
+    def __init__(
+        self, cipher: Cipher | None = None, passcodes: Passcodes | None = None, *, labelled: bool = True
+    ) -> None:
+        """With a `cipher` the deployment sends alerts, with `passcodes` it verifies phones; `labelled`: its firewall
+        tells machines."""
         self.clock, self.ids, self.log = FakeClock(), FakeIds(), ListLog()
         self.functions, self.objects = FakeFunctions(), FakeObjectStore()
         self.dynamo = MemoryDynamo([schemas.table(name) for name in TABLES])
@@ -125,7 +128,16 @@ class ApiWorld:
             Router(
                 operations,
                 bouncer_endpoints(
-                    self.stores, self.tokens, login_keys, wake, self.clock, self.ids, cipher, no_pause, passcodes
+                    self.stores,
+                    self.tokens,
+                    login_keys,
+                    wake,
+                    self.clock,
+                    self.ids,
+                    cipher,
+                    no_pause,
+                    passcodes,
+                    labelled=labelled,
                 ),
             ),
             self.clock,
@@ -195,8 +207,9 @@ def send(
 ) -> HttpAnswer:
     """Send a sample event with another method, path, query and body; `raw` is a body that is not JSON."""
     asked = copy.deepcopy(sample)
-    asked["requestContext"]["http"] |= {"method": method, "path": path}
-    asked |= {"rawPath": path, "rawQueryString": query, "isBase64Encoded": False}
+    told = f"/{asked['requestContext']['stage']}{path}"
+    asked["requestContext"]["http"] |= {"method": method, "path": told}
+    asked |= {"rawPath": told, "rawQueryString": query, "isBase64Encoded": False}
     asked["body"] = raw or (None if body is None else json.dumps(body))
     answer = app(asked, None)
     pairs = [cookie.split(";", 1)[0].partition("=") for cookie in answer["cookies"]]

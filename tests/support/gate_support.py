@@ -116,7 +116,7 @@ def invitation_claims(**changes: Any) -> dict[str, Any]:
 def challenge_claims(**changes: Any) -> dict[str, Any]:
     """Claims of a challenge."""
     claims = {name: value for name, value in visitor_claims().items() if name in ("zone", "run", "sub", "iat", "exp")}
-    return {**claims, "bits": 16, **changes}
+    return {**claims, "bits": 16, "times": 1, **changes}
 
 
 def access_token(**changes: Any) -> str:

@@ -14,12 +14,13 @@ from tests.memory_dynamo import MemoryDynamo
 from tests.memory_dynamo.values import Item, checked, size_of
 from waiting_room import schemas
 from waiting_room.adapters.dynamodb import Clients
+from waiting_room.adapters.exits import GENERATION_SIZE
 from waiting_room.adapters.gates import Gates, bucket_name
 from waiting_room.domain.admission.claim_clock import SAMPLES, Sample
 from waiting_room.domain.admission.door import BELIED, MANY_MISSES
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem, Watermarks
 from waiting_room.domain.admission.last_tickets import MOST_LOOKS
-from waiting_room.domain.admission.show_up import FAR
+from waiting_room.domain.admission.show_up import FAR, MOST_SILENT
 from waiting_room.domain.answers import Answer
 from waiting_room.domain.lanes import MOST_LANES
 from waiting_room.domain.leases import bucket_width_sec, last_ended_bucket, lease_bucket
@@ -55,6 +56,7 @@ MOST: Mapping[str, float] = {
     "show_up.shut_claims": PLACES,
     "show_up.shut_ms": RUN_SEC * 1000,
     "show_up.noticed_front": PLACES,
+    "show_up.silent": MOST_SILENT,
     "turnover.active": ACTIVE,
     "turnover.leave_rate": 1_000,
     "turnover.end_rate": 1_000,
@@ -151,6 +153,7 @@ def largest_gate() -> GateItem:
         state=largest_state(),
         shards=max(range(2, MOST_SHARDS + 1), key=_bytes),
         order="lottery",
+        released_to=_costliest(PLACES // GENERATION_SIZE),
     )
 
 

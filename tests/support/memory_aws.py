@@ -73,6 +73,10 @@ class MemoryConnections:
         if not self.open:
             raise refusal("GoneException", "PostToConnection", 410)
 
+    def delete_connection(self, *, ConnectionId: str) -> None:  # noqa: N803
+        if not self.open:
+            raise refusal("GoneException", "DeleteConnection", 410)
+
 
 @dataclass
 class MemoryFirehose:

@@ -75,7 +75,7 @@ class Sale:
     ) -> TickZone:
         """One exchanger's tick, with copies of its own."""
         announce = Announce(self.objects, self.calls)
-        rows = MinuteRows(self.zones, self.minutes, self.departures, metrics)
+        rows = MinuteRows(self.zones, self.minutes, self.departures, self.stores.limit_counts, metrics)
         reads = (self.zones, self.gates, self.joins, self.sales)
         exits = ListExits(self.stores.exits, self.objects, self.clock)
         return kind(*reads, self.clock, announce, rows, exits, beacon=beacon)

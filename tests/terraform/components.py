@@ -35,7 +35,7 @@ def _stream(table: str, pattern: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-_READS_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+_READS_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
 
 COMING = {
     "connections": _function(
@@ -58,6 +58,7 @@ COMING = {
         permissions=[
             {"actions": ["dynamodb:Query"], "resource": "table:user_connections"},
             {"actions": _READS_STREAM, "resource": "stream:counters"},
+            {"actions": ["dynamodb:ListStreams"], "resource": "streams"},
             {"actions": ["execute-api:ManageConnections"], "resource": "websocket:connections"},
             {"actions": ["sms-voice:SendTextMessage"], "resource": "alerts:identity"},
             {"actions": ["kms:Decrypt"], "resource": "alerts:key"},
@@ -71,6 +72,7 @@ COMING = {
         environment=["METRICS_BACKEND", "METRICS_NAMESPACE", "METRICS_DATABASE", "METRICS_TABLE", "ARCHIVE_STREAM"],
         permissions=[
             {"actions": _READS_STREAM, "resource": "stream:queue"},
+            {"actions": ["dynamodb:ListStreams"], "resource": "streams"},
             {"actions": ["firehose:PutRecordBatch"], "resource": "archive:stream"},
             {"actions": ["timestream:WriteRecords"], "resource": "metrics:table"},
             {"actions": ["timestream:DescribeEndpoints"], "resource": "metrics:endpoints"},

@@ -15,6 +15,7 @@ COMPLETE = {
     **SITE,
     "domain_name": "example.com",
     "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+    "address_records": "true",
     "origination_identity_arn": "arn:aws:sms-voice:eu-west-1:123456789012:phone-number/phone-0123456789abcdef",
     "notify_code_configuration": "ncc-0123456789abcdef",
     "email": "operator@example.com",

@@ -135,6 +135,8 @@ class RequestPath(Rights):
                 yield f"{operation.operation_id} can be reached through CloudFront"
         elif self.origin(behaviour).get("domain_name") != api["api_endpoint"].removeprefix("https://"):
             yield f"{operation.operation_id}: {operation.path} does not lead to the API"
+        elif self.origin(behaviour).get("origin_path") != f"/{self._stage()}":
+            yield f"{operation.operation_id}: {operation.path} does not lead to the API's stage"
         if not signed and operation.method not in behaviour["allowed_methods"]:
             yield f"{operation.operation_id}: CloudFront refuses {operation.method}"
         route = json.loads(api["body"])["paths"].get(operation.path, {}).get(operation.method.lower())
@@ -144,6 +146,9 @@ class RequestPath(Rights):
         if ("security" in route) != signed:
             yield f"{operation.operation_id} is signed, or is not, against its document"
         yield from self._integration(operation.operation_id, operation.function, api, route)
+
+    def _stage(self) -> str:
+        return str(self.plan.one("aws_apigatewayv2_stage", "module.http_api")["name"])
 
     def _integration(self, what: str, component: str, api: Json, route: Json) -> Iterator[str]:
         uri = route["x-amazon-apigateway-integration"]["uri"]

@@ -81,7 +81,10 @@ class Rights:
             return [f"arn:aws:ssm:eu-west-1:123456789012:parameter/{deployment}/signing-keys"]
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
-            return [f"{api['execution_arn']}/live/POST/@connections/*"]
+            stage = self.plan.one("aws_apigatewayv2_stage", "module.websocket_api")["name"]
+            return [f"{api['execution_arn']}/{stage}/POST/@connections/*"]
+        if resource == "streams":
+            return ["*"]
         if resource == "alarms":
             return ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*"]
         if resource == "codes:service":

@@ -36,6 +36,7 @@ NO_OPERATION = {
 EVERYTHING = {
     ("OwnTraces", "*"): "AWS knows no resource for traces",
     ("MetricsEndpoints", "*"): "AWS knows no resource for timestream:DescribeEndpoints",
+    ("Streams", "*"): "AWS knows no resource for dynamodb:ListStreams",
     ("AccountDecidesByItsPolicies", "*"): "a key's policy speaks of that key alone",
 }
 """The only statements on all resources, and why."""

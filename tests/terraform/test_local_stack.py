@@ -29,7 +29,7 @@ def form(variable: str, value: str) -> str:
         return re.sub(r"-[0-9]{12}$", "", value)
     if variable == "WEBSOCKET_ENDPOINT":
         # Each engine has its own address; what follows it is the stage.
-        return re.sub(r"^https?://.*/", "<api>/", value)
+        return re.sub(r"^https?://.*/[0-9a-f]{32}\Z", "<api>/<32 digits>", value)
     if variable == "FAILURES_QUEUE":
         # So has each engine its own queue addresses; what they end with is the name.
         return value.rpartition("/")[2]
@@ -88,7 +88,9 @@ def planned(plan: Plan) -> Json:
             for path, item in api["paths"].items()
             for method, route in item.items()
         },
-        "stage": plan.one("aws_apigatewayv2_stage", "module.http_api")["name"],
+        "stage": re.sub(
+            r"\A[0-9a-f]{32}\Z", "<32 digits>", plan.one("aws_apigatewayv2_stage", "module.http_api")["name"]
+        ),
         "mappings": {
             each["function_name"]: {
                 "table": streams[each["event_source_arn"]],
@@ -201,7 +203,7 @@ def api(gateway: Any) -> Json:
             }
             for each in gateway.get_routes(ApiId=api_id, MaxResults="100")["Items"]
         },
-        "stage": stage,
+        "stage": re.sub(r"\A[0-9a-f]{32}\Z", "<32 digits>", stage),
     }
 
 

@@ -91,6 +91,9 @@ CUTS: dict[str, Callable[[Plan], Any]] = {
         key=".waiting-room/gate-0.json"
     ),
     "the API is no origin": lambda plan: of(plan, "aws_apigatewayv2_api", "http_api").update(api_endpoint="https://x"),
+    "the API is asked at another stage": lambda plan: of(plan, "aws_apigatewayv2_stage", "http_api").update(
+        name="guess"
+    ),
     "the API is cached": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(cache_policy_id="x"),
     "the API is sent every cookie": lambda plan: distribution(plan)["ordered_cache_behavior"][1].update(
         origin_request_policy_id="b689b0a8-53d0-40ab-baf2-68738e2966ac"

@@ -115,8 +115,18 @@ def bouncer(env: Mapping[str, str]) -> Warmable:
     login_keys = LoginKeys(secrets.once, settings.join_secrets_path, clock)
     wake = Wake(stores.locks, LambdaFunctions(_client("lambda", WAKING)), settings.exchanger_function, clock)
     cipher = None if settings.alerts_key == config.OFF else KmsCipher(_client("kms"), settings.alerts_key)
-    passcodes = _passcodes(settings)
-    endpoints = bouncer_endpoints(stores, tokens, login_keys, wake, clock, ids, cipher, time.sleep, passcodes)
+    endpoints = bouncer_endpoints(
+        stores,
+        tokens,
+        login_keys,
+        wake,
+        clock,
+        ids,
+        cipher,
+        time.sleep,
+        _passcodes(settings),
+        labelled=settings.machine_labels != config.OFF,
+    )
     prepare_bodies(endpoints)
     warm_up(tokens.refresh, *stores.zones.connect())
     app = HttpApp(
@@ -238,7 +248,8 @@ def connections(env: Mapping[str, str]) -> SocketApp:
     tokens = Signer(PublishedKeys(stores.zones, clock), settings.token_issuer)
     warm_up(tokens.refresh, *stores.zones.connect())
     guard = only_from_distribution(settings.origin_secret)
-    return socket_app(stores, tokens, guard, clock, json_log("connections"))
+    opened = ApiGatewayConnections(_client("apigatewaymanagementapi", ONCE, settings.websocket_endpoint))
+    return socket_app(stores, tokens, guard, opened.close, clock, json_log("connections"))
 
 
 def notifier(env: Mapping[str, str]) -> Job:

@@ -16,6 +16,7 @@ from waiting_room.adapters.dynamodb import Clients
 from waiting_room.adapters.exits import Exits
 from waiting_room.adapters.gate_copies import GateCopies
 from waiting_room.adapters.gates import Gates
+from waiting_room.adapters.limit_counts import LimitCounts
 from waiting_room.adapters.login_keys import LoginKeys
 from waiting_room.adapters.networks import Networks
 from waiting_room.adapters.phones import Phones
@@ -66,6 +67,7 @@ from waiting_room.use_cases.mark_away import MarkAway
 from waiting_room.use_cases.metrics import ReadMetrics
 from waiting_room.use_cases.minute_rows import MinuteRows
 from waiting_room.use_cases.move import Move
+from waiting_room.use_cases.note_limits import NoteLimits
 from waiting_room.use_cases.note_refusals import NoteRefusals
 from waiting_room.use_cases.pass_door import PassDoor
 from waiting_room.use_cases.prove import JoinPace, Prove
@@ -107,6 +109,7 @@ class Stores:
         self.departures = Departures(clients, counters, retention)
         self.locks = Locks(clients, counters)
         self.refusals = Refusals(clients, counters, retention)
+        self.limit_counts = LimitCounts(clients, counters, retention)
         self.tallies = Tallies(clients, counters, retention)
         self.audit_log = AuditLog(clients, counters)
         self.calls = CallRecords(clients, counters)
@@ -172,9 +175,11 @@ def bouncer_endpoints(
     cipher: Cipher | None = None,
     sleep: Callable[[float], None] = time.sleep,
     passcodes: Passcodes | None = None,
+    *,
+    labelled: bool = False,
 ) -> dict[str, Endpoint]:
     """What the token service answers, by operationId. Without `cipher` it promises nobody an alert, without
-    `passcodes` it verifies no phone."""
+    `passcodes` it verifies no phone; `labelled` where the firewall tells machines."""
     zones, credentials = ZoneCopies(stores.zones, clock), Credentials(tokens, clock)
     verbs = visitor_verbs(stores, wake, clock, ids, sleep)
     refuse_revoked = RefuseRevoked(stores.zones, verbs.leave)
@@ -182,9 +187,13 @@ def bouncer_endpoints(
     newcomers = Newcomers(
         credentials=credentials,
         clock=clock,
+        ids=ids,
+        join=verbs.join,
         identify=identify,
         limit_joins=LimitJoins(stores.networks, clock),
         prove=Prove(tokens, JoinPace(clock), clock),
+        limits=NoteLimits(stores.limit_counts, clock, ids),
+        labelled=labelled,
     )
     move = Move(stores.queue, clock, ids)
     links = LinkApi(
@@ -200,7 +209,6 @@ def bouncer_endpoints(
         clock=clock,
         ids=ids,
         newcomers=newcomers,
-        join=verbs.join,
         claim=verbs.claim,
         locate=verbs.locate,
         renew=verbs.renew,
@@ -283,12 +291,19 @@ def operator_endpoints(
     return api.endpoints()
 
 
-def socket_app(stores: Stores, tokens: Tokens, guard: Callable[[Request], None], clock: Clock, log: Log) -> SocketApp:
+def socket_app(
+    stores: Stores,
+    tokens: Tokens,
+    guard: Callable[[Request], None],
+    close: Callable[[str], None],
+    clock: Clock,
+    log: Log,
+) -> SocketApp:
     """What the WebSocket API answers."""
     return SocketApp(
         zones=ZoneCopies(stores.zones, clock),
         credentials=Credentials(tokens, clock),
-        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock),
+        connect=Connect(stores.user_connections, GateCopies(stores.gates, clock), clock, close),
         guard=guard,
         viewer_host_header=schemas.behaviours()["viewer_host_header"],
         clock=clock,
@@ -317,7 +332,7 @@ def tick_zone(
         stores.sales,
         clock,
         Announce(objects, stores.calls),
-        MinuteRows(stores.zones, stores.minutes, stores.departures, metrics),
+        MinuteRows(stores.zones, stores.minutes, stores.departures, stores.limit_counts, metrics),
         ListExits(stores.exits, objects, clock, start),
         beacon=beacon,
         door=door,

@@ -27,7 +27,8 @@ class MissingSettings(Exception):
 class BouncerConfig:
     """Token service. `origin_secret` is what only CloudFront knows; secrets of logins lie below `join_secrets_path`;
     `alerts_key` seals telephone numbers, or is OFF. `codes_identity` is what passcodes come from, or OFF, and
-    `codes_configuration` the notify code configuration with their texts; `codes_configuration_set` may be OFF."""
+    `codes_configuration` the notify code configuration with their texts; `codes_configuration_set` may be OFF.
+    `machine_labels` is OFF where no firewall tells machines."""
 
     protected_zones_table: str
     counters_table: str
@@ -44,6 +45,7 @@ class BouncerConfig:
     codes_identity: str
     codes_configuration: str
     codes_configuration_set: str
+    machine_labels: str
     retention_days: str
 
     @property
@@ -106,13 +108,14 @@ class ExchangerConfig:
 
 @dataclass(frozen=True)
 class ConnectionsConfig:
-    """Who may open a WebSocket. `origin_secret` is what only CloudFront knows."""
+    """Who may open a WebSocket. `origin_secret` is what only CloudFront knows; `websocket_endpoint` closes one."""
 
     protected_zones_table: str
     counters_table: str
     user_connections_table: str
     token_issuer: str
     origin_secret: str
+    websocket_endpoint: str
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
         **{name: fits for name, fits in _COMMON.items() if name != "lane"},
         "sub": _text(_ID),
         "bits": _whole(1, 33),
+        "times": _whole(1),
     },
     "bypass": {
         **_COMMON,
@@ -91,7 +92,7 @@ _REQUIRED: dict[str, dict[str, Check]] = {
 }
 _OPTIONAL: dict[str, dict[str, Check]] = {
     "visitor": {name: _whole(0) for name in ("shard", "position", "arrival", "gen")}
-    | {"seq": _whole(1), "account": lambda value: value is True},
+    | {"seq": _whole(1), "account": lambda value: value is True, "device": _text(_ID)},
     "link": {"account": lambda value: value is True},
     "access": {"net": _text(r"\A[A-Za-z0-9_-]{11}\Z")},
     "invitation": {},

@@ -19,6 +19,8 @@ EDGE_REGION = "us-east-1"
 SNAPSHOT_OLD_SEC = 240
 """The gate closes at 300 s; the dispatcher makes the snapshot anew before it is this old."""
 CERTIFICATE_DAYS = 14
+NEW_TABLE_READS, NEW_TABLE_WRITES = 12_000, 4_000
+"""Units a second that every table is warm for, and the least to ask for (DynamoDB guide, "Warm throughput")."""
 UNLIMITED = -1
 """What DynamoDB says of a table without a limit of its own."""
 KEYS_AT_LEAST = 2
@@ -55,6 +57,7 @@ class Preflight:
             ("published keys", lambda: [self.published_keys()]),
             ("gate snapshot", lambda: [self.snapshot()]),
             ("alarms", self.alarms),
+            ("codes to phones", lambda: [self.codes()]),
         ]
         return [*found, ("certificate", lambda: [self.certificate(host)])] if host else found
 
@@ -80,26 +83,32 @@ class Preflight:
         return _quota(self._clients["edge-quotas"], quota, f"{EDGE_REGION} and every Region your visitors are near")
 
     def warm_throughput(self) -> Iterator[Finding]:
-        """A table takes at once what it is warm for, a new one 4,000 writes a second; never more than its limit."""
+        """A table takes at once what it is warm for, a new one 4,000 writes and 12,000 reads a second; never more than
+        its limit. Terraform warms a table when it makes it and never again."""
+        reads = self._needed.table_reads_per_sec
         for key, needed in self._needed.warm.items():
             name = self._names.table(key)
             table = self._clients["dynamodb"].describe_table(TableName=name)["Table"]
-            warm = int(table.get("WarmThroughput", {}).get("WriteUnitsPerSecond", 0))
+            given = table.get("WarmThroughput", {})
+            writes_now, reads_now = (int(given.get(f"{kind}UnitsPerSecond", 0)) for kind in ("Write", "Read"))
             yield Finding.judged(
                 f"warm table {key}",
-                warm >= needed,
-                f"{warm:,} writes/s of {needed:,}",
-                f"Set expected_joins_per_sec to {self._needed.joins_per_sec} in Terraform, which warms the tables "
-                "(charged once), some hours before the sale.",
+                writes_now >= needed and reads_now >= reads,
+                f"{writes_now:,} writes/s of {needed:,}, {reads_now:,} reads/s of {reads:,}",
+                f"aws dynamodb update-table --region {self._region} --table-name {name} --warm-throughput "
+                f"ReadUnitsPerSecond={max(reads, reads_now, NEW_TABLE_READS)},"
+                f"WriteUnitsPerSecond={max(needed, writes_now, NEW_TABLE_WRITES)}"
+                "    # charged once, and never lowered; some hours before the sale",
             )
-            most = int(table.get("OnDemandThroughput", {}).get("MaxWriteRequestUnits", UNLIMITED))
-            if most != UNLIMITED:
-                yield Finding.judged(
-                    f"limit of table {key}",
-                    most >= needed,
-                    f"{most:,} writes/s of {needed:,}",
-                    f"Raise or remove the maximum of write request units that somebody set on {name}.",
-                )
+            for kind, wanted in (("Write", needed), ("Read", reads)):
+                most = int(table.get("OnDemandThroughput", {}).get(f"Max{kind}RequestUnits", UNLIMITED))
+                if most != UNLIMITED:
+                    yield Finding.judged(
+                        f"limit of table {key}",
+                        most >= wanted,
+                        f"{most:,} {kind.lower()}s/s of {wanted:,}",
+                        f"Raise or remove the maximum of {kind.lower()} request units that somebody set on {name}.",
+                    )
 
     def signing_keys(self) -> Finding:
         """The operator function makes the keys with the first zone, so a secret without a value is no fault."""
@@ -161,6 +170,28 @@ class Preflight:
             {action for alarm in alarms for action in alarm.get("AlarmActions", ()) if _is_topic(action)}
         ):
             yield self._heard(topic)
+
+    def codes(self) -> Finding:
+        """Whoever has to confirm a phone needs a code: where a zone asks for that, the deployment has to send some."""
+        bouncer = self._clients["lambda"].get_function_configuration(FunctionName=self._names.function("bouncer"))
+        sends = bouncer["Environment"]["Variables"].get("CODES_IDENTITY", "none") != "none"
+        pages = (
+            self._clients["dynamodb"]
+            .get_paginator("scan")
+            .paginate(
+                TableName=self._names.table("protected_zones"),
+                FilterExpression="attribute_exists(#identity.#phone)",
+                ProjectionExpression="zone_id",
+                ExpressionAttributeNames={"#identity": "identity", "#phone": "phone"},
+            )
+        )
+        asking = sorted({item["zone_id"]["S"] for page in pages for item in page["Items"]})
+        return Finding.judged(
+            "codes to phones",
+            sends or not asking,
+            f"{'sent' if sends else 'not sent'}; asked for by {', '.join(asking) or 'no zone'}",
+            "Nobody is let in there: set `phone_codes` in Terraform, or take `identity.phone` out of the zones.",
+        )
 
     def _heard(self, topic: str) -> Finding:
         """Whether somebody has confirmed that they want to hear of a topic."""

@@ -59,6 +59,7 @@ def checks(found: SeenDeployment) -> list[Check]:
         ("operator call", lambda: operator_call(found)),
         ("operator routes", lambda: operator_routes(found)),
         ("origin secret", lambda: [origin_secret(found)]),
+        ("API stage", lambda: [api_stage(found)]),
         ("prefix", lambda: prefix(found)),
         ("kept errors", lambda: [kept_errors(found)]),
         ("cookies", lambda: [foreign_cookies(found)]),
@@ -152,6 +153,19 @@ def origin_secret(found: SeenDeployment) -> Finding:
         answer.status_code == 403,
         f"{answer.status_code} without it",
         "The API can be reached past CloudFront: check ORIGIN_SECRET of the bouncer and the origin's custom header.",
+    )
+
+
+def api_stage(found: SeenDeployment) -> Finding:
+    """Whoever knows the API's host and not its stage is answered by API Gateway itself."""
+    url = httpx.URL(found.api_url)
+    above = url.path.rstrip("/").rpartition("/")[0]
+    answer = found.http.get(url.copy_with(path=above + place_url("none", None)), headers=SCRIPT)
+    return Finding.judged(
+        "API stage",
+        answer.status_code in (403, 404) and "problem+json" not in answer.headers.get("content-type", ""),
+        f"{answer.status_code} without it",
+        "The API has the stage $default beside its own: take it away, for whoever asks there starts a function.",
     )
 
 

@@ -17,7 +17,7 @@ module "waiting_room" {
   expected_joins_per_sec = 2000
 
   distribution = {
-    domain          = { names = [var.domain_name, "www.${var.domain_name}"], hosted_zone_id = var.hosted_zone_id }
+    domain          = { names = [var.domain_name, "www.${var.domain_name}"], hosted_zone_id = var.hosted_zone_id, address_records = var.address_records }
     error_page_path = "/.waiting-room/pages/unavailable.html"
   }
 

@@ -19,6 +19,12 @@ variable "hosted_zone_id" {
   description = "Id of the domain's Route 53 zone."
 }
 
+variable "address_records" {
+  type        = bool
+  default     = false
+  description = "Whether the domain leads to the waiting room: false until everything has been tried, true to cut over."
+}
+
 variable "origination_identity_arn" {
   type        = string
   description = "ARN of a phone number, sender id or pool of AWS End User Messaging."

@@ -12,6 +12,9 @@ module "waiting_room" {
     arn      = aws_cloudfront_distribution.site.arn
     site_url = "https://${aws_cloudfront_distribution.site.domain_name}"
   }
+
+  # The shop's servers do not know the name that CloudFront gives. With aliases of yours:
+  # distribution = { forward_host_header = true }
 }
 
 locals {
@@ -54,6 +57,7 @@ resource "aws_cloudfront_distribution" "site" {
     content {
       origin_id                = origin.key
       domain_name              = origin.value.domain_name
+      origin_path              = origin.value.origin_path
       origin_access_control_id = origin.value.origin_access_control_id
 
       dynamic "custom_header" {

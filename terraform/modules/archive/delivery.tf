@@ -46,6 +46,9 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
       log_stream_name = aws_cloudwatch_log_stream.delivery.name
     }
   }
+
+  # Firehose tries the role when it makes the stream.
+  depends_on = [aws_iam_role_policy.delivery]
 }
 
 resource "aws_cloudwatch_log_group" "delivery" {

@@ -49,6 +49,9 @@ locals {
   }
 }
 
+# Whatever a distribution uses is destroyed after the distribution has let go of it, or AWS refuses: Terraform knows that
+# order only of what has create_before_destroy, and only once it is in the state. Names follow the deployment's, so that
+# old and new can stand side by side.
 resource "aws_cloudfront_cache_policy" "this" {
   for_each = local.own_caches
 
@@ -84,6 +87,10 @@ resource "aws_cloudfront_cache_policy" "this" {
       cookie_behavior = each.key == "site" ? "all" : "none"
     }
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # A site's own cookies would use up what an HTTP API takes, 10,240 bytes of request line and headers together:
@@ -112,6 +119,10 @@ resource "aws_cloudfront_origin_request_policy" "own_cookies" {
     cookies {
       items = var.behaviours.own_cookies
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -168,6 +179,10 @@ resource "aws_cloudfront_response_headers_policy" "this" {
       }
     }
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_cloudfront_origin_access_control" "this" {
@@ -176,6 +191,10 @@ resource "aws_cloudfront_origin_access_control" "this" {
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
   signing_protocol                  = "sigv4"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_cloudfront_function" "this" {
@@ -186,4 +205,8 @@ resource "aws_cloudfront_function" "this" {
   runtime = "cloudfront-js-2.0"
   code    = each.value.code
   publish = true
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

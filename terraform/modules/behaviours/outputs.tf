@@ -1,21 +1,25 @@
 output "origins" {
-  description = "Origins that a distribution needs for the behaviours, by origin_id. Send `secret_header` with the origin secret where it is not null."
+  description = "Origins that a distribution needs for the behaviours, by origin_id, with the `origin_path` that their requests begin with. Send `secret_header` with the origin secret where it is not null."
   value = {
     for name, origin in {
       api = {
         domain_name = var.api_domain_name
+        path        = "/${var.api_stage}"
         bucket      = false
       }
       websocket = {
         domain_name = try(var.websocket.domain_name, null)
+        path        = null
         bucket      = false
       }
       site_bucket = {
         domain_name = var.bucket_domain_name
+        path        = null
         bucket      = true
       }
       } : name => {
       domain_name              = origin.domain_name
+      origin_path              = origin.path
       origin_access_control_id = origin.bucket ? aws_cloudfront_origin_access_control.this.id : null
       origin_shield_region     = var.behaviours.origins[name].origin_shield ? var.origin_shield_region : null
       secret_header            = anytrue([for behaviour in local.all : behaviour.origin_secret if behaviour.origin == name]) ? var.behaviours.origin_secret_header : null

@@ -18,6 +18,11 @@ variable "api_domain_name" {
   description = "Host name of the HTTP API."
 }
 
+variable "api_stage" {
+  type        = string
+  description = "Stage of the HTTP API: what its origin puts before every path."
+}
+
 variable "websocket" {
   type = object({
     domain_name = string

@@ -4,7 +4,7 @@ locals {
 
   # Names of the records by what is known before the certificate is.
   validated_names = local.makes_certificate ? toset(var.domain.names) : toset([])
-  address_records = local.own_domain && try(var.domain.hosted_zone_id != null, false) ? {
+  address_records = local.own_domain && try(var.domain.address_records, false) ? {
     for pair in setproduct(var.domain.names, ["A", "AAAA"]) : join(" ", pair) => { name = pair[0], type = pair[1] }
   } : {}
 }
@@ -42,12 +42,14 @@ resource "aws_acm_certificate_validation" "this" {
   validation_record_fqdns = [for record in aws_route53_record.validation : record.fqdn]
 }
 
+# A site that is live has such records already: who asks for ours wants them written over.
 resource "aws_route53_record" "address" {
   for_each = local.address_records
 
-  zone_id = var.domain.hosted_zone_id
-  name    = each.value.name
-  type    = each.value.type
+  zone_id         = var.domain.hosted_zone_id
+  name            = each.value.name
+  type            = each.value.type
+  allow_overwrite = true
 
   alias {
     name                   = aws_cloudfront_distribution.this.domain_name

@@ -43,6 +43,7 @@ resource "aws_cloudfront_distribution" "this" {
     content {
       origin_id                = origin.key
       domain_name              = origin.value.domain_name
+      origin_path              = origin.value.origin_path
       origin_access_control_id = origin.value.origin_access_control_id
 
       dynamic "custom_header" {
@@ -159,7 +160,7 @@ resource "aws_cloudfront_distribution" "this" {
   viewer_certificate {
     cloudfront_default_certificate = local.own_domain ? null : true
     acm_certificate_arn            = local.own_domain ? local.certificate_arn : null
-    minimum_protocol_version       = local.own_domain ? "TLSv1.2_2021" : null
+    minimum_protocol_version       = local.own_domain ? var.domain.minimum_protocol_version : null
     ssl_support_method             = local.own_domain ? "sni-only" : null
   }
 

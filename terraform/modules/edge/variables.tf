@@ -6,6 +6,7 @@ variable "name" {
 variable "origins" {
   type = map(object({
     domain_name              = string
+    origin_path              = optional(string)
     origin_access_control_id = optional(string)
     origin_shield_region     = optional(string)
     secret_header            = optional(string)
@@ -57,12 +58,19 @@ variable "site" {
 
 variable "domain" {
   type = object({
-    names           = list(string)
-    certificate_arn = optional(string)
-    hosted_zone_id  = optional(string)
+    names                    = list(string)
+    certificate_arn          = optional(string)
+    hosted_zone_id           = optional(string)
+    address_records          = optional(bool, false)
+    minimum_protocol_version = optional(string, "TLSv1.2_2025")
   })
   default     = null
-  description = "Host names of the site with a certificate from us-east-1, or with a Route 53 zone in which a certificate's validation and the names' addresses are written; null uses the name that CloudFront gives."
+  description = "Host names of the site with a certificate from us-east-1, or with a Route 53 zone in which a certificate's validation and, with address_records, the names' addresses are written; minimum_protocol_version is CloudFront's security policy; null uses the name that CloudFront gives."
+
+  validation {
+    condition     = !contains([for name in try(var.domain.names, []) : lower(name)], lower(var.site.domain_name))
+    error_message = "The site's own servers have one of the names that lead to the distribution, which would ask itself. Give them a name of their own, such as origin.example.com."
+  }
 }
 
 variable "price_class" {

@@ -66,7 +66,10 @@ resource "aws_lambda_function" "this" {
     delete = var.spec.edge ? "3h" : "10m"
   }
 
+  # The distribution takes the new gatekeeper before AWS is asked to delete the old one, whose name is another.
   lifecycle {
+    create_before_destroy = true
+
     precondition {
       condition     = fileexists(var.artifact)
       error_message = "There is no ${var.artifact}. Run `make build`, or download the zips of a release and set artifacts_dir to their directory."

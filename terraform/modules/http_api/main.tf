@@ -17,7 +17,7 @@ locals {
   }
 
   # API Gateway reads OpenAPI 3.0 and, for HTTP APIs, neither models nor most of the rest: it is given the routes.
-  body = merge(length(var.cors_origins) == 0 ? {} : { "x-amazon-apigateway-cors" = local.cors }, {
+  body = {
     openapi = "3.0.1"
     info    = { title = var.name, version = var.openapi.info.version }
     components = {
@@ -44,16 +44,6 @@ locals {
         }
       }
     }
-  })
-
-  # The API answers preflights itself and writes these headers in place of the function's, which says the same.
-  cors = {
-    allowOrigins     = var.cors_origins
-    allowCredentials = true
-    allowMethods     = var.openapi["x-foyer-cors"].methods
-    allowHeaders     = var.openapi["x-foyer-cors"].headers
-    exposeHeaders    = var.openapi["x-foyer-cors"].exposed_headers
-    maxAge           = var.openapi["x-foyer-cors"].max_age_sec
   }
 }
 
@@ -62,11 +52,27 @@ resource "aws_apigatewayv2_api" "this" {
   protocol_type = "HTTP"
   body          = jsonencode(local.body)
   version       = var.openapi.info.version
+
+  # The API answers preflights itself and writes these headers in place of the function's, which says the same. In the
+  # body they would come to nothing: after an import the provider sets what this block says, and nothing without it
+  # (internal/service/apigatewayv2/api.go, reimportOpenAPIDefinition).
+  dynamic "cors_configuration" {
+    for_each = length(var.cors_origins) == 0 ? [] : [var.openapi["x-foyer-cors"]]
+
+    content {
+      allow_origins     = var.cors_origins
+      allow_credentials = true
+      allow_methods     = cors_configuration.value.methods
+      allow_headers     = cors_configuration.value.headers
+      expose_headers    = cors_configuration.value.exposed_headers
+      max_age           = cors_configuration.value.max_age_sec
+    }
+  }
 }
 
 resource "aws_apigatewayv2_stage" "this" {
   api_id      = aws_apigatewayv2_api.this.id
-  name        = "$default"
+  name        = var.stage
   auto_deploy = true
 
   default_route_settings {
@@ -86,6 +92,11 @@ resource "aws_apigatewayv2_stage" "this" {
       integration_error = "$context.integrationErrorMessage"
       length_bytes      = "$context.responseLength"
     })
+  }
+
+  # Exchanged for another, the new one is there before CloudFront asks it, and the old one until CloudFront does not.
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

@@ -2,6 +2,9 @@ locals {
   components = sort(keys(var.function_names))
   tables     = sort(keys(var.table_names))
 
+  # Namespaces of parts that are an option and switched off.
+  unwatched = concat(var.watches_distribution ? [] : ["AWS/CloudFront"], var.watches_firewall ? [] : ["AWS/WAFV2"])
+
   # What an operator asks during a sale, top to bottom: do people get through, does anything fail, is anything full.
   graphs = [
     {
@@ -31,6 +34,18 @@ locals {
       region  = local.home
       stat    = "p99"
       metrics = [["AWS/ApiGateway", "Latency", "ApiId", var.api_id]]
+    },
+    {
+      title  = "Machines that join or claim, by class (security.bots), and addresses challenged or refused"
+      region = "us-east-1"
+      stat   = "Sum"
+      metrics = concat(
+        [for class in ["verified", "crawler", "automated", "data_center"] : ["AWS/WAFV2", "CountedRequests", "WebACL", var.name, "Rule", "${var.name}-bot-${class}"]],
+        [
+          ["AWS/WAFV2", "ChallengeRequests", "WebACL", var.name, "Rule", "${var.name}-crowd"],
+          ["AWS/WAFV2", "BlockedRequests", "WebACL", var.name, "Rule", "${var.name}-flood"],
+        ],
+      )
     },
     {
       title   = "Invocations"
@@ -94,7 +109,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           view    = "timeSeries"
           metrics = graph.metrics
         }
-      } if var.watches_distribution || graph.metrics[0][0] != "AWS/CloudFront"
+      } if !try(contains(local.unwatched, graph.metrics[0][0]), false)
     ]
   })
 }

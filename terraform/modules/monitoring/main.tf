@@ -121,19 +121,6 @@ resource "aws_cloudwatch_metric_alarm" "codes" {
   ok_actions    = [aws_sns_topic.this[local.home].arn]
 }
 
-# The same of revocations that the gate does not know, for the snapshot has no room for them.
-resource "aws_cloudwatch_log_metric_filter" "left_out" {
-  name           = "${var.name}-left-out"
-  log_group_name = var.publisher_log_group
-  pattern        = "{ $.left_out > 0 }"
-
-  metric_transformation {
-    namespace = var.name
-    name      = "revocations_left_out"
-    value     = "$.left_out"
-  }
-}
-
 resource "aws_cloudwatch_metric_alarm" "distribution" {
   count  = var.alarms && var.watches_distribution ? 1 : 0
   region = "us-east-1"

@@ -26,6 +26,11 @@ variable "distribution_id" {
   description = "Id of the distribution to watch."
 }
 
+variable "watches_firewall" {
+  type        = bool
+  description = "Whether a web ACL of this deployment, called `name`, counts machines."
+}
+
 variable "watches_distribution" {
   type        = bool
   description = "Whether distribution_id is a distribution of this deployment."
@@ -53,11 +58,6 @@ variable "watches_codes" {
   type        = bool
   default     = false
   description = "Whether codes are sent to phones, so that it is told when none can be."
-}
-
-variable "publisher_log_group" {
-  type        = string
-  description = "Log group of the publisher, which says there what has no room in the gate snapshot."
 }
 
 variable "table_names" {

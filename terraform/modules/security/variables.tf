@@ -16,7 +16,12 @@ variable "snapshot_path" {
 
 variable "requests_per_5_min" {
   type        = number
-  description = "Requests to the token service that one address may make in 5 minutes."
+  description = "Visitors' requests that one address may make in 5 minutes before its browsers are challenged."
+}
+
+variable "blocked_requests_per_5_min" {
+  type        = number
+  description = "Requests to the token service that one address may make in 5 minutes before it is refused."
 }
 
 variable "managed_rule_groups" {
@@ -39,9 +44,10 @@ variable "bot_header" {
 
 variable "bots" {
   type = object({
-    labels           = map(string)
+    labels           = map(list(string))
     inspection_level = string
+    version          = string
   })
   default     = null
-  description = "Labels of AWS WAF by the name the token service is told; null: nothing is labelled."
+  description = "Labels of AWS WAF by the class the token service is told (data_center, automated, crawler, verified; the last of several counts), with a colon at the end for all that begin so; null: nothing is labelled."
 }

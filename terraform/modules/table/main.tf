@@ -43,7 +43,9 @@ resource "aws_dynamodb_table" "this" {
     }
   }
 
-  # Left out, the provider reads what AWS gave and plans nothing.
+  # Given when the table is made; afterwards it is read and never set. AWS raises it by itself with the traffic, and to set
+  # less than it has become is, for the provider, to make the table anew, or stops every plan
+  # (internal/service/dynamodb/table.go; pull request 49032).
   dynamic "warm_throughput" {
     for_each = var.warm_throughput == null ? [] : [var.warm_throughput]
 
@@ -51,6 +53,10 @@ resource "aws_dynamodb_table" "this" {
       read_units_per_second  = warm_throughput.value.read_units_per_sec
       write_units_per_second = warm_throughput.value.write_units_per_sec
     }
+  }
+
+  lifecycle {
+    ignore_changes = [warm_throughput]
   }
 }
 

@@ -58,12 +58,16 @@ resource "aws_apigatewayv2_stage" "this" {
   #checkov:skip=CKV2_AWS_51:Browsers have no client certificates.
   #checkov:skip=CKV_AWS_76:Access logs of WebSocket APIs need a role for the whole account; the function logs every connect.
   api_id        = aws_apigatewayv2_api.this.id
-  name          = var.schema.stage
+  name          = var.stage
   deployment_id = aws_apigatewayv2_deployment.this.id
 
   default_route_settings {
     throttling_rate_limit  = var.throttle.requests_per_sec
     throttling_burst_limit = var.throttle.burst
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

@@ -7,15 +7,15 @@ output "domain_name" {
 
 output "stage" {
   description = "Name of the stage, which is the whole path."
-  value       = var.schema.stage
+  value       = var.stage
 }
 
 output "management_endpoint" {
   description = "Where messages to open connections are sent."
-  value       = "https://${replace(aws_apigatewayv2_api.this.api_endpoint, "/^[a-z]+:[/]{2}/", "")}/${var.schema.stage}"
+  value       = "https://${replace(aws_apigatewayv2_api.this.api_endpoint, "/^[a-z]+:[/]{2}/", "")}/${var.stage}"
 }
 
 output "connections_arn" {
-  description = "What the right to send to open connections is written on."
-  value       = "${aws_apigatewayv2_api.this.execution_arn}/${var.schema.stage}/POST/@connections/*"
+  description = "What the right to send to open connections, and to end them, is written on."
+  value       = "${aws_apigatewayv2_api.this.execution_arn}/${var.stage}/*/@connections/*"
 }

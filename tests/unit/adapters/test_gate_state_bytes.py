@@ -36,6 +36,7 @@ EVERY_FIELD = ControllerState(
         shut_claims=17,
         shut_ms=23_000,
         noticed_front=5_391.5,
+        silent=18.5,
     ),
     turnover=Turnover(
         active=987,
@@ -66,8 +67,9 @@ EVERY_FIELD_PACKED = (
     "1412"
 )
 DOOR_PACKED = "2e0a06129a01f601"
-"""What was added behind."""
-NO_DOOR = bytes(6)
+SILENT_PACKED = "f202"
+"""What was added behind, and behind that."""
+NO_DOOR_AND_NONE_SILENT = bytes(7)
 RECORDED = {
     "the last tickets of a sold-out sale": (
         "022cb88c92b1d0678c0386fe0a0002a0a9040a00b8fd1fe09518c8ea1990c21390ee1fb8048406f40c849502b8d501f81ab8b402"
@@ -92,7 +94,7 @@ RECORDED = {
 
 
 def test_every_field_has_the_bytes_it_had() -> None:
-    assert pack(EVERY_FIELD, LANES).hex() == EVERY_FIELD_PACKED + DOOR_PACKED
+    assert pack(EVERY_FIELD, LANES).hex() == EVERY_FIELD_PACKED + DOOR_PACKED + SILENT_PACKED
 
 
 def test_flags_have_the_bytes_they_had() -> None:
@@ -104,4 +106,4 @@ def test_flags_have_the_bytes_they_had() -> None:
 @pytest.mark.parametrize("sale", RECORDED)
 def test_what_sales_left_reads_and_is_written_as_it_was(sale: str) -> None:
     packed = bytes.fromhex(RECORDED[sale])
-    assert pack(unpack(packed, LANES), LANES) == packed + NO_DOOR
+    assert pack(unpack(packed, LANES), LANES) == packed + NO_DOOR_AND_NONE_SILENT

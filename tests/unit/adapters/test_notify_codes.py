@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError, UnknownServiceError
 from botocore.stub import Stubber
 
 from scripts.local.codes import PATH, Codes
 from scripts.local.outbox import CODES_ENDPOINT_VARIABLE, Outbox
-from waiting_room.adapters.notify_codes import NotifyCodes, connect
-from waiting_room.bootstrap import SENDING
+from waiting_room.adapters.notify_codes import MODELS, SERVICE, NotifyCodes, connect
+from waiting_room.bootstrap import SENDING, _codes_client
 from waiting_room.domain.errors import Overloaded, Unsure
 from waiting_room.ports import Sending
 
@@ -38,8 +40,9 @@ def stubbed() -> tuple[NotifyCodes, Stubber]:
     return NotifyCodes(lambda: client, IDENTITY, "ncc-1", "foyer"), Stubber(client)
 
 
-def test_where_the_service_is_and_that_it_is_asked_once() -> None:
-    client = connect(SENDING)
+def test_where_the_service_is_and_that_it_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    client = _codes_client()
     assert client.meta.endpoint_url == "https://end-user-messaging.eu-west-1.amazonaws.com"
     assert client.meta.service_model.signing_name == "end-user-messaging"
     assert client.meta.config.retries["total_max_attempts"] == 1
@@ -69,12 +72,16 @@ def test_a_passcode_over_each_channel(channel: Any, named: str) -> None:
         ("InternalServerException", 500, Sending.PERHAPS),
     ],
 )
-def test_what_each_error_of_a_send_means(code: str, status: int, what: Sending) -> None:
+def test_what_each_error_of_a_send_means(
+    code: str, status: int, what: Sending, caplog: pytest.LogCaptureFixture
+) -> None:
     codes, stub = stubbed()
     stub.add_client_error("send_notify_code_verification", code, NUMBER, status)
     with stub:
         assert codes.send("sms", NUMBER, REFERENCE) is what
         stub.assert_no_pending_responses()
+    # The message of the error, which here is the number, is not told on.
+    assert NUMBER not in str([line.__dict__ for line in caplog.records])
 
 
 @pytest.mark.parametrize(("status", "valid"), [("VALID", True), ("INVALID", False)])
@@ -94,12 +101,15 @@ def test_a_check_names_number_reference_and_code(status: str, valid: bool) -> No
         ("InternalServerException", 500, Unsure),
     ],
 )
-def test_what_each_error_of_a_check_means(code: str, status: int, raised: type[Exception]) -> None:
+def test_what_each_error_of_a_check_means(
+    code: str, status: int, raised: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
     codes, stub = stubbed()
     stub.add_client_error("validate_notify_code_verification", code, NUMBER, status)
     with stub, pytest.raises(raised) as caught:
         codes.check(NUMBER, REFERENCE, "123456")
     assert (type(caught.value), NUMBER in str(caught.value)) == (raised, False)
+    assert NUMBER not in str([line.__dict__ for line in caplog.records])
 
 
 def test_what_is_no_code_for_the_service_is_a_wrong_one() -> None:
@@ -135,6 +145,35 @@ def test_the_client_is_made_when_it_is_first_needed() -> None:
             stub.add_response("send_notify_code_verification", SENT)
             codes.send("sms", NUMBER, REFERENCE)
     assert len(made) == 1
+
+
+def test_the_model_in_the_layer_says_what_the_sdks_own_says_where_it_has_one() -> None:
+    """Once the SDK of these tests knows the service: operations, fields, bounds and errors are those of AWS."""
+    loader = botocore.session.get_session().get_component("data_loader")
+    try:
+        theirs = loader.load_service_model(SERVICE, "service-2")
+    except UnknownServiceError:
+        pytest.skip("this SDK is older than the service")
+    ours = json.loads((MODELS / SERVICE / "2026-09-21" / "service-2.json").read_text(encoding="utf-8"))
+    assert ours["metadata"] == theirs["metadata"]
+    for name, operation in ours["operations"].items():
+        of_aws = theirs["operations"][name]
+        assert (operation["http"], operation["errors"]) == (of_aws["http"], of_aws["errors"])
+        for part in ("input", "output"):
+            same(ours["shapes"], operation[part]["shape"], theirs["shapes"], of_aws[part]["shape"])
+    for error in ours["operations"]["SendNotifyCodeVerification"]["errors"]:
+        assert ours["shapes"][error["shape"]].get("error") == theirs["shapes"][error["shape"]].get("error")
+
+
+def same(ours: dict[str, Any], mine: str, theirs: dict[str, Any], of_aws: str) -> None:
+    """What is said of a shape is what AWS says; fields that are not used are left out."""
+    own, their = ours[mine], theirs[of_aws]
+    assert {key: value for key, value in own.items() if key not in ("members", "sensitive")} == {
+        key: value for key, value in their.items() if key in own and key not in ("members", "sensitive")
+    }
+    assert own.get("required") == their.get("required")
+    for name, member in own.get("members", {}).items():
+        same(ours, member["shape"], theirs, their["members"][name]["shape"])
 
 
 class TestStandIn:

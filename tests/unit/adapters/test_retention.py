@@ -59,8 +59,9 @@ def test_nothing_else_that_grows_stays_for_ever() -> None:
 def test_a_deployment_sets_its_own_days() -> None:
     world = ApiWorld()
     stores = Stores(Clients(world.dynamo, world.dynamo), *TABLES, retention=Retention(places=2, minutes=3))
-    stores.networks.count("z", 1, "tag", world.clock.ms)
+    stores.networks.count("z", 1, "tag", "mark", 1, world.clock.ms)
     stores.minutes.put("z", 1, world.clock.ms, {})
+    stores.limit_counts.add("z", 1, 0, {("refused", "again"): 1}, world.clock.ms)
     stores.departures.count("z", 1, "general", "v", world.clock.ms, away=1, back=0, wait_sec=1)
     stores.queue.add(QueueItem("z", 1, "v", "general", 0, 1, world.clock.ms))
     assert expiries(world, "counters", "away#") == [3 * DAY_SEC]

@@ -252,9 +252,12 @@ def test_newcomers_go_to_the_static_page_while_there_is_a_line() -> None:
     assert room.gate.state.entry == "enter"
 
 
-def test_newcomers_go_to_the_static_page_around_a_start_though_nobody_waits() -> None:
+@pytest.mark.parametrize("opens", [False, True], ids=["start", "opening of the line"])
+def test_newcomers_go_to_the_static_page_around_a_start_though_nobody_waits(opens: bool) -> None:
     """The crowd's first request must not be one of a function that may refuse it."""
-    room = Room(mode="combined", starts_at_ms=NOW + 150_000, max_active=10)
+    moment = NOW + 150_000
+    moments = {"opens_at_ms": moment, "starts_at_ms": moment + 7_200_000} if opens else {"starts_at_ms": moment}
+    room = Room(mode="combined", **moments, max_active=10)
     for at_ms, entry in ((-1, "enter"), (0, "page"), (150_000, "page"), (209_999, "page"), (210_000, "enter")):
         room.now_ms = NOW + at_ms - 1_000
         room.tick()

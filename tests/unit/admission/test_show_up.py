@@ -91,3 +91,26 @@ def test_whoever_walks_in_was_never_on_the_way() -> None:
     show_up = ShowUp().advance(3, walked=3, elapsed_ms=1000, open_sec=1.0, far_sec=FAR_SEC)
     assert show_up.expected == 0
     assert show_up.share == 1.0
+
+
+def test_after_so_many_in_a_row_who_did_not_come_as_many_may_be_on_the_way() -> None:
+    show_up = after(called(100), 30)
+    assert show_up.share > 0.9, "it has seen so many come"
+    assert show_up.silent == pytest.approx(100, rel=0.01)
+    assert show_up.wanted(1) == pytest.approx(100, rel=0.01)
+    assert after(called(100, show_up), 30).wanted(1) == pytest.approx(200, rel=0.01)
+
+
+def test_one_who_comes_ends_the_silence() -> None:
+    show_up = after(called(100), 30)
+    assert after(called(1, show_up), 1, claims=1).silent == 0
+    assert after(called(1, show_up), 1, claims=1).wanted(5) < 10
+
+
+def test_those_on_the_way_count_as_called() -> None:
+    show_up = after(called(100), 30)
+    assert called(60, show_up).wanted(1) == pytest.approx(40, rel=0.02)
+
+
+def test_who_could_not_have_come_was_not_silent() -> None:
+    assert after(called(100), 30).take_back(70).silent == pytest.approx(30, abs=1)

@@ -114,6 +114,11 @@ def test_a_prefetch_never_enters(name, value):
     passed(decided(request(headers=with_header(name, value), access=access_token())))
 
 
+def test_a_prefetched_bypass_link_gives_no_cookie():
+    headers = with_header("sec-purpose", "prefetch")
+    assert refused(decided(request(query=f"wr_bypass={bypass_token()}", headers=headers))).problem == "no-prefetch"
+
+
 def test_options_passes_only_as_a_preflight():
     assert passed(decided(asked(event("preflight")))).add["x-waiting-room-open"] == "preflight"
     for missing in ("origin", "access-control-request-method"):

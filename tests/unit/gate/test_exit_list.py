@@ -22,7 +22,7 @@ SIDS = [f"session-{number:03}" for number in range(300)]
 
 
 def listed(*sids: str) -> ExitList:
-    return ExitList("sale", 3, 7, 1_780_315_200_000, list_exits(map(exit_id, sids)))
+    return ExitList("sale", 3, 7, 1_780_315_200_000, list_exits(map(exit_id, sids)), ((5, 4_000), (6, 2_000)))
 
 
 def test_what_is_written_is_read() -> None:
@@ -56,6 +56,9 @@ def test_a_full_list_is_small_beside_what_a_gate_reads() -> None:
         {"run": True},
         {"generation": None},
         {"listed_at_ms": 1.5},
+        {"listed": [[5]]},
+        {"listed": [[5, "4000"]]},
+        {"listed": 7},
         {"zone_id": 7},
         {"exits": "A" * ((MOST_EXITS + 1) * 8)},
     ],

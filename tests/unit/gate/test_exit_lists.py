@@ -96,6 +96,11 @@ def test_the_largest_list_is_read(lists, bucket):
     assert not lists(ZONE, 2**48 - 1, NOW_SEC)
 
 
+def test_a_list_in_no_order_is_searched_all_the_same(lists, bucket):
+    bucket.body = ExitList(ZONE.zone_id, 1, 1, 1, b"".join(map(exit_id, SIDS))).encode()
+    assert all(lists(ZONE, number(sid), NOW_SEC) for sid in SIDS)
+
+
 BAD = {
     "gone": FetchFailed("gone"),
     "empty": b"",

@@ -21,7 +21,7 @@ from waiting_room.domain.admission import status
 from waiting_room.domain.errors import WaitingRoomError
 from waiting_room.domain.gate import redirects, snapshot
 from waiting_room.domain.line import places
-from waiting_room.domain.zone import phases, proofs, zones
+from waiting_room.domain.zone import machines, phases, proofs, zones
 from waiting_room.domain.zone.proofs import ProofRules
 from waiting_room.domain.zone.zones import ClaimRules, PollRules, SessionRules, Zone
 from waiting_room.edge import responses
@@ -38,7 +38,7 @@ from waiting_room.http.operator_api import OperatorApi
 from waiting_room.http.phone_api import PhoneApi
 from waiting_room.http.site_api import SiteApi
 from waiting_room.http.visitor_api import VisitorApi
-from waiting_room.use_cases import announce, screen
+from waiting_room.use_cases import announce
 
 PACKAGE = ROOT / "layer" / "python" / "waiting_room"
 APIS: dict[str, list[type[Any]]] = {
@@ -166,7 +166,7 @@ def test_parts_of_a_zone_have_the_fields_and_defaults_of_the_schema(kind: type[A
         (get_args(zones.LeaseKind), schemas.components()["AccessToken"]["properties"]["lease_kind"]),
         (get_args(proofs.ProofMode), ZONE["properties"]["proof_of_work"]["properties"]["mode"]),
         (get_args(proofs.WithoutScripts), ZONE["properties"]["proof_of_work"]["properties"]["without_scripts"]),
-        (get_args(screen.BotMode), ZONE["properties"]["bots"]["properties"]["mode"]),
+        (get_args(machines.Treatment), ZONE["$defs"]["treatment"]),
         (get_args(places.Status), schemas.components()["Place"]["properties"]["status"]),
         (get_args(places.StoredStatus), schemas.components()["VisitorView"]["properties"]["stored_status"]),
         (get_args(phases.Phase), schemas.load("status")["$defs"]["phase"]),

@@ -183,3 +183,13 @@ def test_a_lane_may_be_added_while_people_wait(world: ApiWorld) -> None:
     world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": {"max_active": 9}})
     world.tick(3)
     assert world.visit("POST", "/access-tokens", headers=bearer(joined)).status == 201
+
+
+def test_an_invitation_asks_nothing_of_a_place_that_is_held(world: ApiWorld) -> None:
+    waiting = join(world)
+    rules = {"proof_of_work": {"mode": "require"}, "network_limit": {"mode": "refuse", "places": 1}}
+    assert world.put_zone(**FULL, **rules, version=1).status == 200
+    world.clock.advance(5)
+    moved = join(world, invite(world), bearer(waiting))
+    assert (moved.status, place(moved)) == (201, ("vip", 0))
+    assert join(world, invite(world)).status == 428, "a newcomer is asked, invited or not"

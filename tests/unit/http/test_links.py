@@ -9,6 +9,7 @@ import pytest
 from tests.support.api_world import BROWSER, ZONE_ID, ApiWorld, Browser, HttpAnswer
 from waiting_room import schemas
 from waiting_room.domain.errors import Unsure
+from waiting_room.domain.line.again import FIRST_WAIT_SEC
 from waiting_room.http.page.languages import languages, texts
 
 FORM = {**BROWSER, "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
@@ -154,6 +155,18 @@ class TestInvitations:
         assert place(other) == ("vip", 8)
         assert press(browser, token).status == 409, "nor is the better place given up for the one that moves"
         assert place(browser) == ("general", 6)
+
+    def test_taken_too_soon_after_other_places_it_stays_free(self, world: ApiWorld) -> None:
+        browser, (_, token) = joined(world), invite(world)
+        browser.ask("DELETE", "/sessions/me")
+        assert browser.ask("POST", "/visitors").status == 201
+        early = press(browser, token)
+        assert (early.status, early.headers["retry-after"]) == (429, str(FIRST_WAIT_SEC))
+        assert texts()["states"]["too_soon"]["headline"] in early.body
+        assert place(browser)[0] == "general"
+        world.clock.advance(FIRST_WAIT_SEC)
+        assert press(browser, token).status == 303
+        assert place(browser) == ("vip", 0)
 
     @pytest.mark.parametrize("kind", ["expired", "other run", "forged", "cut", "a visitor token"])
     def test_one_that_does_not_count_says_so(self, world: ApiWorld, kind: str) -> None:

@@ -121,15 +121,19 @@ def test_an_account_does_its_own_work() -> None:
     assert join(world, proof, headers=ada).status == 201
 
 
-def test_who_has_a_place_proves_nothing_again() -> None:
+def test_who_has_a_place_proves_nothing_again_until_it_is_over() -> None:
     world = world_with()
     browser = Browser(world)
     browser.enter()
     challenge = browser.ask("POST", "/visitors", headers=SCRIPT).json["challenge"]
-    browser.ask("POST", "/visitors", {"proof": solved(challenge)}, headers=SCRIPT)
+    proof = solved(challenge)
+    browser.ask("POST", "/visitors", {"proof": proof}, headers=SCRIPT)
     assert browser.ask("POST", "/visitors", headers=SCRIPT).status == 200
     browser.ask("DELETE", "/sessions/me", headers=SCRIPT)
-    assert browser.ask("POST", "/visitors", headers=SCRIPT).status == 201, "left, and back at the end of the line"
+    another = browser.ask("POST", "/visitors", {"proof": proof}, headers=SCRIPT)
+    assert another.status == 428, "the work was for the place that was left"
+    joined = browser.ask("POST", "/visitors", {"proof": solved(another.json["challenge"])}, headers=SCRIPT)
+    assert joined.status == 201, "back at the end of the line"
 
 
 def test_observing_lets_everybody_join_and_says_who_proved() -> None:

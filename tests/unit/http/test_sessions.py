@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.api_world import BROWSER, ROOT, SCRIPT, ZONE_ID, ApiWorld, Browser
+from tests.support.sale import EXITS_SEC
 from waiting_room import schemas
 from waiting_room.http.frame.validation import validate
 
@@ -133,7 +134,7 @@ class TestLeave:
         first = browser.ask("DELETE", "/sessions/me")
         again = browser.ask("DELETE", "/sessions/me")
         by_token = world.visit("DELETE", "/sessions/me", headers=bearer(token))
-        world.tick(2)
+        world.tick(EXITS_SEC)
 
         assert (first.status, again.status, by_token.status) == (204, 204, 204)
         assert ACCESS not in browser.cookies

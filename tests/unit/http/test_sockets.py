@@ -15,6 +15,7 @@ from waiting_room.composition import socket_app
 from waiting_room.domain.errors import Overloaded
 from waiting_room.http.frame.guards import only_from_distribution
 from waiting_room.http.sockets import ZONE_PARAMETER, SocketApp
+from waiting_room.use_cases.connect import MOST_OF_A_PLACE, SETTLE_MS
 
 CONNECT = Path(__file__).parents[2] / "events" / "websocket_connect.json"
 
@@ -26,7 +27,8 @@ class SocketWorld(ApiWorld):
         super().__init__()
         self.put_zone(push_window=3, max_active=1)
         guard = only_from_distribution(ORIGIN_SECRET)
-        self.sockets: SocketApp = socket_app(self.stores, self.tokens, guard, self.clock, self.log)
+        self.closed: list[str] = []
+        self.sockets: SocketApp = socket_app(self.stores, self.tokens, guard, self.closed.append, self.clock, self.log)
 
     def joined(self, count: int) -> Browser:
         """The last of some visitors who joined one after the other."""
@@ -39,6 +41,7 @@ class SocketWorld(ApiWorld):
         """Open a WebSocket as that browser; `changes` replace headers, None takes one away."""
         event: dict[str, Any] = json.loads(CONNECT.read_text())
         query = changes.pop("query", event["queryStringParameters"])
+        event["requestContext"]["connectionId"] = changes.pop("connection_id", event["requestContext"]["connectionId"])
         cookies = [f"{name}={value}" for name, value in (browser.cookies if browser else {}).items()]
         headers = event["headers"] | {"Cookie": "; ".join(["theme=dark", *cookies])} | changes
         event |= {"queryStringParameters": query, "headers": {k: v for k, v in headers.items() if v is not None}}
@@ -58,7 +61,7 @@ def test_a_visitor_near_the_front_is_noted_by_position(world: SocketWorld) -> No
     assert world.connect(browser) == 200
     (noted,) = world.noted()
     assert noted["line"] == f"{ZONE_ID}#1#general#0"
-    assert noted["entry"] == "000000000002#ws:GVlDFfcRDoECHLw="
+    assert (noted["entry"], noted["connection_id"]) == ("000000000002#ws:0", "GVlDFfcRDoECHLw=")
     assert noted["visitor_id"] == browser.ask("GET", "/visitors/me", headers=SCRIPT).json["visitor_id"]
     assert noted["expires_at_sec"] > world.clock.now_sec + 2 * 3600
 
@@ -128,15 +131,82 @@ def test_a_busy_table_refuses_and_says_nothing_more(world: SocketWorld, monkeypa
     def busy(*_: object) -> None:
         raise Overloaded
 
-    monkeypatch.setattr("waiting_room.adapters.user_connections.UserConnections.add", busy)
+    monkeypatch.setattr("waiting_room.adapters.user_connections.UserConnections.take", busy)
     assert world.connect(browser) == 403
     assert world.log.lines[-1]["problem"] == "overloaded"
 
 
 def test_a_fault_is_logged_and_refused(world: SocketWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("waiting_room.adapters.user_connections.UserConnections.add", lambda *_: 1 / 0)
+    monkeypatch.setattr("waiting_room.adapters.user_connections.UserConnections.take", lambda *_: 1 / 0)
     assert world.connect(world.joined(1)) == 403
     assert "ZeroDivisionError" in world.log.lines[-1]["stack"]
+
+
+def test_of_two_thousand_connections_of_one_place_a_few_are_open(world: SocketWorld) -> None:
+    browser = world.joined(1)
+    world.dynamo.units.reset()
+    answers = [world.connect(browser, connection_id=f"c{number}") for number in range(2000)]
+    assert answers == [200] * MOST_OF_A_PLACE + [403] * (2000 - MOST_OF_A_PLACE)
+    assert len(world.noted()) == MOST_OF_A_PLACE
+    assert world.dynamo.units.write == MOST_OF_A_PLACE
+    assert world.dynamo.units.reads_by["Query", "user_connections"] <= 2000, "one unit for each that is refused"
+    assert world.closed == []
+    assert world.log.lines[-1]["problem"] == "forbidden"
+
+
+def test_who_comes_back_gets_the_oldest_ones_slot_and_that_one_is_closed(world: SocketWorld) -> None:
+    browser = world.joined(1)
+    for number in range(60):
+        assert world.connect(browser, connection_id=f"c{number}") == 200
+        assert len(world.noted()) == min(number + 1, MOST_OF_A_PLACE)
+        world.clock.advance(SETTLE_MS / 1000 / MOST_OF_A_PLACE)
+    assert world.closed == [f"c{number}" for number in range(60 - MOST_OF_A_PLACE)]
+    assert {item["connection_id"] for item in world.noted()} == {f"c{number}" for number in range(55, 60)}
+
+
+def test_a_handshake_told_twice_has_one_slot(world: SocketWorld) -> None:
+    browser = world.joined(1)
+    assert [world.connect(browser) for _ in range(9)] == [200] * 9
+    assert len(world.noted()) == 1
+
+
+def test_another_place_has_connections_of_its_own(world: SocketWorld) -> None:
+    first, second = world.joined(1), world.joined(1)
+    for browser in (first, second):
+        assert [world.connect(browser, connection_id=f"{browser.visitor_token[-9:]}{n}") for n in range(6)][4:] == [
+            200,
+            403,
+        ]
+    assert len(world.noted()) == 2 * MOST_OF_A_PLACE
+
+
+def test_who_meets_at_the_same_slot_is_not_noted_over_another(world: SocketWorld) -> None:
+    browser, rivals = world.joined(1), iter(range(100))
+
+    def rival(method: str, request: dict[str, Any], phase: str) -> None:
+        """Somebody else of the place is faster each time."""
+        if (method, phase) == ("put_item", "before") and "user" in request["TableName"]:
+            world.dynamo.on_call = None
+            world.connect(browser, connection_id=f"rival{next(rivals)}")
+            world.dynamo.on_call = rival
+
+    world.dynamo.on_call = rival
+    assert world.connect(browser, connection_id="late") == 403
+    assert world.log.lines[-1]["problem"] == "overloaded"
+    world.dynamo.on_call = None
+    assert sorted(item["connection_id"] for item in world.noted()) == ["rival0", "rival1", "rival2"]
+
+
+def test_one_that_cannot_be_closed_keeps_nobody_out(world: SocketWorld) -> None:
+    def down(_: str) -> None:
+        raise Overloaded
+
+    guard = only_from_distribution(ORIGIN_SECRET)
+    world.sockets = socket_app(world.stores, world.tokens, guard, down, world.clock, world.log)
+    browser = world.joined(1)
+    for number in range(6):
+        world.clock.advance(SETTLE_MS / 1000)
+        assert world.connect(browser, connection_id=f"c{number}") == 200
 
 
 def test_messages_and_the_end_need_no_work(world: SocketWorld) -> None:

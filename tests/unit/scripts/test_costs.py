@@ -227,7 +227,7 @@ def test_every_price_says_how_sure_it_is_and_every_one_that_is_not_is_marked(
 
 
 def test_no_price_lies_about_unused(costs: Costs) -> None:
-    bills = (costs.idle_month(), costs.waiting(), costs.admitted())
+    bills = (costs.idle_month(), costs.waiting(), costs.admitted(), costs.phones())
     assert {line.price.key for bill in bills for line in bill.lines} == costs.prices.keys()
 
 

@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 
-from scripts.local.http_api import HEAD_LIMIT_BYTES, HttpApiLimits, Message, Receive, Scope, Send, head_bytes
+from scripts.local.http_api import (
+    HEAD_LIMIT_BYTES,
+    HttpApiLimits,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    head_bytes,
+    with_stages,
+)
 
-API = b"/_aws/execute-api/feedc0de/$default"
+ENGINE = b"/_aws/execute-api/feedc0de"
+API = ENGINE + b"/0123456789abcdef"
 PROBLEM = [(b"content-type", b"application/problem+json; charset=utf-8")]
 JSON = [(b"content-type", b"application/json")]
 
@@ -32,7 +42,7 @@ class Engine:
 def asked(path: bytes, head: int = 0, kind: str = "http") -> dict[str, Any]:
     """A request whose request line and headers have `head` bytes as the API counts them; as few as may be for 0."""
     scope = {"type": kind, "method": "GET", "raw_path": path, "query_string": b"", "headers": [(b"cookie", b"")]}
-    least = head_bytes(scope, len(API) if path.startswith(API) else 0)
+    least = head_bytes(scope, len(ENGINE) if path.startswith(API) else 0)
     scope["headers"] = [(b"cookie", b"x" * max(0, head - least))]
     return scope
 
@@ -93,3 +103,36 @@ def test_a_function_that_gives_no_answer_is_answered_for(
 
 def test_a_function_that_takes_too_long_is_not_waited_for() -> None:
     assert answer(sent(asked(API + b"/x"), Engine(None, []), 0.01)) == (503, b'{"message": "Service Unavailable"}')
+
+
+class Gateway:
+    """The engine's module for HTTP APIs, as far as stages go: it has one, and serves $default all the same."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def stages_for_api(self, api_id: str) -> dict[str, Any]:
+        return {"secret": {}} if api_id == "feedc0de" else {}
+
+    async def handle_execute(self, api_id: str, stage: str, path: str, method: str) -> Any:
+        return await self._invoke_lambda_proxy({}, api_id, stage, path, method)
+
+    async def _invoke_lambda_proxy(self, integration: Any, api_id: str, stage: str, path: str, method: str) -> Any:
+        self.told.append(path)
+        return 200, {}, b""
+
+
+def test_a_stage_that_was_not_made_starts_no_function_and_one_that_was_is_told_in_the_path() -> None:
+    gateway = Gateway()
+    with_stages(gateway)
+    answers = [
+        asyncio.run(gateway.handle_execute(api_id, stage, "/.waiting-room/v1/x", "GET"))[0]
+        for api_id, stage in (
+            ("feedc0de", "$default"),
+            ("feedc0de", "guess"),
+            ("other", "secret"),
+            ("feedc0de", "secret"),
+        )
+    ]
+    assert answers == [404, 404, 404, 200]
+    assert gateway.told == ["/secret/.waiting-room/v1/x"]

@@ -127,10 +127,29 @@ def test_what_is_said_of_it_is_what_follows(file: str) -> None:
     assert f"{ceiling()[0]:,} joins a second" in "\n".join(summary(needs(2_000)))
 
 
+@pytest.mark.parametrize(
+    ("identity", "zones", "state"),
+    [
+        ("none", [], State.OK),
+        ("none", ["sale"], State.ACT),
+        ("arn:aws:sms-voice:x", ["sale"], State.OK),
+        (None, ["sale"], State.ACT),
+    ],
+)
+def test_zones_that_want_codes_need_a_deployment_that_sends_them(
+    account: Account, identity: str | None, zones: list[str], state: State
+) -> None:
+    variables = {} if identity is None else {"CODES_IDENTITY": identity}
+    account.stubs["lambda"].add_response(
+        "get_function_configuration", {"Environment": {"Variables": variables}}, {"FunctionName": "tickets-bouncer"}
+    )
+    account.stubs["dynamodb"].add_response("scan", {"Items": [{"zone_id": {"S": zone}} for zone in zones]})
+    found = account.looks().codes()
+    assert (found.state, all(zone in found.found for zone in zones)) == (state, True)
+
+
 STAND_IN = """
 variable "expected_joins_per_sec" { type = number }
-variable "functions" { default = { reserve_concurrency = true } }
-locals { functions = {} }
 output "found" {
   value = [
     local.api_requests_per_sec, local.bouncer_concurrency, local.warm_instances, local.edge_concurrency,
@@ -180,13 +199,30 @@ def test_the_gate_takes_from_the_same_functions_wherever_visitors_are_near(accou
     assert account.looks().edge_quota().state is State.ACT
 
 
-@pytest.mark.parametrize(("warm", "state"), [({"WriteUnitsPerSecond": 30_000}, State.OK), ({}, State.ACT)])
+@pytest.mark.parametrize(
+    ("warm", "state"),
+    [
+        ({"WriteUnitsPerSecond": 30_000, "ReadUnitsPerSecond": 37_500}, State.OK),
+        ({"WriteUnitsPerSecond": 30_000, "ReadUnitsPerSecond": 37_499}, State.ACT),
+        ({"WriteUnitsPerSecond": 13_000, "ReadUnitsPerSecond": 90_000}, State.ACT),
+        ({}, State.ACT),
+    ],
+)
 def test_tables_must_be_warm_for_the_rush(account: Account, warm: dict[str, int], state: State) -> None:
     for key in ("joins", "queue"):
         account.stubs["dynamodb"].add_response(
             "describe_table", {"Table": {"WarmThroughput": warm}}, {"TableName": f"tickets-{key}"}
         )
     assert [finding.state for finding in account.looks().warm_throughput()] == [state, state]
+
+
+def test_a_table_is_never_told_to_be_less_warm_than_it_is(account: Account) -> None:
+    warm = {"WriteUnitsPerSecond": 13_000, "ReadUnitsPerSecond": 90_000}
+    for _ in range(2):
+        account.stubs["dynamodb"].add_response("describe_table", {"Table": {"WarmThroughput": warm}})
+    joins, queue = (finding.to_do for finding in account.looks().warm_throughput())
+    assert "--table-name tickets-joins --warm-throughput ReadUnitsPerSecond=90000,WriteUnitsPerSecond=30000" in joins
+    assert "--table-name tickets-queue --warm-throughput ReadUnitsPerSecond=90000,WriteUnitsPerSecond=13750" in queue
 
 
 @pytest.mark.parametrize(
@@ -236,12 +272,13 @@ def test_the_next_key_is_published_before_it_is_needed(account: Account, count: 
     assert ("wr keys rotate" in finding.to_do) == (state is State.ACT)
 
 
-@pytest.mark.parametrize(("most", "states"), [(-1, []), (30_000, [State.OK]), (500, [State.ACT])])
-def test_a_limit_somebody_set_on_a_table_is_told(account: Account, most: int, states: list[State]) -> None:
-    table = {
-        "WarmThroughput": {"WriteUnitsPerSecond": 40_000},
-        "OnDemandThroughput": {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": most},
-    }
+@pytest.mark.parametrize("limited", ["Read", "Write"])
+@pytest.mark.parametrize(("most", "states"), [(-1, []), (40_000, [State.OK]), (500, [State.ACT])])
+def test_a_limit_somebody_set_on_a_table_is_told(
+    account: Account, limited: str, most: int, states: list[State]
+) -> None:
+    limits = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1, f"Max{limited}RequestUnits": most}
+    table = {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}, "OnDemandThroughput": limits}
     for _ in ("joins", "queue"):
         account.stubs["dynamodb"].add_response("describe_table", {"Table": table})
     found = [finding for finding in account.looks().warm_throughput() if finding.name.startswith("limit")]
@@ -368,12 +405,14 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
         account.has_quota("service-quotas", 1_000_000)
     account.has_quota("edge-quotas", 1_000_000)
     for _ in ("joins", "queue"):
-        table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000}}}
+        table = {"Table": {"WarmThroughput": {"WriteUnitsPerSecond": 40_000, "ReadUnitsPerSecond": 40_000}}}
         account.stubs["dynamodb"].add_response("describe_table", table)
     versions = {"VersionIdsToStages": {"v" * 36: ["AWSCURRENT"]}}
     account.stubs["secretsmanager"].add_response("describe_secret", versions)
     account.has_published(".waiting-room/jwks.json", {"keys": [{"kid": "a"}, {"kid": "b"}]})
     account.stubs["lambda"].add_client_error("get_function_configuration", "ResourceNotFoundException")
+    account.stubs["lambda"].add_response("get_function_configuration", {"Environment": {"Variables": {}}})
+    account.stubs["dynamodb"].add_response("scan", {"Items": []})
     alarm = {"AlarmName": "tickets-a", "StateValue": "OK", "AlarmActions": [TOPIC]}
     account.has_subscriptions(f"{TOPIC}:1")
     account.stubs["cloudwatch"].add_response("describe_alarms", {"MetricAlarms": [alarm]})
@@ -381,7 +420,7 @@ def test_every_check_is_made_and_the_exit_code_says_whether_all_is_fine(
     assert main(["--site-url", "https://tickets.example.com", "preflight", "10000", "--name", "tickets"]) == 1
     shown = capsys.readouterr().out
     assert "10,000 joins a second need 45,100 API requests a second" in shown
-    assert "13 fine, 0 to act on, 1 not known" in shown
+    assert "14 fine, 0 to act on, 1 not known" in shown
 
 
 @pytest.mark.parametrize("rate", ["0", "ten", "100001", "-5"])

@@ -231,6 +231,14 @@ def test_start_and_end_make_a_window(tmp_path):
     assert "starts_at_ms" not in zone
 
 
+def test_the_opening_of_the_line_is_written_in_words(tmp_path):
+    moments = {"starts_at": "2027-01-01T10:00", "opens_at": "2027-01-01T08:30", "time_zone": "Europe/Oslo"}
+    zone = scheduled(tmp_path, **moments)
+    assert (zone["starts_at_ms"] - zone["opens_at_ms"], "schedule" in zone) == (5_400_000, False)
+    assert "/opens_at_ms" in refused(tmp_path, **{**moments, "opens_at": "2027-01-01T10:01"})
+    assert "opens_at or opens_at_ms" in refused(tmp_path, **moments, opens_at_ms=zone["opens_at_ms"])
+
+
 def test_a_row_of_slots_is_written_once(tmp_path):
     slot = {"starts_at": "2027-01-01T10:00", "ends_at": "2027-01-01T10:45", "opens_at": "2027-01-01T09:55"}
     windows = [{**slot, "repeat": {"every_min": 60, "times": 8}}]
@@ -249,7 +257,7 @@ def test_a_row_of_slots_is_written_once(tmp_path):
 def test_what_says_the_start_twice_is_refused(tmp_path):
     windows = {"windows": [{"starts_at_ms": 1_800_000_000_000}]}
     assert "the schedule sets the start" in refused(tmp_path, schedule=windows, starts_at="2027-01-01T10:00Z")
-    assert "stand with starts_at" in refused(tmp_path, ends_at="2027-01-01T10:00Z")
+    assert "stands with starts_at" in refused(tmp_path, ends_at="2027-01-01T10:00Z")
 
 
 def test_hundreds_of_events_are_written_over_templates(tmp_path):

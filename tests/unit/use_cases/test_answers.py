@@ -18,11 +18,13 @@ from tests.support.api_world import BROWSER, ORIGIN_SECRET, ROOT, SNAPSHOT_KEY, 
 from tests.support.memory_aws import MemoryKms
 from tests.support.passcodes import FakePasscodes
 from tests.support.stored_items import StoredItems
+from tests.unit.http.test_identity import ISSUER, LOGIN, claim
 from waiting_room import schemas
 from waiting_room.adapters.cipher import KmsCipher
 from waiting_room.composition import socket_app
 from waiting_room.domain.admission.calls import Calls
 from waiting_room.domain.locations import SITE_KEY
+from waiting_room.http.credentials import JOIN_CLAIM_HEADER
 from waiting_room.http.frame.guards import only_from_distribution
 from waiting_room.http.frame.validation import validate
 from waiting_room.http.page.assets import site_assets
@@ -101,7 +103,8 @@ class Witness:
 
 
 def operation_of(event: Mapping[str, Any]) -> str:
-    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+    method, stage = event["requestContext"]["http"]["method"], event["requestContext"]["stage"]
+    path = event["rawPath"].removeprefix(f"/{stage}")
     # "me" is no visitor's id: the more exact path comes first, as it does in API Gateway.
     found = [each for each in schemas.operations().values() if each.method == method and fits(each.path, path)]
     return min(found, key=lambda each: each.path.count("{")).operation_id
@@ -132,6 +135,7 @@ def witness() -> Witness:
     world.operate("DELETE", f"/zones/{ZONE_ID}")
     verify_phones(witness)
     rush(witness)
+    many_places(world)
     return witness
 
 
@@ -175,10 +179,21 @@ def rush(witness: Witness) -> None:
     browser.ask("POST", "/access-tokens")
 
 
+def many_places(world: ApiWorld) -> None:
+    """One account after the other from one network, where that is only looked at and where it is refused."""
+    identity = {"mode": "require", "issuer": ISSUER, "keys": [dict(LOGIN.public_jwk)]}
+    for mode in ("observe", "refuse"):
+        changes = {"identity": identity, "network_limit": {"mode": mode, "places": 1}}
+        world.operate("POST", f"/zones/{ZONE_ID}/control", {"changes": changes})
+        world.clock.advance(5)
+        for name in ("ada", "grace", "linus"):
+            world.visit("POST", "/visitors", headers={JOIN_CLAIM_HEADER: claim(world, name + mode)})
+
+
 def operators_open(world: ApiWorld) -> None:
     world.operate("GET", "/keys")
-    world.put_zone(inventory=100, strict_exit=True, max_active=2, alerts=ALERTS)
-    world.put_zone(inventory=100, strict_exit=True, max_active=3, version=1, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=2, alerts=ALERTS)
+    world.put_zone(inventory=100, max_active=3, version=1, alerts=ALERTS)
     world.operate("GET", "/zones")
     world.operate("GET", f"/zones/{ZONE_ID}")
 
@@ -269,14 +284,15 @@ def moves(world: ApiWorld, old: dict[str, str]) -> dict[str, str]:
 def listens(witness: Witness, headers: dict[str, str]) -> None:
     """A WebSocket opens, and is gone when its visitor is called."""
     world = witness.world
-    sockets = socket_app(world.stores, world.tokens, only_from_distribution(ORIGIN_SECRET), world.clock, world.log)
+    guard, nobody = only_from_distribution(ORIGIN_SECRET), Nobody()
+    sockets = socket_app(world.stores, world.tokens, guard, nobody.close, world.clock, world.log)
     context = {"routeKey": "$connect", "connectionId": "c="}
     sent = {**headers, "x-foyer-origin-secret": ORIGIN_SECRET}
     event = {"headers": sent, "queryStringParameters": {"zone": ZONE_ID}, "requestContext": context}
     with witness.watch("connections"):
         assert sockets(event, None) == {"statusCode": 200}
     world.clock.advance(HANDSHAKE_MS / 1000)
-    notify = Notify(world.stores.user_connections, Nobody(), world.clock, world.clock.advance)
+    notify = Notify(world.stores.user_connections, nobody, world.clock, world.clock.advance)
     with witness.watch("notifier"):
         assert notify(Calls(ZONE_ID, 1, "general", 0, 1_000, 1)) == {Delivery.GONE: 1}
 
@@ -287,12 +303,15 @@ class Nobody:
     def push(self, connection_id: str, message: bytes) -> Delivery:
         return Delivery.GONE
 
+    def close(self, connection_id: str) -> None:
+        """It is ended already."""
+
 
 def buys(world: ApiWorld, token: str) -> None:
     """The site's server confirms, with a site key of its own."""
     key = "the site's own key"
     version = world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3}
+    settings = {"inventory": 100, "max_active": 3}
     world.put_zone(**settings, version=version, site_key_sha256=hash_site_key(key))
     headers = {"authorization": f"Bearer {key}"}
     for reference, checkout in (("order-1", False), ("order-1", True), ("order-2", True)):
@@ -304,7 +323,7 @@ def buys(world: ApiWorld, token: str) -> None:
 def invited_come(world: ApiWorld) -> None:
     """Into a lane of their own: by an operator's link, and by the site when a user has logged in."""
     key, version = "the site's own key", world.operate("GET", f"/zones/{ZONE_ID}").json["version"]
-    settings = {"inventory": 100, "strict_exit": True, "max_active": 3, "site_key_sha256": hash_site_key(key)}
+    settings = {"inventory": 100, "max_active": 3, "site_key_sha256": hash_site_key(key)}
     lanes = {"general": {"weight": 1}, "vip": {"weight": 1}}
     world.put_zone(**settings, lanes=lanes, version=version)
     world.clock.advance(5)
@@ -480,8 +499,8 @@ def test_every_attribute_that_is_stored_is_described_with_its_table(witness: Wit
 
 
 def test_every_attribute_that_is_described_is_stored(witness: Witness) -> None:
-    """But for what this sale has not: network limits, an ill site, refused claims, streams, alerts before the start."""
-    elsewhere = {("counters", kind) for kind in ("network", "counted", "visits", "door")}
+    """But for what this sale has not: an ill site, refused claims, streams, alerts before the start."""
+    elsewhere = {("counters", kind) for kind in ("counted", "visits", "door")}
     elsewhere |= {("protected_zones", "health"), ("user_connections", "prequeue")}
     beacon = {("protected_zones", "draw", name) for name in ("beacon_round", "beacon_value")}
     assert {one for one in witness.stored.missing() if one[:2] not in elsewhere} == beacon

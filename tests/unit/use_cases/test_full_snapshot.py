@@ -13,6 +13,7 @@ from tests.unit.use_cases.test_publish import World
 from waiting_room.domain.gate.published import SnapshotParts, build_snapshot, encode_snapshot
 from waiting_room.domain.gate.snapshot import SNAPSHOT_LIMIT_BYTES, read_snapshot
 from waiting_room.use_cases.leave import REVOKED_SID, REVOKED_VISITOR
+from waiting_room.use_cases.publish import LEFT_OUT
 from waiting_room.use_cases.revoke import REVOKED_BYPASS
 
 LEFT = 25_000
@@ -47,7 +48,9 @@ def test_what_an_operator_decides_is_published_over_a_table_full_of_sessions(wor
         assert document["revoked"]["bypass"] == ["b"]
         read = read_snapshot(document, ISSUER).zones["midnight-sun"]
         assert {name: getattr(read, name) for name in change} == change
-        left_out = [record.__dict__["left_out"] for record in caplog.records if "left out" in record.getMessage()]
+        lines = [record.__dict__ for record in caplog.records if "left out" in record.getMessage()]
+        left_out = [line[LEFT_OUT] for line in lines]
+        assert [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines] == [LEFT_OUT] * len(lines)
         assert left_out == ([document["left_out"]] if document["left_out"] else [])
         assert bool(left_out) == ("revoked_by" in told)
 

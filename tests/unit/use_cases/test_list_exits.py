@@ -98,6 +98,32 @@ def test_whoever_takes_over_waits_anew() -> None:
     assert puts(sale) == 1
 
 
+@pytest.mark.parametrize("at_work_before", [False, True])
+def test_a_list_tells_whoever_takes_over_how_long_earlier_exits_have_been_on_it(*, at_work_before: bool) -> None:
+    sale, _ = sale_of("a", "b", "first")
+    another = sale.exchanger()
+    sale.leave("first")
+    sale.tick(EXITS_SEC)
+    if at_work_before:
+        sale.clock.advance(1)
+        assert another("z").won
+    sale.leave("a")
+    sale.tick(4)
+    sale.leave("b")
+    sale.tick(2)
+    assert stored(sale).listed[-1] == (2, 4_000)
+    if not at_work_before:
+        # A clock of its own.
+        sale.clock.advance(-3_600)
+    sale.ticker = another
+    began_at_ms = sale.clock.now_ms()
+    left = {}
+    for _ in range(EXIT_LISTED_MS // 1000 + 1):
+        active = sale.tick().active
+        left[active] = (sale.clock.now_ms() - began_at_ms) // 1000
+    assert left == {2: 6, 1: 10, 0: 11}, "one for six seconds from when it was read, the other for ten"
+
+
 def test_tokens_that_have_ended_are_not_listed_any_longer() -> None:
     sale, (_, session) = sale_of("a", "b")
     sale.leave("a")

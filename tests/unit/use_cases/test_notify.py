@@ -64,7 +64,7 @@ class Line:
         for position in positions:
             parts = {"run": 1, "lane": "general", "address": f"c{position}", "connected_at_ms": NOW_MS} | changes
             listener = Listener("z", position=position, visitor_id="v" * 22, channel="ws", **parts)
-            self.listeners.add(listener)
+            self.listeners.take(listener)
 
     def told(self) -> list[int]:
         return sorted(int(message["position"]) for _, message in self.connections.sent)
@@ -100,7 +100,7 @@ def test_the_message_is_the_documented_one(line: Line) -> None:
 
 def test_two_tabs_of_a_place_are_both_told(line: Line) -> None:
     line.listen(4)
-    line.listen(4, address="second")
+    line.listen(4, address="second", slot="1")
     assert line.notify(calls(4, 5))[Delivery.SENT] == 2
 
 
@@ -259,6 +259,8 @@ class Refusing:
     def post_to_connection(self, **_: Any) -> None:
         raise self.error
 
+    delete_connection = post_to_connection
+
 
 def refusal(code: str, status: int) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "PostToConnection")
@@ -280,6 +282,15 @@ def test_each_answer_of_the_service_has_its_name(error: Exception, delivery: Del
 def test_a_missing_right_is_a_fault_and_not_a_busy_service() -> None:
     with pytest.raises(ClientError):
         ApiGatewayConnections(Refusing(refusal("ForbiddenException", 403))).push("c", b"{}")
+    with pytest.raises(ClientError):
+        ApiGatewayConnections(Refusing(refusal("ForbiddenException", 403))).close("c")
+
+
+def test_a_connection_that_is_gone_is_closed_and_one_that_may_be_there_is_not() -> None:
+    ApiGatewayConnections(Refusing(refusal("GoneException", 410))).close("c")
+    for error in (refusal("LimitExceededException", 429), ReadTimeoutError(endpoint_url="https://x")):
+        with pytest.raises(Overloaded):
+            ApiGatewayConnections(Refusing(error)).close("c")
 
 
 def test_the_request_is_the_one_the_service_takes() -> None:
@@ -292,4 +303,6 @@ def test_the_request_is_the_one_the_service_takes() -> None:
     )
     with Stubber(client) as stubber:
         stubber.add_response("post_to_connection", {}, {"ConnectionId": "c=", "Data": b"{}"})
+        stubber.add_response("delete_connection", {}, {"ConnectionId": "c="})
         assert ApiGatewayConnections(client).push("c=", b"{}") is Delivery.SENT
+        ApiGatewayConnections(client).close("c=")

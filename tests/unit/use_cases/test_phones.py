@@ -237,7 +237,21 @@ def test_what_was_not_sent_is_told_with_its_reason(hall: Hall, what: Sending, st
     hall.passcodes.answers = [what]
     answer = hall.send(hall.line[0])
     assert (answer.status, answer.problem) == (status, problem)
-    assert len(hall.counters("codes")) == 1, "counted before it was sent"
+    (count,) = hall.counters("codes")
+    assert count["n"]["N"] == ("1" if what is Sending.REFUSED else "0"), "counted before, and given back"
+
+
+def test_who_was_stopped_by_a_full_network_or_a_busy_service_has_spent_nothing() -> None:
+    hall = Hall(3, identity={"mode": "require", "phone": {**PHONE, "per_network": 1}})
+    first, second, _ = hall.line
+    assert hall.send(first).status == 202
+    for _ in range(2 * CODES_PER_PLACE):
+        assert hall.send(second, OTHER).json["limit"] == "network"
+    hall.world.clock.advance(3600)
+    hall.passcodes.answers = [Sending.BUSY] * 2 * CODES_PER_PLACE
+    for _ in range(2 * CODES_PER_PLACE):
+        assert hall.send(second, OTHER).status == 429
+    assert hall.verify(second, OTHER).status == 200
 
 
 class TestAttack:

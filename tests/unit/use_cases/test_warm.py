@@ -34,6 +34,14 @@ def test_what_a_zone_needs_is_awake_from_two_minutes_and_a_half_before_its_start
     assert at == {151: 0, 150: 300, 60: 300, 10: 300, 9.9: 0, 0: 0, -1: 0}
 
 
+def test_a_line_that_opens_before_its_start_has_them_twice() -> None:
+    """The crowd comes when places can be taken, and asks again when the doors open."""
+    opens = {
+        ahead_sec: zone(ahead_sec + 3_600, opens_at_ms=NOW_MS + ahead_sec * 1000) for ahead_sec in (151, 60, 5, -3_540)
+    }
+    assert [wanted([each], MOST, NOW_MS) for each in opens.values()] == [0, 300, 0, 300]
+
+
 def test_a_start_the_zone_does_not_have_or_will_not_hold_needs_none() -> None:
     assert wanted([zone(60, mode="queueing", starts_at_ms=None)], MOST, NOW_MS) == 0
     assert wanted([zone(60, control="pass"), zone(60, control="end")], MOST, NOW_MS) == 0

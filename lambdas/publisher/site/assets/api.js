@@ -1,5 +1,6 @@
 /** The few requests a waiting browser makes. Only `status` is made again and again, and it ends at the CDN. */
 
+import { isChallenge, solveAt } from "./challenged.js";
 import { fetchWithin } from "./timed.js";
 
 const PREFIX = "/.waiting-room";
@@ -46,9 +47,9 @@ export class Api {
     return this.#ask("POST", `${this.#zone}/visitors`, true, body);
   }
 
-  /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". */
-  claim() {
-    return this.#ask("POST", `${this.#zone}/access-tokens`);
+  /** Ask to be let in: 201 with the access cookie set, or 202 "not yet". @param {object | undefined} body a proof */
+  claim(body) {
+    return this.#ask("POST", `${this.#zone}/access-tokens`, true, body);
   }
 
   /** The zone's status document, the same for everybody. */
@@ -129,6 +130,10 @@ export class Api {
     };
     try {
       return await fetchWithin(TIMEOUT_MS, url, sent, async (response) => {
+        if (isChallenge(response)) {
+          solveAt(this.enterUrl(new URLSearchParams(location.search).get("to") ?? ""));
+          return NO_ANSWER;
+        }
         const answer = answered(response, await response.text());
         // Somebody on the way said "200" with a page of their own, a site's error page or a hotel's login: no answer.
         if (response.ok && response.status !== 204 && answer.body === null) return NO_ANSWER;

@@ -1,4 +1,4 @@
-/** Coming to the line: the place this browser has, or a new one. */
+/** Coming to the line and in: the place this browser has, or a new one, and the work that is asked for them. */
 
 import { NO_ANSWER } from "./api.js";
 import { prove } from "./proof.js";
@@ -13,6 +13,7 @@ export class Arrival {
   #joinedAtMs = -Infinity;
   #afresh = false;
   #works = false;
+  #proof;
   #changed;
 
   /**
@@ -57,23 +58,29 @@ export class Arrival {
     if (forgotten || navigator.cookieEnabled === false) return { ...STRANGER, problem: "no-cookies" };
     const remembered = this.#progress.remembers;
     let answer = await this.#api.join(this.#proves ? { prove: true } : undefined);
-    if (answer.problem === "proof-needed") answer = await this.#prove(answer.body.challenge);
+    if (answer.problem === "proof-needed") answer = await this.#prove(answer.body.challenge, (body) => this.#api.join(body));
     this.#afresh = answer.code === 201 && remembered;
     if (answer.code === 200 || answer.code === 201) this.#joinedAtMs = Date.now();
     return answer;
   }
 
-  /** Join with the work done; what could not be done in time is like no answer. */
-  async #prove(challenge) {
-    let proof;
+  /** Ask to be let in; work that is asked for then counts for some minutes. @returns {Promise<import("./api.js").Answer>} */
+  async claim() {
+    const answer = await this.#api.claim(this.#proof && { proof: this.#proof });
+    if (answer.problem !== "proof-needed") return answer;
+    return this.#prove(answer.body.challenge, (body) => this.#api.claim(body));
+  }
+
+  /** Ask with the work done; what could not be done in time is like no answer. */
+  async #prove(challenge, ask) {
     try {
-      proof = await prove(challenge, () => this.#say(true));
+      this.#proof = await prove(challenge, () => this.#say(true));
     } catch {
       this.#say(true);
       return NO_ANSWER;
     }
     this.#say(false);
-    return this.#api.join({ proof });
+    return ask({ proof: this.#proof });
   }
 
   #say(works) {

@@ -3,6 +3,8 @@
 import { stateOfProblem } from "./line.js";
 
 const DOUBT_MS = 15_000;
+/** A place taken again: the next one comes later, and is then asked for. */
+export const TOO_SOON = "too-soon";
 // What may come back counts until the status document says so itself.
 const MAY_COME_BACK = new Set(["sold_out", "ended"]);
 
@@ -15,8 +17,16 @@ export class Ending {
     return Date.now() < this.#untilMs ? this.#state : "";
   }
 
-  /** Take an answer; whether it is the last word, so that asking again would not help. @param {{problem: string}} answer */
+  /**
+   * Take an answer; whether it is the last word, so that asking again would not help.
+   * @param {{problem: string}} answer
+   */
   take({ problem }) {
+    if (problem === TOO_SOON) {
+      this.#state = "too_soon";
+      this.#untilMs = Infinity;
+      return false;
+    }
     const state = stateOfProblem(problem);
     if (!state) return false;
     this.#state = state;
@@ -28,8 +38,8 @@ export class Ending {
     this.#untilMs = 0;
   }
 
-  /** The place counts again, if it was lost by being passed over. */
+  /** There is a place: again, if it was lost by being passed over, or at last. */
   revive() {
-    if (this.#state === "lapsed") this.clear();
+    if (this.#state === "lapsed" || this.#state === "too_soon") this.clear();
   }
 }

@@ -22,6 +22,7 @@ const STATE_OF_PROBLEM = {
   "hard-end": "hard_end",
   "already-completed": "completed",
   forbidden: "revoked",
+  machine: "machine",
   moved: "moved",
   "unknown-zone": "unknown",
   "no-cookies": "cookies",

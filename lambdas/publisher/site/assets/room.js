@@ -5,7 +5,7 @@ import { unforeseen } from "./api.js";
 import { Arrival, isUnknown } from "./arrival.js";
 import { Departures } from "./departures.js";
 import { Doubt } from "./doubt.js";
-import { Ending } from "./ending.js";
+import { Ending, TOO_SOON } from "./ending.js";
 import { Feed } from "./feed.js";
 import { HOLDS_A_PLACE, Progress, standing, stateOf } from "./line.js";
 import { Options } from "./options.js";
@@ -132,7 +132,7 @@ export class Room {
       this.#opensAtMs = answer.body.opens_at_ms;
       if (this.#opensInSec() <= 0) this.#locateAlarm.set(answer.retrySec, () => this.#locate());
     } else if (!this.#ending.take(answer)) {
-      this.#failures.locate += 1;
+      if (answer.problem !== TOO_SOON) this.#failures.locate += 1;
       const delay = backoffSec(this.#failures.locate, Math.random(), answer.retrySec);
       this.#locateAlarm.set(delay, () => this.#locate(joinsAgain));
     }
@@ -263,7 +263,7 @@ export class Room {
       return;
     }
     this.#claiming = true;
-    const answer = await this.#api.claim().catch(unforeseen);
+    const answer = await this.#arrival.claim().catch(unforeseen);
     this.#claiming = false;
     if (answer.code === 201 || answer.code === 200) {
       this.#failures.claim = 0;

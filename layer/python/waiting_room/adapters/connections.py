@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from waiting_room.domain.errors import Overloaded
 from waiting_room.ports import Delivery
 
 BUSY = frozenset({"LimitExceededException", "TooManyRequestsException", "ThrottlingException"})
@@ -26,11 +27,28 @@ class ApiGatewayConnections:
         except (NoConnection, HTTPClientError):
             return Delivery.FAILED
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            code, status = _refusal(error)
             if code == "GoneException" or status == 410:
                 return Delivery.GONE
             if code in BUSY or status == 429 or status >= 500:
                 return Delivery.FAILED
             raise
         return Delivery.SENT
+
+    def close(self, connection_id: str) -> None:
+        """End a connection; one that is gone is ended. Raises Overloaded when it may still be there."""
+        try:
+            self._client.delete_connection(ConnectionId=connection_id)
+        except (NoConnection, HTTPClientError) as error:
+            raise Overloaded from error
+        except ClientError as error:
+            code, status = _refusal(error)
+            if code in BUSY or status == 429 or status >= 500:
+                raise Overloaded from error
+            if code != "GoneException" and status != 410:
+                raise
+
+
+def _refusal(error: ClientError) -> tuple[str, int]:
+    """Code and status of a refused call."""
+    return error.response["Error"]["Code"], int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -76,6 +76,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     door = state.door
     flags = door.belied * 8 + door.passes * 4 + door.proven * 2 + door.shut
     out.numbers([flags, door.misses, door.came, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
+    out.numbers([round(state.show_up.silent * _TENTHS)])
     return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
@@ -105,6 +106,8 @@ def _unpacked(read: _Reader) -> ControllerState:
         serving = {lane: last.serving.get(lane, 0) + value for lane, value in read.by_lane().items()}
         samples.append(Sample(clock_ms, claimed, serving))
     values["door"] = _door(read)
+    # Nothing in bytes of a release that did not count them.
+    values["show_up.silent"] = 0 if read.is_over else _number(read.number(), _TENTHS)
     values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
     values |= {"resting": bool(flags // 8 % 2), "turnover.lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
     return _state({**values, "clock.samples": tuple(samples)})

@@ -52,6 +52,18 @@ class Phones:
             raise Unsure
         return answer is Answer.YES
 
+    def give_back(self, limit: Limit) -> None:
+        """Count one less: nothing was sent for it. Where the answer is lost it stays as it is. Raises Overloaded."""
+        writing(
+            self._table.clients.once.update_item,
+            TableName=self._table.name,
+            Key=self._table.key(limit.counter, limit.slot),
+            UpdateExpression="ADD #n :less",
+            ConditionExpression="#n > :none",
+            ExpressionAttributeNames={"#n": "n"},
+            ExpressionAttributeValues=encode({":less": -1, ":none": 0}),
+        )
+
     def codes_sent(self, zone_id: str, run: int) -> int:
         """How many passcodes of a run were counted; a little late. Raises Overloaded."""
         item = self._table.get(codes_counter(zone_id, run), 0, consistent=False)

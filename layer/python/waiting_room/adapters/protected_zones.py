@@ -8,6 +8,7 @@ from typing import Any
 
 from waiting_room.adapters.dynamodb import Clients, Table, encode, reading, writing
 from waiting_room.domain.answers import Answer
+from waiting_room.domain.zone.machines import from_bots
 from waiting_room.domain.zone.zones import Zone
 
 CONFIG = "config"
@@ -32,6 +33,8 @@ class ProtectedZones:
 
     def zone_of(self, item: Mapping[str, Any]) -> Zone:
         """The zone a `config` item stores; attributes this version does not know are left alone."""
+        if "bots" in item and "machines" not in item:
+            item = {**item, "machines": from_bots(item["bots"])}
         known = {name: value for name, value in item.items() if name in Zone.__dataclass_fields__}
         return Zone.from_document(known)
 

@@ -7,10 +7,13 @@ from typing import Any, NamedTuple, Self
 
 
 class WaitingRoomError(Exception):
-    """Base of all expected errors; `problem` is the last part of the problem type URN."""
+    """Base of all expected errors; `problem` is the last part of the problem type URN, `noted` is for the log."""
 
     problem = "error"
     title = "Something went wrong"
+    noted: Mapping[str, str] = {}
+    counts_as = ""
+    """The limit that was enforced by it, as the report counts refusals; empty for none."""
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -104,9 +107,11 @@ class ProofNeeded(WaitingRoomError):
     problem = "proof-needed"
     title = "Solve the challenge first"
 
-    def __init__(self, challenge: Mapping[str, Any]) -> None:
+    def __init__(self, challenge: Mapping[str, Any], *, refused: bool = False) -> None:
+        """`refused` says that a proof was shown and is not a good one."""
         super().__init__("Find a number whose SHA-256 with the nonce begins with so many zero bits, and join with it.")
         self.challenge = challenge
+        self.counts_as = "proof" if refused else ""
 
 
 class Forbidden(WaitingRoomError):
@@ -116,11 +121,43 @@ class Forbidden(WaitingRoomError):
     title = "This is not allowed"
 
 
+class MachineRefused(WaitingRoomError):
+    """Raised for a visitor of a class of machines, `kind`, that may not do this."""
+
+    problem = "machine"
+    title = "This looks like an automated visit"
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(
+            detail or "Machines of this kind do not take part in this line: come with an ordinary browser."
+        )
+        self.noted, self.counts_as = {"machine": f"{kind}:refuse"}, f"machine:{kind}"
+
+
+class TooSoon(WaitingRoomError):
+    """Raised when a visitor whose place is over asks for another one too soon; `retry_after_sec` is when it is not."""
+
+    problem = "too-soon"
+    title = "A new place takes a little longer each time"
+    counts_as = "again"
+
+    def __init__(self, retry_after_sec: int) -> None:
+        super().__init__(f"You have had a place in this line before: ask again in {retry_after_sec} s.")
+        self.retry_after_sec = retry_after_sec
+
+
+class TooManyPlaces(Forbidden):
+    """Raised when a network has as many places as the zone gives to one."""
+
+    counts_as = "network"
+
+
 class ScriptsNeeded(WaitingRoomError):
     """Raised when a browser without scripts comes to a zone that takes none."""
 
     problem = "scripts-needed"
     title = "This line needs a browser that runs scripts"
+    counts_as = "proof"
 
 
 class Moved(WaitingRoomError):
@@ -198,6 +235,7 @@ class AlreadyCompleted(WaitingRoomError):
 
     problem = "already-completed"
     title = "You have already completed your purchase"
+    counts_as = "purchases"
 
 
 class ReferenceUsed(WaitingRoomError):
@@ -311,3 +349,4 @@ class SignInNeeded(WaitingRoomError):
 
     problem = "sign-in"
     title = "Sign in first"
+    counts_as = "identity"

@@ -32,7 +32,8 @@ class Visitor:
     """What a valid visitor token says. `seq` is None before joining; `gen` is the token's own, never the place's.
 
     `lane` is the place's, or before joining the one the visitor was invited into. `account` says that the id is that of
-    an account of the site's login, wherever the place is moved to.
+    an account of the site's login, wherever the place is moved to. `device` tells the browsers of one
+    account apart; it is empty where each browser is a visitor of its own.
     """
 
     visitor_id: str
@@ -44,6 +45,7 @@ class Visitor:
     arrival: int | None = None
     expires_at_sec: int = 0
     account: bool = False
+    device: str = ""
 
     @property
     def known(self) -> Known | None:
@@ -104,7 +106,7 @@ class Credentials:
         claims = self._claims(request, zone, "visitor")
         if claims is None:
             return None
-        place = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
+        place: dict[str, Any] = {name: claims.get(name) for name in ("shard", "seq", "position", "arrival")}
         return Visitor(
             claims["sub"],
             claims.get("gen", 0),
@@ -112,6 +114,7 @@ class Credentials:
             **place,
             expires_at_sec=claims["exp"],
             account=claims.get("account", False),
+            device=claims.get("device", ""),
         )
 
     def find_placed(self, request: Request, zone: Zone) -> Placed | None:
@@ -173,6 +176,8 @@ class Credentials:
             "exp": now_sec + VISITOR_TOKEN_SEC,
             **_account(visitor),
         }
+        if visitor.device:
+            claims["device"] = visitor.device
         if place is not None:
             claims |= {"shard": place.shard, "seq": place.seq}
             known = {"position": place.position, "arrival": place.arrival}

@@ -68,7 +68,7 @@ class LinkApi:
         """The visitor this device is from now on, in the lane of the invitation; raises what AcceptInvitation does."""
         invited = self.credentials.read_invitation(token, zone)
         holder = self.accept(zone, invited.invitation_id, invited.lane, visitor.visitor_id, visitor.gen)
-        return Visitor(holder.visitor_id, holder.gen, invited.lane, account=visitor.account)
+        return Visitor(holder.visitor_id, holder.gen, invited.lane, account=visitor.account, device=visitor.device)
 
     def _take_invitation(self, request: Request, zone: Zone, token: str) -> Response:
         visitor, seen = self.credentials.find_visitor(request, zone), Notes()

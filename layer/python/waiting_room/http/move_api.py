@@ -88,6 +88,5 @@ class MoveApi:
         """Raise SignInNeeded where an account's place would go to a browser that is not signed in with that account."""
         if not link.account or not zone.requires_identity:
             return
-        visitor_id, _ = self.identify(zone, self.credentials.join_claim(request))
-        if visitor_id != link.visitor_id:
+        if self.identify(zone, self.credentials.join_claim(request)).visitor_id != link.visitor_id:
             raise SignInNeeded("This place belongs to another account: sign in with that one, then press the button.")

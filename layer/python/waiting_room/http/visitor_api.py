@@ -13,6 +13,7 @@ from waiting_room.domain.errors import (
     NotOpen,
     Overloaded,
     SignInNeeded,
+    TooSoon,
     UnknownVisitor,
     WaitingRoomError,
 )
@@ -39,7 +40,6 @@ from waiting_room.http.page.phone_form import PhoneStep
 from waiting_room.http.places import place_json, session_json
 from waiting_room.ports import Clock, Ids
 from waiting_room.use_cases.claim import Claim, Waiting
-from waiting_room.use_cases.join import Join
 from waiting_room.use_cases.leave import Leave
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.mark_away import MarkAway
@@ -57,7 +57,6 @@ class VisitorApi:
     clock: Clock
     ids: Ids
     newcomers: Newcomers
-    join: Join
     claim: Claim
     locate: Locate
     renew: Renew
@@ -97,30 +96,38 @@ class VisitorApi:
             return visitor
         cookies: list[str] = []
         try:
-            rules, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                return _noted(redirect(page_url(zone.zone_id, to)), **notes)
-            place, over = self._joined(request, zone, visitor)
+            with self.newcomers.limits.around(zone):
+                joining = self.newcomers.entering(request, zone, visitor)
+                visitor, rules = joining.visitor, joining.rules
+                if rules is not None and rules.mode == "require" and not self.newcomers.has_waited(joining, rules):
+                    return _noted(redirect(page_url(zone.zone_id, to)), **joining.notes)
+                place, notes = self.newcomers.seated(request, zone, joining)
             cookies += self._place_cookies(request, zone, visitor, place)
+            notes = notes | self.newcomers.claiming(request, zone, visitor, place.lane)
             claimed = self._claim(zone, visitor)
+        except TooSoon as error:
+            # The page would show the place that is over; this one says how long, and asks again by itself.
+            return problem(error, self.ids.jitter(), page=problem_page(error, zone, to, request.language))
         except WaitingRoomError as error:
-            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem)
+            return redirect(page_url(zone.zone_id, to), cookies).with_notes(problem=error.problem, **error.noted)
         if isinstance(claimed, Waiting):
-            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes, network_limit=over)
+            return _noted(redirect(page_url(zone.zone_id, to), cookies), **notes)
         token = self.credentials.access_token(claimed, zone, request)
         answer = redirect(to, [*cookies, *self.credentials.access_cookies(claimed, token)])
-        return _noted(answer, **notes, network_limit=over)
+        return _noted(answer, **notes)
 
     def join_queue(self, request: Request) -> Response:
         """Take a place in line, or tell the one there is; with an invitation in its lane, where that is sooner."""
         zone, body = self._zone(request), read_body("join_queue", request)
         self._refuse_early(request, zone)
-        visitor, notes = self.newcomers.joining(request, zone, body)
-        if "invitation" in body:
-            visitor = self.links.invited(zone, visitor, body["invitation"])
-        place, over = self._joined(request, zone, visitor)
-        answer = self._told(request, zone, visitor, place, 201 if place.new else 200)
-        return _noted(answer, **notes, network_limit=over)
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.joining(request, zone, body)
+            if "invitation" in body:
+                invited = self.links.invited(zone, joining.visitor, body["invitation"])
+                joining = self.newcomers.invited(zone, joining, invited)
+            place, notes = self.newcomers.seated(request, zone, joining)
+        answer = self._told(request, zone, joining.visitor, place, 201 if place.new else 200)
+        return _noted(answer, **notes)
 
     def get_visitor(self, request: Request) -> Response:
         """Tell a visitor's place; to a browser without scripts as a page that looks again by itself."""
@@ -132,11 +139,14 @@ class VisitorApi:
 
     def issue_access_token(self, request: Request) -> Response:
         """Exchange a called place for an access token, or say when to ask again."""
-        zone = self._zone(request)
-        claimed = self._claim(zone, self.credentials.visitor(request, zone))
+        zone, body = self._zone(request), read_body("issue_access_token", request)
+        visitor = self.credentials.visitor(request, zone)
+        notes = self.newcomers.claiming(request, zone, visitor, visitor.lane, body.get("proof"))
+        claimed = self._claim(zone, visitor)
         if isinstance(claimed, Waiting):
-            return json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec)
-        return self._admitted(request, zone, claimed, 201)
+            return _noted(json_response(202, asdict(claimed), retry_sec=claimed.retry_after_sec), **notes)
+        self.newcomers.claimed(zone, notes)
+        return _noted(self._admitted(request, zone, claimed, 201), **notes)
 
     def renew_session(self, request: Request) -> Response:
         """Lengthen the session: what apps and the heartbeat of scripted pages call."""
@@ -215,7 +225,7 @@ class VisitorApi:
             visitor = self.credentials.find_visitor(request, zone)
             if visitor is None:
                 return redirect(enter_url(zone.zone_id, to))
-            place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
+            visitor, place, wait_sec, notes = self._locate_or_join(request, zone, visitor)
             cookies = self._place_cookies(request, zone, visitor, place) if place else []
         except NotOpen as error:
             return _unopened(request, zone, to, self.clock.now_ms()).with_notes(problem=error.problem)
@@ -231,26 +241,21 @@ class VisitorApi:
 
     def _locate_or_join(
         self, request: Request, zone: Zone, visitor: Visitor
-    ) -> tuple[Place | None, int, dict[str, str]]:
-        """The place; or none, and the seconds until one may be taken without a proof of work."""
+    ) -> tuple[Visitor, Place | None, int, dict[str, str]]:
+        """Whose place, and the place; or none, and the seconds until one may be taken without a proof of work."""
         try:
-            return self._located(zone, visitor), 0, {}
+            return visitor, self._located(zone, visitor), 0, {}
         except UnknownVisitor:
-            rules, notes = self.newcomers.held(request, zone, visitor)
-            if rules is not None and rules.mode == "require":
-                wait_sec = self.newcomers.waits_sec(visitor, rules)
+            pass
+        with self.newcomers.limits.around(zone):
+            joining = self.newcomers.entering(request, zone, visitor)
+            if joining.rules is not None and joining.rules.mode == "require":
+                wait_sec = self.newcomers.waits_sec(joining, joining.rules)
                 if wait_sec:
-                    return None, wait_sec, notes
-                notes["proof"] = "waited"
-            return self._joined(request, zone, visitor)[0], 0, notes
-
-    def _joined(self, request: Request, zone: Zone, visitor: Visitor) -> tuple[Place, str]:
-        """The place, new or known; and whether the network has too many. Who has had a place is not counted again."""
-        # Before the line opens nobody new gets a place, so nothing is counted for one.
-        over = self.newcomers.counted(request, zone, visitor) if zone.line_opened(self.clock.now_ms()) else ""
-        place = self.join(zone, visitor.visitor_id, visitor.known, visitor.invited)
-        self.newcomers.joined(zone, place)
-        return place, over
+                    return joining.visitor, None, wait_sec, joining.notes
+                joining = joining.noting(proof="waited")
+            place, notes = self.newcomers.seated(request, zone, joining)
+        return joining.visitor, place, 0, notes
 
     def _refuse_early(self, request: Request, zone: Zone) -> None:
         """Raise NotOpen before the line opens, ahead of anything that is asked of newcomers; a held place is told."""

@@ -51,7 +51,7 @@ class AcceptInvitation:
         Taken on another device before, its place moves here, as long as it was not called. There is never a second
         place: whoever takes an invitation becomes the visitor it is tied to.
 
-        Raises NotSooner (nothing was taken: it stays as good as it was), InvitationUsed, and Unsure or Overloaded.
+        Raises NotSooner and TooSoon (nothing was taken: it is as good as it was), InvitationUsed, Unsure, Overloaded.
         """
         holder_id = self._invitations.holder(zone.zone_id, zone.run, invitation_id)
         if holder_id is None:

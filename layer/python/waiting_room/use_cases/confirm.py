@@ -94,24 +94,30 @@ class Confirm:
         """Keep the lease counted until the sale is surely counted: a tick must see the one or the other."""
         now_ms = self._clock.now_ms()
         pin = pin_bucket(now_ms, self._copies.recent(zone).width_sec)
-        held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease, verb="complete")
-        if held is Answer.NO:
-            raise Lapsed
-        if held is Answer.UNSURE:
-            return held
-        slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
-        with self._gates.counted(zone.zone_id, zone.run, pin):
-            answer = self._queue.complete_with_sale(
-                item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms
-            )
+        if item.lease >= pin:
+            # It is counted as long as a pin would be: nobody releases it while the place is as it was read.
+            pin = item.lease
+            answer = self._record(item, reference, attempt, now_ms)
+        else:
+            held = self._gates.hold(zone.zone_id, zone.run, pin, while_open=item.lease, verb="complete")
+            if held is Answer.NO:
+                raise Lapsed
+            if held is Answer.UNSURE:
+                return held
+            with self._gates.counted(zone.zone_id, zone.run, pin):
+                answer = self._record(item, reference, attempt, now_ms)
         answer = self._know(item, attempt, answer)
-        if answer in (Answer.YES, Answer.NO):
+        if answer is Answer.UNSURE:
+            self._gates.phantom(zone.zone_id, zone.run, pin, verb="complete")
+        elif pin != item.lease:
             self._gates.release(zone.zone_id, zone.run, pin)
         if answer is Answer.YES:
             self._exit(zone, item)
-        if answer is Answer.UNSURE:
-            self._gates.phantom(zone.zone_id, zone.run, pin, verb="complete")
         return answer
+
+    def _record(self, item: QueueItem, reference: str, attempt: str, now_ms: int) -> Answer:
+        slot = zlib.crc32(item.visitor_id.encode()) % SOLD_SLOTS
+        return self._queue.complete_with_sale(item, reference=reference, slot=slot, attempt=attempt, now_ms=now_ms)
 
     def _exit(self, zone: Zone, item: QueueItem) -> None:
         """The session is over, and its token is not: its lease goes on being counted."""

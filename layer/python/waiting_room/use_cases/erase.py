@@ -22,7 +22,9 @@ OVER = {"left", "completed", "revoked"}
 class Erase:
     """Ends the place, so that its room goes to the next visitor, and deletes it, in every run there may be one.
 
-    What stays for a day at most is a revocation, if the visitor was barred: an id and a reason, no person.
+    With the place go how often it was taken again, and the hashes of account, network and browser. What stays for a
+    day at most is a revocation, if the visitor was barred: an id and a reason, no person. Counts of a network stay with
+    the hashes of its last four places, which lead nowhere once the place is gone.
     """
 
     def __init__(

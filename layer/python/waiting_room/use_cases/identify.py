@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -20,6 +21,19 @@ LONGEST_SEC = 3600
 LONGEST_TOKEN, LONGEST_SUBJECT = 4096, 200
 
 
+@dataclass(frozen=True)
+class Identified:
+    """Who somebody is. `account` stands for the person in this run and is told to nobody; empty where it is not known.
+
+    `seen` is to be noted: `valid`, `missing`, `bad`, or `unread` while the login's keys cannot be had; empty where
+    nobody asks for a claim.
+    """
+
+    visitor_id: str
+    seen: str = ""
+    account: str = ""
+
+
 class Identify:
     """Gives a newcomer an id: by the claim where the zone wants that, else a new one."""
 
@@ -28,30 +42,28 @@ class Identify:
         self._clock = clock
         self._ids = ids
 
-    def __call__(self, zone: Zone, claim: str | None) -> tuple[str, str]:
-        """The visitor id, and what is to be noted: `valid`, `missing`, `bad`, `unread` while the login's keys cannot be
-        had; empty where nobody asks for a claim.
+    def __call__(self, zone: Zone, claim: str | None) -> Identified:
+        """Who it is by the claim; the visitor id is the account's where the zone requires one, else a fresh one.
 
         The same person gets the same id in one run of one zone, and another one everywhere else: what is stored tells
         nobody who it is. Raises SignInNeeded without a good claim in a zone that requires one, NotReady when there
         are no keys to check it with.
         """
         if zone.identity is None or zone.phone is not None:
-            return self._ids.visitor_id(), ""
+            return Identified(self._ids.visitor_id())
         try:
             subject = self._subject(zone, claim) if claim else None
         except NotReady:
             if zone.identity["mode"] == "observe":
-                return self._ids.visitor_id(), "unread"
+                return Identified(self._ids.visitor_id(), "unread")
             raise
         seen = "missing" if not claim else "bad" if subject is None else "valid"
+        account = "" if subject is None else _account(zone, subject)
         if zone.identity["mode"] == "observe":
-            return self._ids.visitor_id(), seen
-        if subject is None:
+            return Identified(self._ids.visitor_id(), seen, account)
+        if not account:
             raise SignInNeeded("Sign in on the site first: this line takes one place for each account.")
-        salt = f"{zone.zone_id}|{zone.run}|{zone.site_key_sha256}"
-        digest = hashlib.sha256(f"{salt}|{subject}".encode()).digest()[:16]
-        return base64.urlsafe_b64encode(digest).decode().rstrip("="), seen
+        return Identified(account, seen, account)
 
     def _subject(self, zone: Zone, claim: str) -> str | None:
         """Who the claim is about, or None for anything but a valid claim for this zone."""
@@ -80,3 +92,10 @@ class Identify:
         if claims.get("zone", zone.zone_id) != zone.zone_id:
             return None
         return subject if isinstance(subject, str) and 0 < len(subject) <= LONGEST_SUBJECT else None
+
+
+def _account(zone: Zone, subject: str) -> str:
+    """What stands for a person in one run: without the site's key nobody can tell whom."""
+    salt = f"{zone.zone_id}|{zone.run}|{zone.site_key_sha256}"
+    digest = hashlib.sha256(f"{salt}|{subject}".encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from waiting_room.adapters.exits import Exits
@@ -63,6 +63,15 @@ class _Known:
             return self
         due = self.listed_to(now_ms)
         return replace(self, listed=(*(each for each in self.listed if each[0] >= due), (number, now_ms)))
+
+    def read(self, there: ExitList, now_ms: int) -> _Known:
+        """The list was found so: what it says of earlier generations is true since, however long ago it was put."""
+        news = [
+            (number, now_ms - for_ms)
+            for number, for_ms in there.listed
+            if self.newest_listed < number < there.generation
+        ]
+        return replace(self, listed=(*self.listed, *news)).note(there.generation, now_ms)
 
 
 @dataclass
@@ -139,9 +148,9 @@ class ListExits:
         there = _list_of(stored, gate)
         if there.run > gate.run:
             return known
-        known = known.note(there.generation if there.run == gate.run else 0, self._clock.now_ms())
         now_ms = self._clock.now_ms()
-        following = _list(gate, known.generations, now_ms)
+        known = known.read(there, now_ms) if there.run == gate.run else known.note(0, now_ms)
+        following = _list(gate, known, now_ms)
         if following.generation < newest and not known.full:
             told = {"zone_id": gate.zone_id, "run": gate.run, "exits": len(following)}
             logger.warning("the exit list is full: slots wait for their tokens' ends", extra=told)
@@ -165,14 +174,15 @@ def _list_of(stored: StoredObject | None, gate: GateItem) -> ExitList:
     return ExitList(gate.zone_id, 0)
 
 
-def _list(gate: GateItem, generations: Iterable[Generation], now_ms: int) -> ExitList:
+def _list(gate: GateItem, known: _Known, now_ms: int) -> ExitList:
     """As many whole generations as there is room for, in their order, without the tokens that have ended."""
     ended, number = last_ended_bucket(now_ms, gate.width_sec), 0
     ids: set[bytes] = set()
-    for generation in generations:
+    for generation in known.generations:
         live = {each.session for each in generation.live(ended)}
         if len(ids | live) > MOST_EXITS:
             break
         ids |= live
         number = generation.number
-    return ExitList(gate.zone_id, gate.run, number, now_ms, list_exits(ids))
+    listed = tuple((earlier, now_ms - since_ms) for earlier, since_ms in known.listed if earlier)
+    return ExitList(gate.zone_id, gate.run, number, now_ms, list_exits(ids), listed)

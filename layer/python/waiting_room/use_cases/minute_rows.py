@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room.adapters.counters import Departures, Minutes
+from waiting_room.adapters.limit_counts import LimitCounts
 from waiting_room.adapters.protected_zones import ProtectedZones
 from waiting_room.domain.admission.controller import Tick
 from waiting_room.domain.admission.gate_item import ControllerState, GateItem
@@ -30,12 +31,18 @@ class MinuteRows:
     """Refreshes the row of the minute now and then, and tells the gauges."""
 
     def __init__(
-        self, zones: ProtectedZones, minutes: Minutes, departures: Departures, metrics: Metrics | None = None
+        self,
+        zones: ProtectedZones,
+        minutes: Minutes,
+        departures: Departures,
+        limits: LimitCounts,
+        metrics: Metrics | None = None,
     ) -> None:
         """`metrics` is told of each zone as `is_told` says; its `put` must not raise for a backend that is down."""
         self._zones = zones
         self._minutes = minutes
         self._departures = departures
+        self._limits = limits
         self._metrics = metrics
         self._courses: dict[str, tuple[int, int, dict[str, list[Point]]]] = {}
         self._marks: dict[str, tuple[int, int, list[list[Any]]]] = {}
@@ -46,7 +53,8 @@ class MinuteRows:
             return
         self._zones.put_record(zone.zone_id, ENTRY, {"entry": tick.gate.state.entry})
         departures = {lane: self._departures.totals(zone.zone_id, zone.run, lane) for lane in zone.lanes}
-        told = {"lanes": lanes, "departures": departures, "limits": _limits(zone)}
+        enforced = self._limits.totals(zone.zone_id, zone.run)
+        told = {"lanes": lanes, "departures": departures, "limits": _limits(zone), "enforced": enforced}
         row = {**_row(tick, lanes, sold, now_ms), **told}
         if self._metrics is not None and is_told(before.state, tick.gate.state, now_ms):
             self._metrics.put([zone_point(zone.zone_id, zone.run, now_ms, row)])

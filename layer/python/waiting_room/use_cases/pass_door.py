@@ -33,7 +33,8 @@ class PassDoor:
         if 0 <= now_ms - self._passed_at_ms.get(key, -PASSED_MS) < PASSED_MS:
             return
         now_sec = now_ms // 1000
-        claims = {"zone": zone.zone_id, "run": zone.run, "sub": NOBODY, "bits": 1, "iat": now_sec, "exp": now_sec + 1}
+        claims = {"zone": zone.zone_id, "run": zone.run, "sub": NOBODY, "iat": now_sec, "exp": now_sec + 1}
+        claims |= {"bits": 1, "times": 1}
         token = self._tokens.sign(AUDIENCE, claims)
         if self._tokens.verify(token, AUDIENCE, now_sec=now_sec) is None:
             raise NotReady

@@ -1,7 +1,7 @@
 """Prove: a newcomer's work before joining, asked for and checked without storing anything.
 
-A challenge is a signed token about one visitor id. Its solution gives a place to that id and to no other, so showing
-it again, anywhere and however often, leads to the same place.
+A challenge is a signed token about one position of one visitor id. Its solution gives that one and no other, so
+showing it again, anywhere and however often, leads to the same place.
 """
 
 from __future__ import annotations
@@ -74,22 +74,24 @@ class Prove:
         proof: Mapping[str, str] | None,
         *,
         known: bool,
+        times: int = 1,
         suspect: bool = False,
         asked: bool = False,
     ) -> Proven:
         """Who may join: the visitor, or with a fresh id (not `known`) the one the solved challenge was made for.
 
+        The work is for the position that is the visitor's `times`-th: another one takes other work.
         `asked` is for a page that proves its work although the zone only observes. Raises ProofNeeded with a new
         challenge.
         """
         rules = self.rules(zone, suspect=suspect)
         if rules is None:
             return Proven(visitor_id)
-        solver = self._solver(zone, rules, proof) if proof else None
+        solver = self._solver(zone, rules, proof, times) if proof else None
         if solver is not None and solver == (visitor_id if known else solver):
             return Proven(solver, "valid")
         if rules.mode == "require" or (asked and proof is None):
-            raise ProofNeeded(self._challenge(zone, rules, visitor_id))
+            raise ProofNeeded(self._challenge(zone, rules, visitor_id, times), refused=bool(proof))
         return Proven(visitor_id, "bad" if proof else "missing")
 
     def rules(self, zone: Zone, *, suspect: bool = False) -> ProofRules | None:
@@ -98,12 +100,13 @@ class Prove:
             return SUSPECT
         return zone.proof_of_work
 
-    def _challenge(self, zone: Zone, rules: ProofRules, visitor_id: str) -> dict[str, Any]:
+    def _challenge(self, zone: Zone, rules: ProofRules, visitor_id: str, times: int) -> dict[str, Any]:
         now_sec = self._clock.now_ms() // 1000
         claims = {
             "zone": zone.zone_id,
             "run": zone.run,
             "sub": visitor_id,
+            "times": times,
             "bits": bits_at(rules, self.pace.per_sec(zone), zone.expected_joins_per_sec),
             "iat": now_sec,
             "exp": now_sec + CHALLENGE_SEC,
@@ -116,10 +119,12 @@ class Prove:
             "expires_at_ms": (now_sec + CHALLENGE_SEC) * 1000,
         }
 
-    def _solver(self, zone: Zone, rules: ProofRules, proof: Mapping[str, str]) -> str | None:
-        """The visitor id a proof is about, or None for anything but a good one of this zone and run."""
+    def _solver(self, zone: Zone, rules: ProofRules, proof: Mapping[str, str], times: int) -> str | None:
+        """The visitor id a proof is about, or None for anything but a good one of this zone, run and position."""
         claims = self._tokens.verify(proof["challenge"], "challenge", now_sec=self._clock.now_ms() // 1000)
         if claims is None or claims["zone"] != zone.zone_id or claims["run"] != zone.run:
+            return None
+        if claims["times"] != times:
             return None
         # What the operator raised by hand since counts at once.
         if claims["bits"] < rules.bits or not is_solved(claims["sub"], proof["solution"], claims["bits"]):

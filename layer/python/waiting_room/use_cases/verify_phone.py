@@ -74,8 +74,10 @@ class VerifyPhone:
         item = self._holding(zone, who)
         if item.phone and self._phones.owner(zone.zone_id, zone.run, item.phone) == who.visitor_id:
             raise CodeRefused("A number is confirmed for this place already.")
-        self._count(zone, rules, who, self._phones.tag(zone.zone_id, zone.run, number))
+        counted = self._count(zone, rules, who, self._phones.tag(zone.zone_id, zone.run, number))
         sending = passcodes.send(channel, number, who.visitor_id)
+        if sending in (Sending.BUSY, Sending.STOPPED):
+            self._give_back(counted)
         if sending is Sending.REFUSED:
             raise InvalidInput("This number cannot be reached, or wants no messages.", "/number")
         if sending is Sending.BUSY:
@@ -126,8 +128,11 @@ class VerifyPhone:
         gate = self._copies.recent(zone)
         return status_now(self._lines.placed(item, gate, known), gate, zone.claim.grace_sec, self._clock.now_ms())
 
-    def _count(self, zone: Zone, rules: Mapping[str, Any], who: Who, tag: str) -> None:
-        """Count a passcode everywhere, the narrowest first: whoever is stopped there spends nothing of the others'."""
+    def _count(self, zone: Zone, rules: Mapping[str, Any], who: Who, tag: str) -> list[Limit]:
+        """Count a passcode everywhere, the narrowest first: whoever is stopped there spends nothing of the others'.
+
+        Who is stopped by a wider one, as many behind one network are, has not spent an own one for nothing.
+        """
         zone_id, run, hour = zone.zone_id, zone.run, self._clock.now_ms() // HOUR_MS
         visitor = self._phones.tag(zone_id, run, who.visitor_id)
         network = network_tag(f"{zone_id}|{run}|{zone.site_key_sha256}", who.client_ip) or "unknown"
@@ -140,11 +145,19 @@ class VerifyPhone:
             (Limit(of_number, limits.CODES_PER_NUMBER), "number"),
             (Limit(codes_counter(zone_id, run), int(rules.get("most", limits.MOST))), "run"),
         )
+        counted: list[Limit] = []
         for limit, what in steps:
             if not self._phones.take(limit, self._from_ms(zone)):
+                self._give_back(counted)
                 if what == "run":
                     logger.warning(NO_MORE, extra={"zone_id": zone.zone_id, "why": "used up"})
                 raise CodeRefused(_TOO_MANY[what], what)
+            counted.append(limit)
+        return counted
+
+    def _give_back(self, counted: list[Limit]) -> None:
+        for limit in counted:
+            self._phones.give_back(limit)
 
     def _prove(self, zone: Zone, passcodes: Passcodes, who: Who, number: str, code: str) -> None:
         visitor = self._phones.tag(zone.zone_id, zone.run, who.visitor_id)

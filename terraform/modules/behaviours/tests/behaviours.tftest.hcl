@@ -18,6 +18,7 @@ variables {
   name                 = "foyer"
   behaviours           = jsondecode(file("../../../schemas/behaviours.json"))
   api_domain_name      = "abc.execute-api.eu-west-1.amazonaws.com"
+  api_stage            = "0123456789abcdef0123456789abcdef"
   bucket_domain_name   = "foyer.s3.eu-west-1.amazonaws.com"
   origin_shield_region = "eu-west-1"
 }
@@ -43,6 +44,11 @@ run "without_a_websocket_api" {
   assert {
     condition     = output.origins["site_bucket"].origin_shield_region == "eu-west-1" && output.origins["site_bucket"].secret_header == null && output.origins["api"].secret_header == "x-foyer-origin-secret" && output.origins["api"].origin_shield_region == null
     error_message = "The bucket is shielded; the API is sent the secret."
+  }
+
+  assert {
+    condition     = output.origins["api"].origin_path == "/0123456789abcdef0123456789abcdef" && output.origins["site_bucket"].origin_path == null
+    error_message = "The API is asked at its stage: at no other is there anything."
   }
 
   assert {

@@ -58,7 +58,7 @@ run "with_a_domain_and_its_zone" {
   command = plan
 
   variables {
-    domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1" }
+    domain             = { names = ["example.com", "www.example.com"], hosted_zone_id = "Z1", address_records = true }
     error_page_path    = "/sorry.html"
     access_logs_bucket = "logs.s3.amazonaws.com"
     web_acl_arn        = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/1"
@@ -85,8 +85,40 @@ run "with_a_domain_and_its_zone" {
   }
 
   assert {
+    condition     = alltrue([for record in aws_route53_record.address : record.allow_overwrite]) && one(aws_cloudfront_distribution.this.viewer_certificate).minimum_protocol_version == "TLSv1.2_2025"
+    error_message = "A name that led elsewhere is cut over, and old TLS is refused."
+  }
+
+  assert {
     condition     = { for each in aws_cloudfront_distribution.this.custom_error_response : each.error_code => each.error_caching_min_ttl if each.response_page_path == "/sorry.html" } == { "503" = 0 } && one(aws_cloudfront_distribution.this.logging_config).bucket == "logs.s3.amazonaws.com" && aws_cloudfront_distribution.this.web_acl_id == var.web_acl_arn
     error_message = "Error page, access logs and web ACL are set."
+  }
+}
+
+run "before_a_live_domain_is_cut_over" {
+  command = plan
+
+  variables {
+    domain = { names = ["example.com"], hosted_zone_id = "Z1", minimum_protocol_version = "TLSv1.3_2025" }
+  }
+
+  override_resource {
+    target = aws_acm_certificate.this
+    values = {
+      domain_validation_options = [
+        { domain_name = "example.com", resource_record_name = "_1.example.com.", resource_record_type = "CNAME", resource_record_value = "_1.acm" },
+      ]
+    }
+  }
+
+  assert {
+    condition     = keys(aws_route53_record.validation) == ["example.com"] && length(aws_route53_record.address) == 0 && aws_cloudfront_distribution.this.aliases == toset(["example.com"])
+    error_message = "The certificate is validated and the distribution knows the name, which still leads to where it led."
+  }
+
+  assert {
+    condition     = one(aws_cloudfront_distribution.this.viewer_certificate).minimum_protocol_version == "TLSv1.3_2025"
+    error_message = "TLS is as asked."
   }
 }
 
@@ -121,4 +153,14 @@ run "behaviours_without_an_end" {
   }
 
   expect_failures = [var.behaviours]
+}
+
+run "an_origin_that_is_the_distribution" {
+  command = plan
+
+  variables {
+    domain = { names = ["www.example.com", "Origin.example.com"], certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1" }
+  }
+
+  expect_failures = [var.domain]
 }

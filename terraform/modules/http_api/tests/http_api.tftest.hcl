@@ -16,6 +16,7 @@ mock_provider "aws" {
 
 variables {
   name           = "foyer"
+  stage          = "0123456789abcdef0123456789abcdef"
   openapi        = jsondecode(file("../../../schemas/openapi.json"))
   function_names = { bouncer = "foyer-bouncer", operator = "foyer-operator" }
   throttle       = { requests_per_sec = 100, burst = 50 }
@@ -47,6 +48,11 @@ run "routes_of_the_document" {
     condition     = one(aws_apigatewayv2_stage.this.default_route_settings).throttling_rate_limit == 100 && !strcontains(one(aws_apigatewayv2_stage.this.access_log_settings).format, "sourceIp")
     error_message = "Throttled as asked; the access log says nothing about who asked."
   }
+
+  assert {
+    condition     = aws_apigatewayv2_stage.this.name == "0123456789abcdef0123456789abcdef" && !strcontains(one(aws_apigatewayv2_stage.this.access_log_settings).format, "context.stage")
+    error_message = "There is one stage, which nobody can guess; operators are told it, and no log."
+  }
 }
 
 run "with_alarms" {
@@ -76,7 +82,7 @@ run "no_other_origin_unless_it_is_listed" {
   command = plan
 
   assert {
-    condition     = !can(jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"])
+    condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0
     error_message = "CORS is off by default."
   }
 }
@@ -89,7 +95,27 @@ run "listed_origins" {
   }
 
   assert {
-    condition     = jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowOrigins == ["https://shop.example.org"] && jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"].allowCredentials
-    error_message = "Origins are named, as credentials need them to be."
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).allow_origins == toset(["https://shop.example.org"]) && one(aws_apigatewayv2_api.this.cors_configuration).allow_credentials
+    error_message = "Origins are named, as credentials need them to be, where the provider does not throw them away."
   }
+
+  assert {
+    condition     = !can(jsondecode(aws_apigatewayv2_api.this.body)["x-amazon-apigateway-cors"])
+    error_message = "The provider deletes what the body says of CORS."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).max_age == 600 && contains(one(aws_apigatewayv2_api.this.cors_configuration).allow_headers, "x-waiting-room-join-claim") && one(aws_apigatewayv2_api.this.cors_configuration).allow_methods == toset(["DELETE", "GET", "POST"]) && one(aws_apigatewayv2_api.this.cors_configuration).expose_headers == toset(["date", "retry-after"])
+    error_message = "The rest is what the document says."
+  }
+}
+
+run "a_stage_that_can_be_guessed" {
+  command = plan
+
+  variables {
+    stage = "$default"
+  }
+
+  expect_failures = [var.stage]
 }

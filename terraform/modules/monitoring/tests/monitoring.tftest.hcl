@@ -17,11 +17,11 @@ mock_provider "aws" {
 variables {
   name                 = "foyer"
   failures_queue_name  = "foyer-failures"
+  watches_firewall     = true
   watches_distribution = true
   distribution_id      = "E1"
   function_names       = { bouncer = "foyer-bouncer" }
   table_names          = { queue = "foyer-queue" }
-  publisher_log_group  = "/aws/lambda/foyer-publisher"
   log_group_names      = { bouncer = "/aws/lambda/foyer-bouncer" }
   watches_codes        = true
   api_id               = "abc"
@@ -41,7 +41,7 @@ run "alarms_and_a_dashboard" {
   }
 
   assert {
-    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 10
+    condition     = length(jsondecode(one(aws_cloudwatch_dashboard.this).dashboard_body).widgets) == 11
     error_message = "The dashboard has a graph for the distribution."
   }
 
@@ -61,11 +61,6 @@ run "alarms_and_a_dashboard" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.left_out.metric_transformation[0].value == "$.left_out"
-    error_message = "So are revocations that have no room in the snapshot."
-  }
-
-  assert {
     condition     = one(aws_budgets_budget.this).limit_amount == "10.0" && length(one(aws_budgets_budget.this).notification) == 2
     error_message = "The budget warns before and after."
   }
@@ -75,6 +70,7 @@ run "without_a_distribution" {
   command = plan
 
   variables {
+    watches_firewall     = false
     watches_distribution = false
     distribution_id      = null
   }

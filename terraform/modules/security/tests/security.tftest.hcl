@@ -15,20 +15,21 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "foyer"
-  prefix              = "/.waiting-room"
-  snapshot_path       = "/.waiting-room/gate-1.json"
-  requests_per_5_min  = 300
-  managed_rule_groups = [{ name = "AWSManagedRulesKnownBadInputsRuleSet" }, { name = "AWSManagedRulesAmazonIpReputationList", count = true }]
-  challenge           = false
-  bot_header          = "x-amzn-waf-foyer-bot"
+  name                       = "foyer"
+  prefix                     = "/.waiting-room"
+  snapshot_path              = "/.waiting-room/gate-1.json"
+  requests_per_5_min         = 300
+  blocked_requests_per_5_min = 100000
+  managed_rule_groups        = [{ name = "AWSManagedRulesKnownBadInputsRuleSet" }, { name = "AWSManagedRulesAmazonIpReputationList", count = true }]
+  challenge                  = false
+  bot_header                 = "x-amzn-waf-foyer-bot"
 }
 
 run "rules_in_order" {
   command = plan
 
   assert {
-    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { snapshot = 0, rate = 1, AWSManagedRulesKnownBadInputsRuleSet = 10, AWSManagedRulesAmazonIpReputationList = 11 }
+    condition     = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule.priority } == { snapshot = 0, flood = 1, crowd = 2, AWSManagedRulesKnownBadInputsRuleSet = 10, AWSManagedRulesAmazonIpReputationList = 11 }
     error_message = "The snapshot is let through before anything counts."
   }
 
@@ -45,6 +46,51 @@ run "rules_in_order" {
   assert {
     condition     = [for rule in aws_wafv2_web_acl.this.rule : rule.name if length(one(rule.override_action[*].count) == null ? [] : one(rule.override_action[*].count)) > 0] == ["AWSManagedRulesAmazonIpReputationList"]
     error_message = "A group that only counts blocks nobody."
+  }
+}
+
+run "a_crowd_behind_one_address_is_challenged_and_never_refused" {
+  command = plan
+
+  assert {
+    condition = {
+      for rule in aws_wafv2_web_acl.this.rule : rule.name => [length(one(rule.action[*].block)), length(one(rule.action[*].challenge)), one(rule.statement[0].rate_based_statement[*].limit)]
+      if contains(["flood", "crowd"], rule.name)
+    } == { flood = [1, 0, 100000], crowd = [0, 1, 300] }
+    error_message = "What a carrier's address reaches is challenged; only what none reaches is refused."
+  }
+
+  assert {
+    condition = alltrue([
+      for path, wanted in {
+        "/.waiting-room/v1/zones/a/enter"        = [true, true]
+        "/.waiting-room/v1/zones/a/visitors"     = [true, true]
+        "/.waiting-room/v1/zones/a/sessions/me"  = [true, true]
+        "/.waiting-room/ws"                      = [true, true]
+        "/.waiting-room/v1/confirmations"        = [true, false]
+        "/.waiting-room/v1/invitations"          = [true, false]
+        "/.waiting-room/v1/zones/a/door"         = [true, false]
+        "/.waiting-room/status/a.json"           = [false, false]
+        "/.waiting-room/pages/a/index.html"      = [false, false]
+        "/events/.waiting-room/v1/zones/a/enter" = [false, false]
+        } : wanted == [
+        length(regexall(one(flatten([for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].rate_based_statement[0].scope_down_statement[0].regex_match_statement[0].regex_string if rule.name == "flood"])), path)) > 0,
+        alltrue(flatten([
+          for rule in aws_wafv2_web_acl.this.rule : [
+            for statement in rule.statement[0].rate_based_statement[0].scope_down_statement[0].and_statement[0].statement : [
+              [for match in statement.regex_match_statement : length(regexall(match.regex_string, path)) > 0],
+              [for other in statement.not_statement : [for match in other.statement[0].byte_match_statement : !endswith(path, match.search_string)]],
+            ]
+          ] if rule.name == "crowd"
+        ])),
+      ]
+    ])
+    error_message = "Visitors and WebSockets are counted; servers and the look at the door cannot answer a challenge."
+  }
+
+  assert {
+    condition     = one([for rule in aws_wafv2_web_acl.this.rule : rule.challenge_config[0].immunity_time_property[0].immunity_time if rule.name == "crowd"]) == 14400
+    error_message = "A challenge solved at the door counts until the turn."
   }
 }
 
@@ -67,13 +113,19 @@ run "with_labels" {
   variables {
     bots = {
       inspection_level = "COMMON"
-      labels           = { data_center = "awswaf:managed:aws:bot-control:signal:known_bot_data_center", automated = "awswaf:managed:aws:bot-control:signal:automated_browser" }
+      version          = "Version_5.0"
+      labels = {
+        verified    = ["wba:verified"]
+        crawler     = ["bot:verified", "bot:user_triggered:verified"]
+        automated   = ["signal:automated_browser", "bot:category:"]
+        data_center = ["signal:known_bot_data_center"]
+      }
     }
   }
 
   assert {
-    condition     = toset([for rule in aws_wafv2_web_acl.this.rule : "${rule.name}=${rule.priority}" if startswith(rule.name, "bot-")]) == toset(["bot-no=3", "bot-automated=40", "bot-data_center=41", "bot-control=30"])
-    error_message = "What a client sends is overwritten first, then labels are given, then they are told."
+    condition     = toset([for rule in aws_wafv2_web_acl.this.rule : "${rule.name}=${rule.priority}" if startswith(rule.name, "bot-")]) == toset(["bot-no=5", "bot-control=30", "bot-data_center=40", "bot-automated=41", "bot-crawler=42", "bot-verified=43"])
+    error_message = "What a client sends is overwritten first, then labels are given, then the class is told; who is vouched for has the last word."
   }
 
   assert {
@@ -81,7 +133,7 @@ run "with_labels" {
       for rule in aws_wafv2_web_acl.this.rule : [
         for header in flatten([for action in rule.action : [for count in action.count : [for handling in count.custom_request_handling : handling.insert_header]]]) :
         header.name == "foyer-bot" && header.value == trimprefix(rule.name, "bot-")
-      ] if contains(["bot-no", "bot-automated", "bot-data_center"], rule.name)
+      ] if startswith(rule.name, "bot-") && rule.name != "bot-control"
     ]))
     error_message = "AWS WAF puts x-amzn-waf- before the name itself."
   }
@@ -92,7 +144,30 @@ run "with_labels" {
   }
 
   assert {
+    condition = {
+      for rule in aws_wafv2_web_acl.this.rule : trimprefix(rule.name, "bot-") => flatten([
+        [for match in rule.statement[0].label_match_statement : "${match.scope} ${match.key}"],
+        [for any in rule.statement[0].or_statement : [for statement in any.statement : [for match in statement.label_match_statement : "${match.scope} ${match.key}"]]],
+      ]) if contains(["bot-verified", "bot-crawler", "bot-automated", "bot-data_center"], rule.name)
+      } == {
+      verified    = ["LABEL wba:verified"]
+      crawler     = ["LABEL bot:verified", "LABEL bot:user_triggered:verified"]
+      automated   = ["LABEL signal:automated_browser", "NAMESPACE bot:category:"]
+      data_center = ["LABEL signal:known_bot_data_center"]
+    }
+    error_message = "Each class is told for any of its labels, and for all that begin with one that ends in a colon."
+  }
+
+  assert {
     condition     = one([for rule in aws_wafv2_web_acl.this.rule : length(one(rule.override_action[*].count)) if rule.name == "bot-control"]) == 1
     error_message = "Bot Control labels and blocks nobody."
+  }
+
+  assert {
+    condition = alltrue([
+      for path, wanted in { enter = true, visitors = true, "visitors/me" = true, access-tokens = true, "sessions/me/renewals" = false } :
+      wanted == (length(regexall(one([for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].managed_rule_group_statement[0].scope_down_statement[0].regex_match_statement[0].regex_string if rule.name == "bot-control"]), "/.waiting-room/v1/zones/a/${path}")) > 0)
+    ])
+    error_message = "Who joins and who claims is looked at, and nobody else paid for."
   }
 }

@@ -70,3 +70,27 @@ run "wrong_values" {
 
   expect_failures = [var.name, var.warm_throughput]
 }
+
+run "made_warm" {
+  variables {
+    warm_throughput = { read_units_per_sec = 20000, write_units_per_sec = 8000 }
+  }
+
+  assert {
+    condition     = output.warm_throughput == { read_units_per_sec = 20000, write_units_per_sec = 8000 }
+    error_message = "The table says what it is warm for."
+  }
+}
+
+run "asked_for_less_it_stays_as_warm_as_it_is" {
+  command = plan
+
+  variables {
+    warm_throughput = { read_units_per_sec = 12000, write_units_per_sec = 6000 }
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this.warm_throughput).write_units_per_second == 8000
+    error_message = "To lower it is to make the table anew."
+  }
+}

@@ -17,6 +17,7 @@ mock_provider "aws" {
 variables {
   name          = "foyer-websocket"
   schema        = jsondecode(file("../../../schemas/websocket.json"))
+  stage         = "0123456789abcdef0123456789abcdef"
   function_name = "foyer-connections"
   throttle      = { requests_per_sec = 100, burst = 50 }
 }
@@ -25,8 +26,8 @@ run "routes_of_the_document" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_apigatewayv2_route.this)) == toset(["$connect", "$default", "$disconnect"]) && aws_apigatewayv2_stage.this.name == "live"
-    error_message = "Three routes at the stage of the document."
+    condition     = toset(keys(aws_apigatewayv2_route.this)) == toset(["$connect", "$default", "$disconnect"]) && aws_apigatewayv2_stage.this.name == "0123456789abcdef0123456789abcdef"
+    error_message = "Three routes of the document, at the one stage."
   }
 
   assert {

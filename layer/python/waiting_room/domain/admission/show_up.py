@@ -34,6 +34,9 @@ SHUT_SEC, SHUT_CLAIMS = 20, 10
 """So long and so many claims in a row without a grant left over, and too many were called: they stand at the door,
 unseen. Then half as many are called, and after as long and as many again a quarter."""
 
+MOST_SILENT = 10_000
+"""More in a row are not counted: the gate item has room for no larger number."""
+
 
 @dataclass(frozen=True)
 class ShowUp:
@@ -44,6 +47,7 @@ class ShowUp:
     `recent_called` and `recent_came` are the same with the older ones fading: from them the share is learnt.
     `shut_claims` and `shut_ms` say how many came, and for how long, while no grant was left over; each tick that leaves
     one over halves them.
+    `silent` counts those whose time to come is over since anybody came at all.
     `noticed_front` is how far the line had got, of all lanes together, as far as pages far back have noticed.
     """
 
@@ -55,6 +59,7 @@ class ShowUp:
     shut_claims: int = 0
     shut_ms: int = 0
     noticed_front: float = 0.0
+    silent: float = 0.0
 
     @classmethod
     def recalled(cls, share: float, absent: int, called: int, front: int) -> ShowUp:
@@ -91,9 +96,14 @@ class ShowUp:
         return max(0, round(self.resolved_called - self.resolved_came))
 
     def wanted(self, places: float) -> float:
-        """How many more to call so that `places` are filled; fewer the longer no grant was left over."""
+        """How many more to call so that `places` are filled; fewer the longer no grant was left over.
+
+        After so many in a row of whom nobody came, as many may be on the way: so their number doubles while the line is
+        of absentees, whatever the share was before, and a line of any length is through after a few rounds.
+        """
         caution: float = 0.5 ** min(self.shut_claims // SHUT_CLAIMS, self.shut_ms // (SHUT_SEC * 1000))
-        return max(0.0, (places - self.expected) / self.share) * caution
+        by_share = (places - self.expected) / self.share
+        return max(0.0, by_share, self.silent - sum(self.on_the_way)) * caution
 
     def advance(self, claims: int, walked: int, elapsed_ms: int, open_sec: float, far_sec: float) -> ShowUp:
         """What is known one tick later.
@@ -133,6 +143,7 @@ class ShowUp:
             on_the_way=_rounded(stages),
             resolved_called=round(max(0.0, self.resolved_called - absent), 2),
             recent_called=round(max(0.0, self.recent_called - absent), 2),
+            silent=round(max(0.0, self.silent - absent), 1),
         )
 
     def call(self, calls: int, serving: int, near_ahead: int, pace: float) -> ShowUp:
@@ -163,6 +174,7 @@ class ShowUp:
             resolved_came=self.resolved_came + came,
             recent_called=round(self.recent_called * fade + resolved, 2),
             recent_came=round(self.recent_came * fade + came, 2),
+            silent=0.0 if came else round(min(MOST_SILENT, self.silent + resolved), 1),
         )
 
 

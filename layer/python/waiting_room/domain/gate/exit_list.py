@@ -32,7 +32,8 @@ class ExitList:
     """Ended sessions of a run. All of its generations up to `generation` are on it, but for tokens that have ended.
 
     `listed_at_ms` is when it was made, on the clock of whoever made it. `exits` are the sessions' ids as `exit_id`
-    makes them, in order, one behind the other.
+    makes them, in order, one behind the other. `listed` are earlier generations, each with how many milliseconds it had
+    been on the stored list by then: times that clocks agree on, for an exchanger that takes over.
     """
 
     zone_id: str
@@ -40,6 +41,7 @@ class ExitList:
     generation: int = 0
     listed_at_ms: int = 0
     exits: bytes = b""
+    listed: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.exits) // ID_BYTES
@@ -60,6 +62,7 @@ class ExitList:
             "generation": self.generation,
             "listed_at_ms": self.listed_at_ms,
             "exits": base64.b64encode(self.exits).decode(),
+            "listed": self.listed,
         }
         return json.dumps(document, separators=(",", ":")).encode()
 
@@ -84,11 +87,12 @@ def read_exit_list(body: bytes) -> ExitList:
             document["generation"],
             document["listed_at_ms"],
             base64.b64decode(document["exits"], validate=True),
+            tuple((number, for_ms) for number, for_ms in document.get("listed", ())),
         )
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise BadExitList(f"The exit list cannot be read: {error!r}") from None
     if type(read.zone_id) is not str or any(
-        type(number) is not int for number in (read.run, read.generation, read.listed_at_ms)
+        type(number) is not int for number in (read.run, read.generation, read.listed_at_ms, *sum(read.listed, ()))
     ):
         raise BadExitList("The exit list has a field of another kind.")
     if len(read.exits) % ID_BYTES or len(read) > MOST_EXITS:

@@ -7,21 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 __all__ = ["KINDS", "fitting"]
 
 KINDS = ("bypass", "visitors", "sids")
-"""In the order in which room is given. Bypass tokens are a hundred an hour for a zone, so there is always room for
-them; and whoever bars a visitor has ended the session with the place."""
+"""In the order in which room is given. Bypass tokens pass whatever the control, and are a hundred an hour for a zone; a
+visitor who is barred may have several sessions, a session is one."""
 _QUOTES_AND_COMMA = 3
 
 
 def fitting(revoked: Mapping[str, Sequence[str]], room_bytes: int) -> tuple[dict[str, list[str]], int]:
-    """The ids by kind that take at most so many bytes as JSON, and how many are left out: the first of each sequence.
-
-    Bypass tokens are never left out.
-    """
+    """The ids by kind that take at most so many bytes as JSON, and how many are left out: the first of each kind."""
     found: dict[str, list[str]] = {}
     left_out = 0
     for kind in KINDS:
         ids = revoked.get(kind, ())
-        kept = len(ids) if kind == "bypass" else _how_many(reversed(ids), room_bytes)
+        kept = _how_many(reversed(ids), room_bytes)
         found[kind] = sorted(ids[len(ids) - kept :])
         room_bytes -= sum(map(_size, found[kind]))
         left_out += len(ids) - kept

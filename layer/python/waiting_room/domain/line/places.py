@@ -16,6 +16,19 @@ MOVED = "lane"
 
 
 @dataclass(frozen=True)
+class Origin:
+    """By what a place's visitor is known, each a keyed hash or a random id of this run; empty where nobody asked.
+
+    `account` stands for the person as the site's login or a telephone knows it, `network` for the address's network,
+    `device` for the browser.
+    """
+
+    account: str = ""
+    network: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
 class QueueItem:
     """One visitor of one run. `lapsed` is computed, never stored; `bucket` is where the lease is counted.
 
@@ -23,6 +36,7 @@ class QueueItem:
     is the dense 0-based place in the lane, None until it is known; it follows from the number and is never stored,
     like `arrival`: in a run with a draw, which number of its lane the visitor was, which the place is drawn by. `phone`
     is what stands for the number the place was verified with; whose that is by now, the counters table says.
+    `times` says how many positions of this run its visitor has had with this one.
     """
 
     zone_id: str
@@ -46,6 +60,10 @@ class QueueItem:
     completed_at_ms: int | None = None
     purchases: int = 0
     phone: str | None = None
+    times: int = 1
+    account: str | None = None
+    network: str | None = None
+    device: str | None = None
     epoch: int | None = None
     position: int | None = None
     arrival: int | None = None

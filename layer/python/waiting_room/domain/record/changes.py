@@ -12,7 +12,7 @@ from waiting_room.domain.zone.zones import LANE_ID, ZONE_ID
 
 KEPT = (
     *("lane", "shard", "seq", "epoch", "gen", "status", "rejoined", "joined_at_ms", "away_at_ms", "admitted_at_ms"),
-    *("completed_at_ms", "hard_end_at_ms", "lease_kind", "purchases"),
+    *("completed_at_ms", "hard_end_at_ms", "lease_kind", "purchases", "times", "account", "network", "device"),
 )
 """Attributes of a queue item that are archived as they are. Not the site's order reference, which leads to a person,
 and not the ids of session and attempt, which nobody asks for afterwards."""

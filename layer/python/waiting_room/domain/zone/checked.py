@@ -41,6 +41,7 @@ def faults(zone: Zone) -> list[Fault]:
         *_times(zone),
         *_opening(zone),
         *_lanes(zone),
+        *_machines(zone),
         *(schedule.faults(zone.schedule) if zone.schedule else []),
         *protection.faults(zone),
         *_order(zone),
@@ -133,6 +134,20 @@ def _lanes(zone: Zone) -> list[Fault]:
         return [*found, Fault("/lanes", advice)]
     uncalled = "Nobody in this lane would ever be called: give it a weight or a reserved_share."
     return found + [Fault(f"/lanes/{name}", uncalled) for name, share in shares(lanes).items() if share <= 0]
+
+
+def _machines(zone: Zone) -> list[Fault]:
+    """A class with a lane of its own needs one that is not everybody's."""
+    if zone.machines is None:
+        return []
+    lane, found = zone.machines.lane, []
+    if zone.machines.with_a_lane and not lane:
+        found.append(Fault("/machines/lane", "Name the lane that machines stand in, one of the zone's lanes."))
+    elif lane == GENERAL:
+        found.append(Fault("/machines/lane", f"'{GENERAL}' is everybody's lane: say as_people, or give a lane apart."))
+    elif lane and lane not in zone.lanes:
+        found.append(Fault("/machines/lane", f"There is no lane '{lane}': add it to lanes, with a small weight."))
+    return found
 
 
 def _order(zone: Zone) -> list[Fault]:

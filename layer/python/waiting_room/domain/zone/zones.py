@@ -10,6 +10,7 @@ from typing import Any, Literal
 from waiting_room.domain.errors import InvalidZone
 from waiting_room.domain.lanes import GENERAL
 from waiting_room.domain.leases import bucket_width_sec, heartbeat_sec, lease_sec, script_bucket_width_sec
+from waiting_room.domain.zone.machines import MachineRules
 from waiting_room.domain.zone.proofs import ProofRules
 from waiting_room.domain.zone.sizing import shards_for
 
@@ -82,7 +83,7 @@ class Zone:
     identity: Mapping[str, Any] | None = None
     network_limit: Mapping[str, Any] | None = None
     proof_of_work: ProofRules | None = None
-    bots: Mapping[str, Any] | None = None
+    machines: MachineRules | None = None
     alerts: Mapping[str, Any] | None = None
     landing_path: str = "/"
     starts_at_ms: int | None = None
@@ -103,7 +104,7 @@ class Zone:
     page: Mapping[str, Any] = field(default_factory=dict)
     translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     purchases_per_visitor: int = 1
-    strict_exit: bool = False
+    strict_exit: bool = False  # without effect; zones stored by earlier releases have it
     forward_token: bool = False
     site_key_sha256: str = ""
     schedule: Mapping[str, Any] | None = None
@@ -132,6 +133,8 @@ class Zone:
             values["poll"] = PollRules(**values.get("poll", {}))
             if values.get("proof_of_work") is not None:
                 values["proof_of_work"] = ProofRules(**values["proof_of_work"])
+            if values.get("machines") is not None:
+                values["machines"] = MachineRules(**values["machines"])
             return cls(**values)
         except TypeError as error:
             raise InvalidZone(f"The zone document has a field that is missing or unknown: {error}") from None
@@ -149,6 +152,8 @@ class Zone:
             document[part] = {key: value for key, value in vars(document[part]).items() if value is not None}
         if self.proof_of_work is not None:
             document["proof_of_work"] = dict(vars(self.proof_of_work))
+        if self.machines is not None:
+            document["machines"] = {name: value for name, value in vars(self.machines).items() if value}
         return {name: value for name, value in document.items() if value is not None}
 
     def with_changes(self, **changes: Any) -> Zone:

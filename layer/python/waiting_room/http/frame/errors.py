@@ -11,6 +11,7 @@ from waiting_room.domain.errors import (
     Overloaded,
     PhoneTaken,
     ProofNeeded,
+    TooSoon,
     WaitingRoomError,
 )
 
@@ -22,6 +23,7 @@ STATUS_OF = {
     "no-token": 401,
     "sign-in": 401,
     "forbidden": 403,
+    "machine": 403,
     "scripts-needed": 403,
     "moved": 403,
     "unknown-zone": 404,
@@ -50,6 +52,7 @@ STATUS_OF = {
     "proof-needed": 428,
     "phone-needed": 428,
     "overloaded": 429,
+    "too-soon": 429,
     "try-again": 503,
     "not-ready": 503,
     "no-prefetch": 503,
@@ -94,9 +97,10 @@ def problem_document(error: WaitingRoomError) -> dict[str, Any]:
 def retry_after_sec(error: WaitingRoomError, jitter: float) -> int | None:
     """Seconds to wait before asking again, spread over 1x to 2x of the hint by `jitter` (0..1); None: do not.
 
-    The opening of a line is told exactly: whoever is told a later moment than others would stand behind them.
+    The opening of a line is told exactly: whoever is told a later moment than others would stand behind them. So is a
+    back-off, which is one visitor's own.
     """
-    if isinstance(error, NotOpen):
+    if isinstance(error, NotOpen | TooSoon):
         return error.retry_after_sec
     if not isinstance(error, Overloaded):
         return None

@@ -46,7 +46,7 @@ class Request:
         headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         return cls(
             method=str((context.get("http") or {}).get("method", "GET")).upper(),
-            path=str(event.get("rawPath") or "/"),
+            path=_below_stage(str(event.get("rawPath") or "/"), str(context.get("stage") or "")),
             raw_query=str(event.get("rawQueryString") or ""),
             headers=headers,
             cookies=_cookies(event.get("cookies"), headers.get("cookie", "")),
@@ -149,6 +149,12 @@ class Request:
         except (ValueError, RecursionError):
             raise InvalidInput("The body has a number out of range or is nested too deeply.") from None
         return value
+
+
+def _below_stage(path: str, stage: str) -> str:
+    """The path as the API's document has it: of a stage with a name API Gateway tells the whole path, `/STAGE/...`."""
+    inside = path.removeprefix(f"/{stage}")
+    return inside if stage and inside.startswith("/") else path
 
 
 def _cookies(listed: Sequence[str] | None, header: str) -> dict[str, str]:

@@ -79,7 +79,7 @@ def problem(error: WaitingRoomError, jitter: float, *, allow: Sequence[str] = ()
     if allow:
         headers["allow"] = ", ".join(allow)
     body = _encode(document) if page is None else page
-    return Response(status, body, headers, notes={"problem": error.problem})
+    return Response(status, body, headers, notes={**error.noted, "problem": error.problem})
 
 
 def internal_error() -> Response:

@@ -115,7 +115,9 @@ def _fields(fault: ValidationError) -> Iterator[tuple[list[str], str]]:
         known = schema.get("properties", {})
         ways = f"leave it out, or use one of {_listed(known)}."
         yield from (
-            ([field], f"'{_short(field)}' is not known here: {ways}") for field in instance if field not in known
+            ([field], _RENAMED.get(field) or f"'{_short(field)}' is not known here: {ways}")
+            for field in instance
+            if field not in known
         )
     else:
         yield [], _advice(fault)
@@ -130,6 +132,9 @@ def _advice(fault: ValidationError) -> str:
     meant = schema.get("description", f"{fault.validator}: {_short(fault.validator_value)}")
     return f"This does not fit: {meant}"
 
+
+_RENAMED = {"bots": "'bots' is called 'machines' now, with a word for each class: see ZONES.md."}
+"""Settings of earlier releases; left out, they would be lost without a word."""
 
 _ADVICE: dict[str, Callable[[Any], str]] = {
     "type": lambda wanted: f"Give {_one_of_kinds(wanted)}.",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from waiting_room import schemas
-from waiting_room.domain.errors import WaitingRoomError
+from waiting_room.domain.errors import TooSoon, WaitingRoomError
 from waiting_room.domain.line.places import MOVED, Place
 from waiting_room.domain.locations import PREFIX, enter_url, place_url
 from waiting_room.domain.zone.zones import Zone
@@ -47,6 +47,7 @@ _STATE_OF_PROBLEM = {
     "hard-end": "hard_end",
     "already-completed": "completed",
     "forbidden": "revoked",
+    "machine": "machine",
     "scripts-needed": "scripts",
     "not-open": "unopened",
     "sign-in": "sign_in",
@@ -60,6 +61,7 @@ _STATE_OF_PROBLEM = {
     "unknown-zone": "unknown",
     "unknown-route": "unknown",
     "no-token": "cookies",
+    "too-soon": "too_soon",
     "overloaded": "busy",
     "try-again": "busy",
     "not-ready": "busy",
@@ -67,7 +69,7 @@ _STATE_OF_PROBLEM = {
 }
 
 _STATE_OF_PHASE = {"passing": "passing", "ended": "ended"}
-_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "scripts", "busy", "fault"}
+_REJOINING = {"lapsed", "hard_end", "run_over", "left", "cookies", "machine", "scripts", "busy", "fault"}
 _REJOINING |= {"link_expired", "link_void", "invitation_used", "not_sooner"}
 
 
@@ -204,7 +206,8 @@ def problem_page(error: WaitingRoomError, zone: Zone | None = None, to: str = "/
     """The page for an error a visitor meets outside the waiting page; one that will pass tries again by itself."""
     state = _STATE_OF_PROBLEM.get(error.problem, "fault")
     # Without an address the browser asks again for what it asked for, whatever that was.
-    head = f'<meta http-equiv="refresh" content="{_STANDSTILL_REFRESH_SEC}">' if state == "busy" else ""
+    seconds = error.retry_after_sec if isinstance(error, TooSoon) else _STANDSTILL_REFRESH_SEC
+    head = f'<meta http-equiv="refresh" content="{seconds}">' if state in ("busy", "too_soon") else ""
     notice = error.detail if state == "fault" else ""
     return page(words(language), zone, state, to=to, head=Markup(head), notice=notice)
 
