@@ -9,7 +9,7 @@ from tests.support import largest_gate as largest
 from waiting_room.domain.leases import bucket_width_sec, script_bucket_width_sec
 
 WRITE_UNIT = 1024
-SPARE = 3
+SPARE = 1
 """Bytes left for what the memory has yet to learn."""
 
 

@@ -28,6 +28,7 @@ from waiting_room.domain.line.places import Session
 
 whole = st.integers(0, 2**53)
 thousandths = st.integers(-(10**9), 10**9).map(lambda value: value / 1000)
+halves = st.integers(0, 10**9).map(lambda value: value / 2)
 tenths = st.integers(0, 10**9).map(lambda value: value / 10)
 millionths = st.integers(-(10**9), 10**9).map(lambda value: value / 10**6)
 
@@ -50,7 +51,7 @@ states = st.builds(
         shut_claims=whole,
         shut_ms=whole,
         noticed_front=thousandths,
-        silent=tenths,
+        silent=halves,
     ),
     turnover=st.builds(
         Turnover,

@@ -67,7 +67,7 @@ EVERY_FIELD_PACKED = (
     "1412"
 )
 DOOR_PACKED = "2e0a06129a01f601"
-SILENT_PACKED = "f202"
+SILENT_PACKED = "4a"
 """What was added behind, and behind that."""
 NO_DOOR_AND_NONE_SILENT = bytes(7)
 RECORDED = {

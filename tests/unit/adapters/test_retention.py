@@ -73,7 +73,8 @@ def test_a_deployment_sets_its_own_days() -> None:
 def test_a_place_does_not_expire_while_its_visitor_waits_for_the_start() -> None:
     world = ApiWorld()
     start_sec = 30 * DAY_SEC
-    world.put_zone(mode="waiting_room", rate_per_min=60, starts_at_ms=world.clock.ms + start_sec * 1000)
+    opening = {"opens_at_ms": world.clock.ms, "starts_at_ms": world.clock.ms + start_sec * 1000}
+    world.put_zone(mode="waiting_room", rate_per_min=60, **opening)
     assert world.visit("POST", "/visitors").status == 201
     assert expiries(world, "queue") == [start_sec + Retention().places_sec]
 

@@ -29,7 +29,7 @@ def buys(sale: Sale, name: str) -> None:
 
 
 def test_a_purchase_counts_like_any_other_end() -> None:
-    sale = Sale(max_active=1, purchases_per_visitor=9)
+    sale = Sale(max_active=FREE, purchases_per_visitor=9)
     for _ in range(FREE):
         sale.join("a")
         buys(sale, "a")

@@ -92,7 +92,15 @@ def test_every_contradiction_is_told_at_once() -> None:
         checked(document)
     assert [fault.pointer for fault in refused.value.faults] == [
         *("/zone_id", "/rules", "/max_active", "/rate_per_min", "/expected_joins_per_sec"),
-        *("/identity", "/identity/keys/0", "/proof_of_work/most_bits", "/session/max_sec", "/lanes", "/lanes"),
+        *(
+            "/identity",
+            "/identity/issuer",
+            "/identity/keys/0",
+            "/proof_of_work/most_bits",
+            "/session/max_sec",
+            "/lanes",
+            "/lanes",
+        ),
         *("/schedule/windows/0", "/schedule/windows", "/schedule/windows"),
         *("/protection", "/protection/least_per_min", "/beacon"),
     ]

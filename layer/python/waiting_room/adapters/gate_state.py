@@ -23,7 +23,7 @@ from waiting_room.domain.admission.turnover import Turnover
 VERSION = 1
 """The layout of the bytes. What is only added behind needs no other; whoever changes the rest counts it up and goes on
 reading the one before, for while a release rolls out functions of both are at work."""
-_TENTHS, _THOUSANDTHS, _MILLIONTHS = 10, 1_000, 1_000_000
+_HALVES, _TENTHS, _THOUSANDTHS, _MILLIONTHS = 2, 10, 1_000, 1_000_000
 _PHASES = ("before", "open", "paused", "locked", "passing", "sold_out", "ended")
 _ENTRIES = ("enter", "page")
 _WHOLE = (
@@ -76,7 +76,7 @@ def pack(state: ControllerState, lanes: Sequence[str]) -> bytes:
     door = state.door
     flags = door.belied * 8 + door.passes * 4 + door.proven * 2 + door.shut
     out.numbers([flags, door.misses, door.came, door.asked, door.doubted_in, round(door.unproven * _TENTHS)])
-    out.numbers([round(state.show_up.silent * _TENTHS)])
+    out.numbers([round(state.show_up.silent * _HALVES)])
     return varints.pack([value * 2 if value >= 0 else -value * 2 - 1 for value in out.written])
 
 
@@ -107,7 +107,7 @@ def _unpacked(read: _Reader) -> ControllerState:
         samples.append(Sample(clock_ms, claimed, serving))
     values["door"] = _door(read)
     # Nothing in bytes of a release that did not count them.
-    values["show_up.silent"] = 0 if read.is_over else _number(read.number(), _TENTHS)
+    values["show_up.silent"] = 0 if read.is_over else _number(read.number(), _HALVES)
     values |= {"phase": _PHASES[flags // 16], "entry": _ENTRIES[flags // 4 % 2]}
     values |= {"resting": bool(flags // 8 % 2), "turnover.lapses_seen": bool(flags // 2 % 2), "locked": bool(flags % 2)}
     return _state({**values, "clock.samples": tuple(samples)})

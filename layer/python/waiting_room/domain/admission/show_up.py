@@ -34,7 +34,7 @@ SHUT_SEC, SHUT_CLAIMS = 20, 10
 """So long and so many claims in a row without a grant left over, and too many were called: they stand at the door,
 unseen. Then half as many are called, and after as long and as many again a quarter."""
 
-MOST_SILENT = 10_000
+MOST_SILENT = 4_000
 """More in a row are not counted: the gate item has room for no larger number."""
 
 
