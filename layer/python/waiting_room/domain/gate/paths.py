@@ -21,7 +21,7 @@ DECODING_ROUNDS = 3
 MOST_READINGS = 32
 """An honest path has fewer than ten; one with more is an attempt to wear the gate out."""
 READING_BUDGET = 2048
-"""Characters of all readings together, a `%` for three: what reading costs, for every step looks at each of them."""
+"""Characters of all readings together, a `%` or `/` for three: every step of reading looks at each of them."""
 
 REMEMBERED = 10_000
 """Characters of which it is remembered what they are compared as."""
@@ -57,7 +57,7 @@ def readings(path: str) -> tuple[str, ...]:
     queue = [path]
     left = READING_BUDGET
     for text in queue:
-        left -= len(text) + 2 * text.count("%")
+        left -= len(text) + 2 * (text.count("%") + text.count("/"))
         if left < 0 or len(queue) > MOST_READINGS:
             raise BadPath("The path can be read in too many ways.")
         if _CONTROL.search(text):

@@ -18,9 +18,9 @@ from waiting_room.domain.gate.paths import fold
 __all__ = ["BadRule", "Pattern", "Reading"]
 
 _UNCLEAR = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\x00-\x1f\x7f-\x9f\\;?#]")
-_PAGES = ("index", "default", "_payload", "__data", "_root", "__next")
+_PAGES = ("index", "default", "_payload", "__data", "_root", "__next", "page-data")
 """What frameworks call a directory's own document."""
-_SAME_PAGE = re.compile(rf"(?:/(?:{'|'.join(_PAGES)})(?=[./]|\Z))?(?:\.[^/]*)?/*\Z", re.IGNORECASE)
+_SAME_PAGE = re.compile(rf"(?:\.[^/]*)?(?:/(?:{'|'.join(_PAGES)})(?=[./]|\Z))?(?:\.[^/]*)?/*\Z", re.IGNORECASE)
 """What may follow a page's path without leading elsewhere: a directory's own document, a suffix, slashes."""
 _HAS_NUMBER = re.compile(r"/[0-9]+(?=/|\Z)")
 _NUMBER = re.compile(r"/[+ ]*0*([0-9]+)(?:[^0-9/][^/]*)?")

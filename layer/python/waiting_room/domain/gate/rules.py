@@ -18,7 +18,7 @@ Specificity = tuple[int, int, bool, bool]
 LONGEST_HOST = 300
 """Characters; DNS has no longer name."""
 HONEST_READINGS = 8
-MOST_COMPARISONS = 256
+MOST_COMPARISONS = 128
 """Readings times rules that begin like one of them, from HONEST_READINGS on."""
 EXACT_HOST = 1000
 """More than any `*.` of a name, which counts by its length; 0 is any host."""
