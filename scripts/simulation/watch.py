@@ -241,7 +241,8 @@ class Watch:
         cap, run = item.get("max_active"), item["run"]
         if run != self.run:
             self.run, self.serving = run, {}
-            self._void_ms = self.kernel.now_ms + VOID_AFTER_MS
+            # No clock ends these: `check` adds how far one may be behind.
+            self._void_ms = self.kernel.now_ms + VOID_AFTER_MS - EDGE_BEHIND_MS
             for sid, until_ms in list(self._expires.items()):
                 self._issue(sid, min(until_ms, self._void_ms))
         self.inventory, self.opens_at_ms = item.get("inventory"), item.get("opens_at_ms", 0)

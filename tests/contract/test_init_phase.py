@@ -55,7 +55,7 @@ def test_the_first_websocket_finds_everything_ready(world: World) -> None:
 
 
 @pytest.mark.parametrize("admitted", [True, False])
-def test_the_gate_has_only_its_snapshot_to_fetch(world: World, tmp_path: Path, admitted: bool) -> None:
+def test_the_gate_has_only_its_snapshot_and_an_exit_list_to_fetch(world: World, tmp_path: Path, admitted: bool) -> None:
     shutil.copy(LAMBDAS / "gatekeeper" / "handler.py", tmp_path)
     settings = {"snapshot_path": f"/{OWN.snapshot_key}", "snapshot_scheme": "http", "issuer": "foyer"}
     (tmp_path / "settings.json").write_text(json.dumps(settings), encoding="utf-8")

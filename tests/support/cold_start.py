@@ -110,7 +110,7 @@ class World:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Speaks JSON as DynamoDB and Secrets Manager do, and serves the gate snapshot."""
+    """Speaks JSON as DynamoDB and Secrets Manager do, and serves what gates read."""
 
     world: World
     protocol_version = "HTTP/1.1"
@@ -124,7 +124,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(status, json.dumps(answer, default=_text).encode())
 
     def do_GET(self) -> None:
-        self._send(200, self.world.deployment.bucket.objects[self.path.lstrip("/")])
+        body = self.world.deployment.bucket.objects.get(self.path.lstrip("/"))
+        self._send(404, b"") if body is None else self._send(200, body)
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
