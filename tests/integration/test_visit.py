@@ -128,12 +128,15 @@ def test_a_full_zone_makes_one_wait_until_a_ticket_is_bought(foyer: Foyer) -> No
         bought = buyer.open("/events/tickets/checkout", form)
         assert urlsplit(str(bought.url)).path == "/orders/0123456789ab"
         assert "__Host-wr-access-tickets" not in buyer.cookies
+        again = unanswered.another_window().open("/events/tickets/checkout", form)
+        assert again.text == bought.text
+        assert another.open("/events/tickets/checkout", {"order": "ba9876543210"}).status_code == 409
         assert not buyer.is_in()
         third.come_in()
         assert not fourth.claim()
-        again = unanswered.open("/events/tickets/checkout", form)
-        assert again.text == bought.text
-        assert another.open("/events/tickets/checkout", {"order": "ba9876543210"}).status_code == 409
+        # The room is the third's: whoever was in it is turned away, and told what became of the visit.
+        assert urlsplit(str(unanswered.open("/events/tickets/checkout", form).url)).path == page_path("tickets")
+        assert unanswered.place()["status"] == "completed"
 
         left = looker.open("/events/tickets/leave", {})
         assert (left.status_code, urlsplit(str(left.url)).path) == (200, "/")
