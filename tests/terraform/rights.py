@@ -82,7 +82,7 @@ class Rights:
         if resource == "websocket:connections":
             api = self.plan.one("aws_apigatewayv2_api", "module.websocket_api")
             stage = self.plan.one("aws_apigatewayv2_stage", "module.websocket_api")["name"]
-            return [f"{api['execution_arn']}/{stage}/POST/@connections/*"]
+            return [f"{api['execution_arn']}/{stage}/*/@connections/*"]
         if resource == "streams":
             return ["*"]
         if resource == "alarms":
