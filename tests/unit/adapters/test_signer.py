@@ -212,6 +212,15 @@ def test_a_good_signature_under_a_bad_header_counts_for_nothing(header):
     assert verified(made(complete(), header)) is None
 
 
+def test_a_signature_has_one_spelling():
+    token = made(complete())
+    assert verified(token) is not None
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    first = alphabet.index(token[-1])
+    for other in alphabet[first + 1 : first + 16]:
+        assert verified(token[:-1] + other) is None
+
+
 def test_a_public_key_is_no_secret_for_hs256():
     signed = f"{part({'alg': 'HS256', 'kid': ACTIVE.kid})}.{part(complete())}"
     public = jwt.algorithms.ECAlgorithm.from_jwk(dict(ACTIVE.public_jwk))
