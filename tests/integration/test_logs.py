@@ -31,9 +31,12 @@ def lines_of(foyer: Foyer) -> str:
     """What the functions logged, and what the engine wrote of its own."""
     logs: Any = foyer.client("logs")
     text = []
+    streams = logs.get_paginator("describe_log_streams")
     for group in logs.describe_log_groups()["logGroups"]:
-        for stream in logs.describe_log_streams(logGroupName=group["logGroupName"])["logStreams"]:
-            found = logs.get_log_events(logGroupName=group["logGroupName"], logStreamName=stream["logStreamName"])
+        named = {"logGroupName": group["logGroupName"]}
+        # A page has fifty, and each instance of a function has its own.
+        for stream in (stream for page in streams.paginate(**named) for stream in page["logStreams"]):
+            found = logs.get_log_events(**named, logStreamName=stream["logStreamName"])
             text += [event["message"] for event in found["events"]]
     own = foyer.stack.engine.folder / "engine.log"
     if own.is_file():
