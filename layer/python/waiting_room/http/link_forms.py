@@ -6,22 +6,15 @@ The token stands in the fragment of the link, which browsers send to nobody; the
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import parse_qs
 
-from waiting_room.domain.errors import Forbidden, InvalidInput, Overloaded, WaitingRoomError
+from waiting_room.domain.errors import InvalidInput, Overloaded, WaitingRoomError
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.forms import form_fields, is_form, require_own_page
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, problem, scripted
 from waiting_room.http.page.link_page import LinkPage, link_page
 from waiting_room.http.page.pages import problem_page
-
-FORM = "application/x-www-form-urlencoded"
-
-
-def is_form(request: Request) -> bool:
-    """Whether a request is what a form sends."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
 def link_token(request: Request, operation: str) -> str:
@@ -29,17 +22,13 @@ def link_token(request: Request, operation: str) -> str:
 
     Only our own page may send one, for it replaces what this browser has. Raises Forbidden and InvalidInput.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Forbidden("Open the link and press the button there.")
+    require_own_page(request, "Open the link and press the button there.")
     if not is_form(request):
         return str(read_body(operation, request)["token"])
-    try:
-        values = parse_qs(request.body.decode("ascii"), max_num_fields=5).get("token", [])
-    except ValueError:
-        values = []
-    if len(values) != 1:
+    token = form_fields(request).get("token")
+    if token is None:
         raise InvalidInput("Send the token of the link once.", "/token")
-    return values[0].rpartition("#")[2].strip()
+    return token.rpartition("#")[2].strip()
 
 
 def pressed(

@@ -12,10 +12,11 @@ from waiting_room.domain.locations import move_url, page_url
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import Credentials, Visitor
 from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.forms import is_form
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, json_response, redirect, scripted
 from waiting_room.http.frame.router import Endpoint
-from waiting_room.http.link_forms import is_form, link_token, pressed
+from waiting_room.http.link_forms import link_token, pressed
 from waiting_room.http.page.link_page import MOVING, link_page
 from waiting_room.http.places import place_json
 from waiting_room.ports import Clock, Ids

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
-from waiting_room import schemas
 from waiting_room.adapters.zone_copies import ZoneCopies
-from waiting_room.domain.errors import CodeRefused, Forbidden, InvalidInput, PhoneTaken
+from waiting_room.domain.errors import CodeRefused, InvalidInput, PhoneTaken
 from waiting_room.domain.line.places import QueueItem
 from waiting_room.domain.locations import place_url
 from waiting_room.domain.phones import CODE_MINUTES
 from waiting_room.domain.zone.zones import Zone
 from waiting_room.http.credentials import Credentials, Visitor
 from waiting_room.http.frame.body import read_body
+from waiting_room.http.frame.forms import is_form, read_form
 from waiting_room.http.frame.request import Request
 from waiting_room.http.frame.response import Response, html, json_response, redirect
 from waiting_room.http.frame.router import Endpoint
-from waiting_room.http.frame.validation import validate
 from waiting_room.http.page.link_page import MOVING, link_page
 from waiting_room.http.page.pages import place_page
 from waiting_room.http.page.phone_form import PhoneStep
@@ -28,8 +26,6 @@ from waiting_room.ports import Clock, Sending
 from waiting_room.use_cases.locate import Locate
 from waiting_room.use_cases.move import LINK_SEC
 from waiting_room.use_cases.verify_phone import VerifyPhone, Who
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -53,11 +49,11 @@ class PhoneApi:
         try:
             sending = self.verify.send(zone, _who(request, visitor), asked["channel"], asked["number"])
         except (CodeRefused, InvalidInput) as error:
-            if not _is_form(request):
+            if not is_form(request):
                 raise
             return self._form_again(request, zone, visitor, PhoneStep(said=_said(error, "alert_number_wrong")))
         sent = "yes" if sending is Sending.SENT else "perhaps"
-        if _is_form(request):
+        if is_form(request):
             said = "phone_sent" if sending is Sending.SENT else "phone_perhaps"
             return self._form_again(request, zone, visitor, PhoneStep(asked["number"], said))
         return json_response(202, {"channel": asked["channel"], "sent": sent, "valid_minutes": CODE_MINUTES})
@@ -68,13 +64,13 @@ class PhoneApi:
         try:
             other = self.verify.check(zone, _who(request, visitor), asked["number"], asked["code"])
         except (CodeRefused, InvalidInput) as error:
-            if not _is_form(request):
+            if not is_form(request):
                 raise
             step = PhoneStep(asked["number"], _said(error, "phone_wrong"))
             return self._form_again(request, zone, visitor, step)
         if other is not None:
             return self._taken(request, zone, visitor, other)
-        if _is_form(request):
+        if is_form(request):
             return redirect(place_url(zone.zone_id, None))
         return json_response(200, place_json(zone, self.locate(zone, visitor.visitor_id, visitor.known)))
 
@@ -83,7 +79,7 @@ class PhoneApi:
         token = ""
         if other.status == "waiting":
             token = self.credentials.link_token(zone, Visitor(other.visitor_id, other.gen, other.lane), LINK_SEC)
-        if not _is_form(request):
+        if not is_form(request):
             raise PhoneTaken(token)
         if token:
             return html(200, link_page(zone, MOVING, request.language, token))
@@ -97,7 +93,7 @@ class PhoneApi:
     def _asked(self, request: Request, operation: str) -> tuple[Zone, Visitor, dict[str, Any]]:
         zone = self.zones.get(request.parameters["zone_id"])
         visitor = self.credentials.visitor(request, zone)
-        return zone, visitor, _form(request, operation) if _is_form(request) else read_body(operation, request)
+        return zone, visitor, read_form(operation, request) if is_form(request) else read_body(operation, request)
 
 
 def _who(request: Request, visitor: Visitor) -> Who:
@@ -109,22 +105,3 @@ def _said(error: CodeRefused | InvalidInput, otherwise: str) -> str:
     if isinstance(error, InvalidInput):
         return otherwise
     return "phone_spent" if error.limit in ("", "run") else "phone_refused"
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
-
-
-def _form(request: Request, operation: str) -> dict[str, Any]:
-    """What a form says, held to the same schema; only a page of this site may send one."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Forbidden("Send the form of the waiting page.")
-    try:
-        values = parse_qs(request.body.decode("utf-8"), max_num_fields=5)
-    except ValueError:
-        raise InvalidInput("The form cannot be read.") from None
-    asked: dict[str, Any] = {name: texts[0] for name, texts in values.items() if len(texts) == 1}
-    schema = schemas.operations()[operation].request_schema
-    if schema is not None:
-        validate(asked, schema)
-    return asked
